@@ -70,69 +70,89 @@ class _Block:
 
 def _blocks(text: str) -> Iterator[_Block]:
     """Paragraphs, items, headings, rows and lines of code, in order."""
-    paragraph: _Block | None = None
-    fence = ""
-    in_list = in_table = False
-    previous_end = 0
+    reader = _BlockReader(text)
     for line in _LINE.finditer(text):
-        end = line.end()
-        prefix = _QUOTE.match(text, line.start(), end)
-        start = prefix.end() if prefix else line.start()
-        blank_before = line.start() - previous_end > 1 or "\f" in text[previous_end : line.start()]
-        previous_end = end
+        yield from reader.take(line.start(), line.end())
+    yield from reader.finish()
+
+
+class _BlockReader:
+    """Takes line after line and hands out the blocks that each one completes."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._paragraph: _Block | None = None
+        self._fence = ""
+        self._in_list = self._in_table = False
+        self._previous_end = 0
+
+    def take(self, line_start: int, end: int) -> Iterator[_Block]:
+        """A line that is not empty; two that are not neighbours had empty ones between them."""
+        text = self._text
+        prefix = _QUOTE.match(text, line_start, end)
+        start = prefix.end() if prefix else line_start
         opening = _FENCE.match(text, start, end)
-        if fence or opening:
-            if paragraph:
-                yield paragraph
-                paragraph = None
-            if fence and opening and _closes(fence, text[start:end]):
-                fence = ""
-            elif fence:
-                yield _Block(start, end, "code")
-            elif opening:
-                fence = opening[1] or opening[2]
-            continue
-        blank = start == end or text[start:end].isspace()
-        if blank or blank_before:
-            if paragraph:
-                yield paragraph
-                paragraph = None
-            in_table = False
-        if blank:
-            # The next line must know of this one, whether it held spaces, a quote mark or nothing.
-            previous_end = end - 1
-            continue
-        kind, body = _kind_of_line(text, start, end, in_table)
-        indent = len(text[line.start() : start].expandtabs(4))
-        if kind == "prose" and paragraph is None and indent < 2:  # noqa: PLR2004
-            in_list = False
-        in_list = in_list or kind == "item"
-        if kind == "prose" and paragraph is None and indent >= _INDENTED_CODE and not in_list:
-            kind = "code"
-        if kind == "prose" and paragraph:
-            paragraph.end = end
-            continue
-        if paragraph:
-            if kind == "markup" and _UNDERLINE.match(text, start, end):
-                paragraph.kind = "heading"
-            elif kind == "markup" and "|" in text[start:end] and "\n" not in text[paragraph.start : paragraph.end]:
-                paragraph.kind = "row"
-            yield paragraph
-            paragraph = None
-        if kind == "markup":
-            in_table = "|" in text[start:end]
-        elif kind in ("prose", "item"):
-            paragraph = _Block(body, end, kind)  # type: ignore[arg-type]
+        if self._fence or opening:
+            yield from self.finish()
+            yield from self._take_code(start, end, opening)
+            self._previous_end = end
+            return
+        if line_start - self._previous_end > 1 or "\f" in text[self._previous_end : line_start]:
+            yield from self.finish()
+        self._previous_end = end
+        if start == end or text[start:end].isspace():
+            yield from self.finish()
+            return
+        kind, body = _kind_of_line(text, start, end, in_table=self._in_table)
+        if self._paragraph and kind == "prose":
+            self._paragraph.end = end
+            return
+        yield from self._take_block(kind, body, end, indent=len(text[line_start:start].expandtabs(4)))
+
+    def finish(self) -> Iterator[_Block]:
+        """The paragraph read so far, if any."""
+        if self._paragraph:
+            yield self._paragraph
+        self._paragraph = None
+        self._in_table = False
+
+    def _take_code(self, start: int, end: int, fence: re.Match[str] | None) -> Iterator[_Block]:
+        if not self._fence:
+            self._fence = fence[1] or fence[2] if fence else ""
+        elif fence and _closes(self._fence, self._text[start:end]):
+            self._fence = ""
         else:
-            yield _Block(body, end, kind)  # type: ignore[arg-type]
-    if paragraph:
-        yield paragraph
+            yield _Block(start, end, "code")
+
+    def _take_block(self, kind: SentenceKind | None, body: int, end: int, *, indent: int) -> Iterator[_Block]:
+        """A line that begins a block of its own."""
+        in_table = self._in_table
+        if self._paragraph and kind is None:
+            self._name_what_was_underlined(self._paragraph, body, end)
+        yield from self.finish()
+        if kind is None:
+            self._in_table = "|" in self._text[body:end]
+            return
+        self._in_table = in_table and kind == "row"
+        self._in_list = kind == "item" or (self._in_list and (kind != "prose" or indent > 1))
+        if kind == "prose" and indent >= _INDENTED_CODE and not self._in_list:
+            kind = "code"
+        if kind in ("prose", "item"):
+            self._paragraph = _Block(body, end, kind)
+        else:
+            yield _Block(body, end, kind)
+
+    def _name_what_was_underlined(self, paragraph: _Block, start: int, end: int) -> None:
+        if _UNDERLINE.match(self._text, start, end):
+            paragraph.kind = "heading"
+        elif "|" in self._text[start:end] and "\n" not in self._text[paragraph.start : paragraph.end]:
+            paragraph.kind = "row"
 
 
-def _kind_of_line(text: str, start: int, end: int, in_table: bool) -> tuple[str, int]:
-    """What a line is, and where its words begin."""
+def _kind_of_line(text: str, start: int, end: int, *, in_table: bool) -> tuple[SentenceKind | None, int]:
+    """What a line is (None: markup without words), and where its words begin."""
     if _MARKUP.match(text, start, end):
-        return "markup", end
+        return None, start
     if heading := _HEADING.match(text, start, end):
         return "heading", heading.end()
     if text[start] == "|" or (in_table and "|" in text[start:end]):
@@ -153,29 +173,32 @@ def _closes(fence: str, line: str) -> bool:
 
 # The lookbehind lets a run of marks match only from its first, so a million dots cost one pass.
 _END = re.compile(
-    r"(?<![.!?…])([.!?…]++)((?:\[\^?\w{1,8}\])*+[\"'”’»)\]*_`]*+)(?=\s)"
+    r"(?<![.!?…])([.!?…]++)((?:\[\^?\w{1,8}\])*+[\"'”’»)\]*_`]*+)(?=\s)"  # noqa: RUF001
     r"|[。！？]++[”’」』）]*+"  # noqa: RUF001
 )
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[{*_`—–/]*\Z")  # noqa: RUF001
 _LONGEST_ABBREVIATION = 24
 
-_NEVER_LAST = frozenset(
-    "e.g eg i.e ie cf viz vs dr mr mrs ms prof messrs gen sen rep gov capt lt col sgt hon rev mt st".split()
-)
-_LAST_UNLESS_NUMBER = frozenset(
-    "fig figs eq eqs no nos sec ch chap vol vols pp p art tab ref refs app "
-    "jan feb mar apr jun jul aug sep sept oct nov dec ver v".split()
-)
-_LAST_BEFORE_CAPITAL = frozenset(
-    "etc al inc ltd co corp dept univ assn bros jr sr est approx ca max min misc incl excl tel ext resp cont govt "
-    "a.m p.m ed eds orig spec vers prob".split()
-)
+_NEVER_LAST = frozenset({
+    "e.g", "eg", "i.e", "ie", "cf", "viz", "vs", "dr", "mr", "mrs", "ms", "prof", "messrs", "gen", "sen", "rep",
+    "gov", "capt", "lt", "col", "sgt", "hon", "rev", "mt", "st",
+})  # fmt: skip
+_LAST_UNLESS_NUMBER = frozenset({
+    "fig", "figs", "eq", "eqs", "no", "nos", "sec", "ch", "chap", "vol", "vols", "pp", "p", "art", "tab", "ref",
+    "refs", "app", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "ver", "v",
+})  # fmt: skip
+_LAST_BEFORE_CAPITAL = frozenset({
+    "etc", "al", "inc", "ltd", "co", "corp", "dept", "univ", "assn", "bros", "jr", "sr", "est", "approx", "ca",
+    "max", "min", "misc", "incl", "excl", "tel", "ext", "resp", "cont", "govt", "a.m", "p.m", "ed", "eds", "orig",
+    "spec", "vers", "prob",
+})  # fmt: skip
 # A capital after "U.S." or "C." is usually a name; these words are usually not.
-_STARTERS = frozenset(
-    "a an and as at but by each for from he her his how however i if in it its no not on one or our she since so "
-    "some such that the their then there these they this those to we what when where which while who why with "
-    "you your".split()
-)
+_STARTERS = frozenset({
+    "a", "an", "and", "as", "at", "but", "by", "each", "for", "from", "he", "her", "his", "how", "however", "i",
+    "if", "in", "it", "its", "no", "not", "on", "one", "or", "our", "she", "since", "so", "some", "such", "that",
+    "the", "their", "then", "there", "these", "they", "this", "those", "to", "we", "what", "when", "where", "which",
+    "while", "who", "why", "with", "you", "your",
+})  # fmt: skip
 _NEXT_WORD = re.compile(r"[\"'“‘«(\[*_`]*+([^\W\d_]++)?")  # noqa: RUF001
 _SPACE = re.compile(r"\s*+(?:>[ \t]*+)*+")
 _SHORTEST_LOWERCASE_LAST = 4

@@ -19,17 +19,17 @@ def texts(text: str) -> list[str]:
     ("text", "expected"),
     [
         ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
-        ("Dr. Smith paid 3.5 dollars, e.g. for tea. He left.", ["Dr. Smith paid 3.5 dollars, e.g. for tea.", "He left."]),
+        ("Dr. Po paid 3.5 dollars, e.g. for tea. He left.", ["Dr. Po paid 3.5 dollars, e.g. for tea.", "He left."]),
         ("Use the U.S. Government form. Sign it.", ["Use the U.S. Government form.", "Sign it."]),
         ("He moved to the U.S. The rest stayed.", ["He moved to the U.S.", "The rest stayed."]),
         ("See Fig. 3 and No. 7. Then go on.", ["See Fig. 3 and No. 7.", "Then go on."]),
         ("Apples, pears etc. are fruit. Others etc. Next.", ["Apples, pears etc. are fruit.", "Others etc.", "Next."]),
         ("J. R. Tolkien wrote it. It sold.", ["J. R. Tolkien wrote it.", "It sold."]),
         ('"What?" he said. "Go." They went.', ['"What?" he said.', '"Go."', "They went."]),
-        ("It is **bold.** Next (in brackets.) Last.[2] End.", ["It is **bold.**", "Next (in brackets.)", "Last.[2]", "End."]),
+        ("It is **bold.** Next (too.) Last.[2] End.", ["It is **bold.**", "Next (too.)", "Last.[2]", "End."]),
         ("Wait... what? Wait... No.", ["Wait... what?", "Wait...", "No."]),
         ("lowercase text ends here. next one.", ["lowercase text ends here.", "next one."]),
-        ("Read config.yaml or v2.1.0 at https://a.b/c.d?e=f first.", ["Read config.yaml or v2.1.0 at https://a.b/c.d?e=f first."]),
+        ("Read a.yaml or v2.1.0 at https://a.b/c.d?e=f.", ["Read a.yaml or v2.1.0 at https://a.b/c.d?e=f."]),
         ("これは文です。次の文です。", ["これは文です。", "次の文です。"]),
         ("A line\nwrapped here. Second\none.", ["A line\nwrapped here.", "Second\none."]),
     ],
@@ -87,6 +87,7 @@ def test_every_letter_is_in_a_sentence(text: str) -> None:
     assert kept == sum(c.isalpha() for c in text)
 
 
+SLOW_S = 5
 HOSTILE = {
     "dots": ".", "spaced dots": " .", "bracketed dots": ".) ", "quotes": ">", "hashes": "#", "ticks": "`",
     "rows": "| a | b |\n", "spaces": " ", "footnotes": ".[1]", "no space": "a", "blank quotes": ">\n",
@@ -99,4 +100,4 @@ def test_time_grows_with_the_length_and_not_faster(name: str) -> None:
     text = HOSTILE[name] * (200_000 // len(HOSTILE[name]))
     began = time.process_time()
     sentence_spans(text)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < SLOW_S
