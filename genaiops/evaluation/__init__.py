@@ -1,0 +1,1 @@
+"""Answers become scores, scores become a report."""
