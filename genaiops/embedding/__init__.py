@@ -1,7 +1,12 @@
 """Texts become unit vectors. Loading a model is put off until a text needs one."""
 
+from typing import TYPE_CHECKING
+
 from genaiops.embedding.protocol import Embedder, Progress, Vectors
 from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
+
+if TYPE_CHECKING:
+    from genaiops.embedding.loading import default_embedder, load_embedder
 
 __all__ = ["DEFAULT_MODEL", "Embedder", "EmbeddingSettings", "Progress", "Vectors", "default_embedder", "load_embedder"]
 

@@ -53,7 +53,7 @@ def load_model(folder: Path, precision: Precision) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = SentenceTransformer(
         str(folder),
@@ -103,13 +103,13 @@ def choose_precision(folder: Path, fingerprint: str, cache: VectorCache) -> Prec
         return known  # type: ignore[return-value]
     seconds: dict[Precision, float] = {}
     vectors: dict[Precision, Vectors] = {}
-    for precision in BATCH:
+    for precision, batch in BATCH.items():
         model = load_model(folder, precision)
         encode(model, _SAMPLE[:8], 8)  # the first batch pays for set-up
         best = float("inf")
         for _ in range(2):
             start = time.perf_counter()
-            vectors[precision] = encode(model, _SAMPLE, BATCH[precision])
+            vectors[precision] = encode(model, _SAMPLE, batch)
             best = min(best, time.perf_counter() - start)
         seconds[precision] = best
     cosine = float((vectors["fp32"] * vectors["bf16"]).sum(axis=1).min())
