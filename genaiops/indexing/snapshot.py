@@ -90,7 +90,7 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     try:
         chunks = tuple(_chunk(json.loads(line)) for line in (folder / _CHUNKS).open(encoding="utf-8"))
         vectors = VectorSearch((folder / _VECTORS).read_bytes())
-        full_text = FullText(folder / _FULL_TEXT, len(chunks))
+        full_text = FullText(folder / _FULL_TEXT)
     except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
         raise IntegrityError(
             f"the index cannot be read ({type(error).__name__}: {error})",

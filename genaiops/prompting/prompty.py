@@ -35,8 +35,6 @@ def load_prompt(path: Path) -> Prompt:
     broken front matter, no messages, a template error, a variable that nobody fills.
     """
     text = read_text(path, "prompt").replace("\r\n", "\n").removeprefix("\ufeff")
-    if not path.is_file():
-        raise ConfigurationError("prompt does not exist", where=path)
     head, body, body_line = _split(text, path)
     unknown = sorted(set(head.data) - _KNOWN_KEYS)
     if unknown:

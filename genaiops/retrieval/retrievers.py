@@ -26,7 +26,8 @@ class VectorRetriever:
         return self.index.vectors.search(self.embedder.embed([query.text])[0], k)
 
     def retrieve(self, query: Query, k: int) -> list[Hit]:
-        return _hits(self.index, self.ranked(query, k))
+        ranked = self.ranked(query, k)
+        return _hits(self.index, ranked, vector=dict(ranked))
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class FullTextRetriever:
         return self.index.full_text.search(query.text, k)
 
     def retrieve(self, query: Query, k: int) -> list[Hit]:
-        return _hits(self.index, self.ranked(query, k))
+        ranked = self.ranked(query, k)
+        return _hits(self.index, ranked, full_text=dict(ranked))
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,13 @@ class HybridRetriever:
 
     def retrieve(self, query: Query, k: int) -> list[Hit]:
         depth = max(_DEPTH, k)
+        by_vector, by_text = self.vector.ranked(query, depth), self.full_text.ranked(query, depth)
         fused: dict[int, float] = {}
-        for leg, weight in (
-            (self.vector.ranked(query, depth), self.vector_weight),
-            (self.full_text.ranked(query, depth), 1 - self.vector_weight),
-        ):
+        for leg, weight in ((by_vector, self.vector_weight), (by_text, 1 - self.vector_weight)):
             for position, score in _scaled(leg):
                 fused[position] = fused.get(position, 0.0) + weight * score
         best = sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
-        return _hits(self.vector.index, best)
+        return _hits(self.vector.index, best, vector=dict(by_vector), full_text=dict(by_text))
 
 
 def _scaled(ranked: Ranked) -> Iterable[tuple[int, float]]:
@@ -76,8 +76,16 @@ def _scaled(ranked: Ranked) -> Iterable[tuple[int, float]]:
         yield position, (score - low) / (high - low) if high > low else 1.0
 
 
-def _hits(index: Index, ranked: Ranked) -> list[Hit]:
-    return [Hit(index.chunks[position], score, rank) for rank, (position, score) in enumerate(ranked, start=1)]
+def _hits(index: Index, ranked: Ranked, **legs: dict[int, float]) -> list[Hit]:
+    return [
+        Hit(
+            index.chunks[position],
+            score,
+            rank,
+            {name: scores[position] for name, scores in legs.items() if position in scores},
+        )
+        for rank, (position, score) in enumerate(ranked, start=1)
+    ]
 
 
 def _hybrid(index: Index, embedder: Embedder, settings: RetrievalSettings) -> Retriever:
