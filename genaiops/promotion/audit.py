@@ -103,7 +103,8 @@ def _disagreement(connection: Connection, entries: Sequence[RowMapping]) -> str 
     releases, moves, pointers = _replay(entries)
     recorded = connection.execute(select(t.releases).order_by(t.releases.c.sequence)).mappings().all()
     history = connection.execute(select(t.history).order_by(t.history.c.sequence)).mappings().all()
-    current = {(row["environment"], row["flow"]): dict(row) for row in connection.execute(select(t.pointers)).mappings()}
+    found_now = connection.execute(select(t.pointers)).mappings()
+    current = {(row["environment"], row["flow"]): dict(row) for row in found_now}
     for name, told, found in (("release", releases, recorded), ("history", moves, history)):
         for mine, other in zip(told, found, strict=False):
             if mine != dict(other):

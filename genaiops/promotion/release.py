@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from genaiops.errors import ConfigurationError, GateRefused, IntegrityError, NotFound
 from genaiops.files import check_name, write_durably
 from genaiops.promotion.decision import Decision
-from genaiops.records import Metadata, Summary, as_json, canonical_json, digest_of, digest_of_text
+from genaiops.promotion.evidence import run_digest
+from genaiops.records import Metadata, Summary, as_json, canonical_json, digest_of_text
 
 if TYPE_CHECKING:
     from genaiops.evaluation.records import Run
@@ -87,20 +88,20 @@ def bundle(
     when the decision is about another run or gate, and when what is served is not what
     was measured.
     """
-    run_digest = digest_of(run.to_json())
-    if decision.run != run_digest or decision.gate != gate.digest:
-        other = "run" if decision.run != run_digest else "gate"
+    measured = run_digest(run)
+    if decision.run != measured or decision.gate != gate.digest:
+        other = "run" if decision.run != measured else "gate"
         raise NotProven(f"the verdict is about another {other}", where=run.id, remedy="run: genaiops gate FLOW")
     refuse_unless_passed(decision, where=run.id)
-    changed = sorted(name for name in {*digests, *run.subject.digests} if digests.get(name) != run.subject.digests.get(name))
+    changed = sorted(_differing(digests, run.subject.digests))
     if changed or not digests:
         raise NotProven(
-            f"what would be released is not what run {run.id} measured: {', '.join(changed) or 'no digests'} changed since",
+            f"what would be released is not what run {run.id} measured: {', '.join(changed) or 'it has no digests'}",
             remedy="run: genaiops evaluate FLOW, then genaiops gate FLOW",
         )
     proof = Proof(
         run=run.id,
-        run_digest=run_digest,
+        run_digest=measured,
         golden_set=run.golden_set,
         golden_set_digest=run.golden_set_digest,
         digests=dict(digests),
@@ -142,7 +143,7 @@ def load_release(folder: Path, digest: str) -> Release:
         raise IntegrityError(
             "the release is not the file that was written",
             where=path,
-            remedy="restore it from a copy (any copy of the same name is the same release), or run: genaiops release FLOW",
+            remedy="restore it from any copy of that name, or run: genaiops release FLOW",
         )
     return release
 
@@ -181,8 +182,12 @@ def diff(before: Release, after: Release) -> tuple[Change, ...]:
     changes: list[Change] = []
     for view in (_served_parts, _proof_parts):
         old, new = view(before), view(after)
-        changes += [Change(part, old.get(part), new.get(part)) for part in sorted({*old, *new}) if old.get(part) != new.get(part)]
+        changes += [Change(part, old.get(part), new.get(part)) for part in sorted(_differing(old, new))]
     return tuple(changes)
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    return {key for key in {*old, *new} if old.get(key) != new.get(key)}
 
 
 def _served_parts(release: Release) -> dict[str, Any]:
