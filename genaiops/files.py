@@ -105,9 +105,7 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
     return YamlFile(path, data, lines)
 
 
-def _collect_lines(
-    node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path
-) -> None:
+def _collect_lines(node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key_node, value_node in node.value:
@@ -151,8 +149,8 @@ def _problem(model: type[Settings], item: Any, where: Callable[[KeyPath], str]) 
     if item["type"] == "extra_forbidden":
         known = _known_keys(model, key[:-1])
         close = difflib.get_close_matches(str(key[-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}" if known else ""
-        return where(key), f"unknown key {dotted!r}{hint}"
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
+        return where(key), f"unknown key {dotted!r}" + (f"; {hint}" if known else "")
     if item["type"] == "missing":
         return where(key), f"key {dotted!r} is missing"
     shown = repr(item["input"])

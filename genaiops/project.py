@@ -72,8 +72,10 @@ class Project:
         """
         start = (start or Path.cwd()).resolve()
         root = next((p for p in (start, *start.parents) if (p / PROJECT_FILE).is_file()), None)
-        settings = ProjectSettings() if root is None else validated(
-            ProjectSettings, read_yaml(root / PROJECT_FILE, "project file")
+        settings = (
+            ProjectSettings()
+            if root is None
+            else validated(ProjectSettings, read_yaml(root / PROJECT_FILE, "project file"))
         )
         root = root or Path.cwd().resolve()
         home = os.environ.get("GENAIOPS_HOME", "")
