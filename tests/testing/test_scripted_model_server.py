@@ -76,7 +76,8 @@ def test_a_request_beyond_the_script_is_refused_and_says_so() -> None:
 
 def test_status_and_retry_after_reach_the_client() -> None:
     reply = Reply(status=429, retry_after=7, text="slow down")
-    with ScriptedModelServer(replies=reply) as server, pytest.raises(openai.RateLimitError, match="slow down") as caught:
+    refused = pytest.raises(openai.RateLimitError, match="slow down")
+    with ScriptedModelServer(replies=reply) as server, refused as caught:
         client(server).chat.completions.create(model="m", messages=ASK)
     assert caught.value.response.headers["retry-after"] == "7"
 
