@@ -1,0 +1,75 @@
+"""Completeness: how much of what should be said does the answer say?
+
+Groundedness turned round: the sentences of the reference (without one: of the
+evidence quotes) are the claims, the answer is the context. No threshold is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from genaiops.embedding import Embedder
+from genaiops.evaluation.judges.coefficients import GROUNDEDNESS, GROUNDEDNESS_VERSION
+from genaiops.evaluation.judges.groundedness import Supported, probability
+from genaiops.evaluation.judges.judge import LocalJudge, Task
+from genaiops.evaluation.judges.sentences import Vectorizer, claims_of, sentences_of
+from genaiops.evaluation.judges.words import without_markers
+from genaiops.evaluation.records import Sample
+from genaiops.records import Case, NotApplicable, Unscored
+
+NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds")
+
+
+def completeness(embedder: Embedder) -> LocalJudge:
+    """The judge. Not applicable without reference and evidence; a refusal where an answer is wanted scores 0."""
+    return LocalJudge("completeness", GROUNDEDNESS_VERSION, GROUNDEDNESS, embedder, plan, not_applicable)
+
+
+def not_applicable(case: Case) -> NotApplicable | None:
+    """A case without reference and evidence: any answer is complete, and none is."""
+    return None if case.wants_answer else NOTHING_WANTED
+
+
+def plan(sample: Sample) -> Task | Unscored | NotApplicable:
+    """What there is to judge in a sample."""
+    wanted = [claim for text in _wanted(sample) for claim in claims_of(text)]
+    if not wanted:
+        return NOTHING_WANTED
+    said = [] if sample.refused else sentences_of([without_markers(sample.answer)])
+    return Covered(Supported(wanted, said)) if said else Constant(0.0)
+
+
+def _wanted(sample: Sample) -> list[str]:
+    reference = sample.reference or (sample.case.reference if sample.case else "")
+    if reference:
+        return [reference]
+    return [item.quote for item in sample.case.evidence] if sample.case else []
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A task whose value needs no vectors."""
+
+    constant: float
+
+    def texts(self) -> Iterable[str]:
+        return ()
+
+    def value(self, vectors: Vectorizer) -> float:
+        return self.constant
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Mean support of the wanted sentences, weighted by their content words."""
+
+    task: Supported
+
+    def texts(self) -> Iterable[str]:
+        return self.task.texts()
+
+    def value(self, vectors: Vectorizer) -> float:
+        words = [len(claim.words.content) for claim in self.task.claims]
+        values = [probability(support) for support in self.task.supports(vectors)]
+        return sum(value * count for value, count in zip(values, words, strict=True)) / sum(words)
