@@ -43,7 +43,20 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tracked(run: Run, store: Path) -> Any:
+def first_use(run: Run, store: Path) -> subprocess.CompletedProcess[str]:
+    """A process of its own that makes the store and tracks the run in it."""
+    folder = store.parent.parent
+    code = (
+        "import sys; from pathlib import Path; from genaiops.evaluation import Run, track;"
+        "track(Run.load(Path(sys.argv[1])), {}, uri=sys.argv[2], experiment='first')"
+    )
+    command = [sys.executable, "-c", code, str(run.save(folder / "runs")), f"sqlite:///{store}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+
+
+@pytest.fixture(scope="module")
+def tracked(run: Run, store: Path, first_use: subprocess.CompletedProcess[str]) -> Any:
     """The run as MLflow's own client reads it back."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -151,14 +164,8 @@ def test_names_of_measures_are_made_fit() -> None:
     assert metric_name("größe %") == "gr__e _"
 
 
-def test_the_first_use_of_a_store_is_silent(run: Run, tmp_path: Path) -> None:
-    saved = run.save(tmp_path / "runs")
-    code = (
-        "import sys; from pathlib import Path; from genaiops.evaluation import Run, track;"
-        "track(Run.load(Path(sys.argv[1])), {}, uri=sys.argv[2], experiment='x')"
-    )
-    command = [sys.executable, "-c", code, str(saved), f"sqlite:///{tmp_path}/mlflow.db"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
-    assert (done.stdout, done.stderr) == ("", "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["artifacts", "mlflow.db", "runs"]
+def test_the_first_use_of_a_store_is_silent(first_use: subprocess.CompletedProcess[str], store: Path) -> None:
+    assert (first_use.returncode, first_use.stdout, first_use.stderr) == (0, "", "")
+    # Nothing was written into the working folder.
+    assert sorted(path.name for path in store.parent.parent.iterdir()) == ["runs", "state"]
+    assert sorted(path.name for path in store.parent.iterdir()) == ["artifacts", "mlflow.db"]
