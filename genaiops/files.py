@@ -183,12 +183,15 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, content: str | bytes) -> None:
-    """Replace `path` by `content` in one rename: readers see the old file or the new, never a part."""
+def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
+    """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
+
+    The file never has more permissions than `mode` (less the umask), not even before the rename.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     try:
-        with aside.open("xb") as stream:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())

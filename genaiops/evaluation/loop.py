@@ -44,7 +44,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     in the order of the set. Raises ConfigurationError for unknown measures and options
     out of range, before anything is asked.
     """
-    if not 0.5 < confidence < 1:  # noqa: PLR2004
+    if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")

@@ -71,10 +71,10 @@ def measures_named(wanted: Sequence[str | Measure], *, embedder: Embedder | None
 
 
 def _judge(name: str, embedder: Embedder | None) -> Measure:
-    from genaiops.evaluation.judges import JUDGES  # noqa: PLC0415  (judges need numpy and an embedder)
+    from genaiops.evaluation.judges import JUDGES  # judges need numpy and an embedder
 
     if embedder is None:
-        from genaiops.embedding import default_embedder  # noqa: PLC0415  (imports torch)
+        from genaiops.embedding import default_embedder  # imports torch
 
         embedder = default_embedder()
     judge: Measure = JUDGES[name](embedder)

@@ -10,9 +10,10 @@ compares them.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 Ids = Collection[Hashable]
+Figure = Callable[[Sequence[Hashable], Ids, int | None], float]
 
 
 def recall(ranking: Sequence[Hashable], relevant: Ids, cutoff: int | None = None) -> float:

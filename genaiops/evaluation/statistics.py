@@ -67,7 +67,7 @@ def mean_interval(
     return _interval(moments, ends)
 
 
-def paired_difference(  # noqa: PLR0913  (options are keyword-only)
+def paired_difference(
     a: Sequence[float],
     b: Sequence[float],
     *,
@@ -98,7 +98,7 @@ def quantile_interval(
     there are too few values to bound it: an upper end for the 95 % quantile at one-sided
     95 % confidence needs 59. The estimate is the value of rank ceil(quantile x n).
     """
-    from scipy.special import bdtr  # noqa: PLC0415  (scipy is not needed to start)
+    from scipy.special import bdtr  # scipy is not needed to start
 
     tail = _tail(confidence, sides)
     Moments.of(values)
@@ -125,7 +125,7 @@ def quantile_difference(
     return Interval(mine.estimate - other.estimate, low, high, min(mine.n, other.n))
 
 
-def cases_needed(  # noqa: PLR0913  (options are keyword-only)
+def cases_needed(
     values: Sequence[float],
     threshold: float,
     *,
@@ -162,7 +162,7 @@ def cases_needed_for_quantile(
     values: Sequence[float], at_most: float, *, quantile: float = 0.95, confidence: float = 0.95
 ) -> int | None:
     """About how many more cases until the upper end of the quantile is at most `at_most`; None as in cases_needed."""
-    from scipy.special import bdtr  # noqa: PLC0415
+    from scipy.special import bdtr
 
     tail = _tail(confidence, 1)
     share = sum(value <= at_most for value in values) / len(values)
@@ -204,7 +204,7 @@ def graded_ends(moments: Moments, tail: float) -> tuple[float, float]:
 
 
 def _graded_low(moments: Moments, tail: float) -> float:
-    from scipy.special import betaincinv  # noqa: PLC0415
+    from scipy.special import betaincinv
 
     n = moments.n
     mean = n * moments.mean / (n + 1)
@@ -252,7 +252,7 @@ def _unbounded_ends(values: Sequence[float], moments: Moments, tail: float, seed
 
 def _bca_ends(values: Sequence[float], tail: float, seed: int) -> tuple[float, float]:
     """Bias-corrected and accelerated bootstrap of a mean (Efron, JASA 82 (1987) 171-185)."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     data = np.asarray(values, dtype=np.float64)
     random = np.random.default_rng(seed)
@@ -281,7 +281,7 @@ def _batches(n: int) -> list[int]:
 
 
 def _student(probability: float, freedom: int) -> float:
-    from scipy.special import stdtrit  # noqa: PLC0415
+    from scipy.special import stdtrit
 
     return float(stdtrit(freedom, probability))
 
@@ -292,7 +292,7 @@ def _interval(moments: Moments, ends: tuple[float, float]) -> Interval:
 
 
 def _tail(confidence: float, sides: Sides) -> float:
-    if not 0.5 < confidence < 1:  # noqa: PLR2004
+    if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     return (1 - confidence) / sides
 

@@ -101,12 +101,12 @@ def _rarity(question: frozenset[str], candidates: Sequence[_Candidate]) -> dict[
 def _ranked(candidates: Sequence[_Candidate], question: frozenset[str], weights: dict[str, float]) -> list[_Candidate]:
     """Candidates by score: share of the question's weight they hold, helped by what surrounds them and by rank."""
     total = sum(weights.values()) or 1.0
+    # What each chunk (with its heading path) is about: a sentence may say "it" for the word asked about.
+    subjects = {c.marker: frozenset(content_words(c.hit.chunk.indexed_text)) & question for c in candidates}
     scored = []
     for candidate in candidates:
         held = sum(weights[word] for word in candidate.words & question) / total
-        # What the chunk (with its heading path) is about: the sentence may say "it" for the word asked about.
-        around = frozenset(content_words(candidate.hit.chunk.indexed_text)) & question
-        near = sum(weights[word] for word in around) / total
+        near = sum(weights[word] for word in subjects[candidate.marker]) / total
         focus = len(candidate.words & question) / math.sqrt(len(candidate.words))
         score = held + 0.35 * near + 0.1 * focus + 0.25 / (1 + candidate.marker)
         scored.append(

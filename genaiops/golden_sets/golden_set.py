@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from genaiops.golden_sets.json_lines import Fault, Row, all_faults, read_json_li
 from genaiops.records import Case, CaseKind, Evidence, Settings, digest_of
 
 GOLDEN_FILE = "golden.jsonl"
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class GoldenSet:
     def __post_init__(self) -> None:
         if not self.cases:
             raise GoldenSetError(f"golden set {self.name!r} is empty", remedy="a set needs at least one case")
-        repeated = _repeated([case.id for case in self.cases])
+        repeated = _repeated(case.id for case in self.cases)
         if repeated:
             raise GoldenSetError(f"golden set {self.name!r} has more than one case with the id {repeated[0]!r}")
 
@@ -117,8 +118,7 @@ def _contradictions(case: Case) -> list[str]:
     for number, evidence in enumerate(case.evidence, start=1):
         if not evidence.quote.strip():
             found.append(f"evidence {number}: the quote is empty")
-    if _repeated(list(case.evidence)):
-        found.append(f"the same evidence is given twice: {_repeated(list(case.evidence))[0].quote[:60]!r}")
+    found += [f"the same evidence is given twice: {evidence.quote[:60]!r}" for evidence in _repeated(case.evidence)]
     if case.kind == "answerable" and not case.wants_answer:
         found.append("an answerable case needs evidence or a reference; is its kind 'unanswerable'?")
     if case.kind == "unanswerable" and case.wants_answer:
@@ -137,6 +137,6 @@ def _shape_problem(item: Any) -> str:
     return f"{key}: {item['msg']}, got {item['input']!r:.80}"
 
 
-def _repeated(items: list[T]) -> list[T]:
-    """The items that stand in the list before already."""
-    return [item for position, item in enumerate(items) if item in items[:position]]
+def _repeated(items: Iterable[T]) -> list[T]:
+    """The items that come more than once."""
+    return [item for item, times in Counter(items).items() if times > 1]

@@ -1,0 +1,93 @@
+"""JSONL: one document per line; a broken line is quarantined alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from genaiops.documents.loading import Corpus, Limits, Quarantined, decoded, plain
+from genaiops.records import Document
+
+ID_FIELDS = ("id", "_id", "doc_id")
+TEXT_FIELDS = ("text", "content", "body")
+_LONGEST_ID = 512
+
+
+class JsonLinesLoader:
+    """One JSON object per line, the document `path#<id>`.
+
+    The id is the first of `id`, `_id`, `doc_id` that is given, else the line number; the text is the
+    first of `text`, `content`, `body`, with `title` put before it. Every other field becomes metadata,
+    and so does the title.
+    """
+
+    version = "1"
+    cached = False
+
+    def __init__(self, limits: Limits) -> None:
+        """Reading text costs what the file's size says; there is nothing to limit."""
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        documents: dict[str, Document] = {}
+        lines: dict[str, int] = {}
+        quarantined: list[Quarantined] = []
+        # Not splitlines: U+2028 and its like may stand inside a JSON string.
+        for number, line in enumerate(decoded(content, document_id).split("\n"), 1):
+            if not line or line.isspace():
+                continue
+            try:
+                document = _document(line, document_id, number)
+                if document.id in documents:
+                    raise ValueError(f"id {document.id!r} was already given on line {lines[document.id]}")
+            except (ValueError, RecursionError) as error:
+                quarantined.append(Quarantined(document_id, f"line {number}: {_reason(error)}"))
+                continue
+            documents[document.id], lines[document.id] = document, number
+        return Corpus(tuple(documents.values()), tuple(quarantined))
+
+
+def _document(line: str, file_id: str, number: int) -> Document:
+    """ValueError says what is wrong with the line."""
+    row = json.loads(line, parse_constant=_refuse)
+    if not isinstance(row, dict):
+        raise ValueError(f"expected an object, got {type(row).__name__}")
+    row = plain(row)
+    key = _key(row, number)
+    field = next((name for name in TEXT_FIELDS if name in row), None)
+    if field is None:
+        raise ValueError(f"no text: none of {', '.join(TEXT_FIELDS)} is given")
+    text = row.pop(field)
+    if not isinstance(text, str):
+        raise ValueError(f"{field} must be a string, got {type(text).__name__}")
+    title = row.get("title")
+    title = title.strip() if isinstance(title, str) else ""
+    if not text.strip() and not title:
+        raise ValueError(f"{field} is empty")
+    text = "\n\n".join(part for part in (title, text) if part)
+    return Document(f"{file_id}#{key}", text.replace("\r\n", "\n").replace("\r", "\n"), row)
+
+
+def _key(row: dict[str, Any], number: int) -> str:
+    """The id within the file; takes its field out of the row."""
+    field = next((name for name in ID_FIELDS if name in row), None)
+    if field is None:
+        return str(number)
+    value = row.pop(field)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ValueError(f"{field} must be a string or a whole number, got {type(value).__name__}")
+    key = str(value)
+    if not key.strip() or not key.isprintable() or len(key) > _LONGEST_ID:
+        raise ValueError(f"{field} must be 1 to {_LONGEST_ID} printable characters, got {key[:40]!r}")
+    return key
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not valid JSON: {error.msg} (column {error.colno})"
+    if isinstance(error, UnicodeEncodeError):
+        return "not valid JSON: half of a surrogate pair"
+    return "not valid JSON: nested too deeply" if isinstance(error, RecursionError) else str(error)

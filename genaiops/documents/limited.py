@@ -1,0 +1,157 @@
+"""PDF and HTML, parsed in a child process that time, memory and output size bound.
+
+Both formats are programs for their parser, and files come from strangers: a small one may
+ask for hours or gigabytes. One child takes file after file, since starting it costs more
+than most files; a file that exhausts or crashes a child which served others before is tried
+once more in a fresh one, so its outcome doesn't depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from genaiops.documents.loading import Corpus, LimitExceeded, Limits, decoded, plain
+from genaiops.errors import DocumentError
+from genaiops.records import Document
+
+_CHILD = Path(__file__).with_name("parsers") / "__main__.py"
+_LENGTH_BYTES = 8
+# A parser of hostile files is not told our keys; it needs only what starts Python.
+_PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+
+
+class _Broken(Exception):
+    """The child ended, or was ended, before it answered."""
+
+
+class _Child:
+    """One running parser."""
+
+    def __init__(self, kind: str, limits: Limits) -> None:
+        self.limits = limits
+        self.timed_out = False
+        command = [sys.executable, "-P", "-B", "-s", str(_CHILD), kind]
+        command += [str(limits.memory_mb), str(limits.timeout_s), str(limits.text_bytes)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            start_new_session=True,  # an interrupt of ours is not for the child
+        )
+
+    def ask(self, content: bytes) -> dict[str, Any]:
+        """The child's answer; `_Broken` if there is none within the time limit."""
+        # Killing the child ends whichever pipe we wait on, so one timer bounds sending, parsing and receiving.
+        timer = threading.Timer(self.limits.timeout_s, self._expire)
+        timer.start()
+        try:
+            answer: dict[str, Any] = json.loads(self._exchange(content))
+        except (OSError, ValueError):
+            raise _Broken from None
+        finally:
+            timer.cancel()
+        return answer
+
+    def _exchange(self, content: bytes) -> bytes:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise OSError("no pipes")
+        stdin.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
+        stdin.flush()
+        size = int.from_bytes(stdout.read(_LENGTH_BYTES), "big")
+        # JSON spells a character with up to 12 bytes; whoever sends more is not our child any longer.
+        if size > 12 * self.limits.text_bytes + 1_000_000:
+            raise OSError("answer too large")
+        return stdout.read(size)
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self._process.kill()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class InChild:
+    """What the loaders of both formats share: the running child, started with the first file."""
+
+    cached = True
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._child: _Child | None = None
+
+    def close(self) -> None:
+        """End the child; another file would start the next."""
+        if self._child is not None:
+            self._child.close()
+        self._child = None
+
+    def _parse(self, kind: str, content: bytes, document_id: str) -> Corpus:
+        served_others = self._child is not None
+        answer = self._ask(kind, content)
+        if served_others and answer.get("limit") in ("memory", "crash"):
+            answer = self._ask(kind, content)
+        if "limit" in answer:
+            raise LimitExceeded(answer["refused"], where=document_id)
+        if "refused" in answer:
+            raise DocumentError(answer["refused"], where=document_id)
+        return Corpus((Document(document_id, str(answer["text"]), plain(answer["metadata"])),))
+
+    def _ask(self, kind: str, content: bytes) -> dict[str, Any]:
+        """The child's answer, with the key `limit` when a limit ended it, and the child with it."""
+        child = self._child = self._child or _Child(kind, self._limits)
+        try:
+            answer = child.ask(content)
+        except _Broken:
+            slow = f"took longer than documents.parse_timeout_s={self._limits.timeout_s:g}"
+            answer = {"limit": "crash", "refused": "its parser crashed"}
+            if child.timed_out:
+                answer = {"limit": "time", "refused": slow}
+        if answer.get("limit") == "memory":
+            answer["refused"] = f"needs more memory than documents.parse_memory_mb={self._limits.memory_mb}"
+        if "limit" in answer:
+            self.close()
+        return answer
+
+
+class PdfLoader(InChild):
+    """A PDF file: its text with a form feed between pages; title, author and number of pages as metadata."""
+
+    @property
+    def version(self) -> str:
+        return _version_with("pypdf")
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        if not content:
+            raise DocumentError("is empty", where=document_id)
+        return self._parse("pdf", content, document_id)
+
+
+class HtmlLoader(InChild):
+    """An HTML page: its visible text as Markdown; the title as metadata. Nothing is fetched."""
+
+    @property
+    def version(self) -> str:
+        return _version_with("beautifulsoup4")
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        return self._parse("html", decoded(content, document_id).encode(), document_id)
+
+
+@cache
+def _version_with(package: str) -> str:
+    """Our version and that of the package that parses, which is not imported for it."""
+    import importlib.metadata  # noqa: PLC0415 - only a corpus with such files pays for it
+
+    return f"1 {package} {importlib.metadata.version(package)}"

@@ -1,0 +1,1 @@
+"""Reports become a verdict; a verdict a release; a release the champion."""
