@@ -14,13 +14,14 @@ LIMIT = 60_000  # bytes; GitHub refuses comments above 64 KB
 SHOWN_CASES = 20
 # Everything that could begin or end something in Markdown or HTML, as entities: shown as itself, live as nothing.
 # ":" keeps `::error::` from being a workflow command and a bare URL from becoming a link; "@" and "#" mention nobody.
-_LIVE = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@$=^\"'-]|(?i:www)(?=\.)")
+_LIVE = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@$=^\"'-]|(?i:www)(?=\.)|(?<=\d)\.(?=\s|$)")
 MARKER = "<!-- genaiops report -->"  # lets CI find its own comment and replace it
 
 
 def plain(text: object, limit: int = 200) -> str:
     """Text from data on one line, cut after `limit` characters, with every live character as an entity."""
-    return _LIVE.sub(lambda match: "".join(f"&#{ord(c)};" for c in match.group()), one_line(text, limit))
+    line = one_line(text, limit) or "(empty)"  # nothing at all would change the shape of a list or table
+    return _LIVE.sub(lambda match: "".join(f"&#{ord(c)};" for c in match.group()), line)
 
 
 def markdown_report(run: Run, *, verdict: Verdict | None = None) -> str:
@@ -98,6 +99,6 @@ def _case(run: Run, row: Row) -> str:
     said = f"error: {plain(result.error, 300)}" if result.answer is None else plain(result.answer.text, 300)
     lines = [
         f"- **{plain(result.case.question)}** ({STATES[row.state]}; case {plain(result.case.id, 80)})",
-        f"  - {said}" if said else "  - (empty answer)",
+        f"  - {said}",
     ]
     return "\n".join([*lines, *(f"  - {item}" for item in (*weak, *failed))])
