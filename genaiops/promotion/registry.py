@@ -214,16 +214,17 @@ class Registry:
             )
 
     def _require_step_before(self, connection: Connection, to: str, flow: str, digest: str) -> None:
-        held = {name for name in self.environments if any(e.release == digest for e in _events(connection, name, flow))}
-        position = self.environments.index(to)
-        if position == 0 or self.environments[position - 1] in held:
+        missing = None
+        for before in reversed(self.environments[: self.environments.index(to)]):
+            if _held(connection, before, flow, digest):
+                break
+            missing = before  # the earliest step that can be made now comes last
+        if missing is None:
             return
-        # The first step that is missing and can be made now.
-        step = next(i for i in range(position - 1, -1, -1) if i == 0 or self.environments[i - 1] in held)
-        before = self.environments[position - 1]
+        before = self.environments[self.environments.index(to) - 1]
         raise GateRefused(
             f"release {digest[:SHORT]} was never in {before}, which comes before {to}",
-            remedy=f"run: genaiops promote {digest[:SHORT]} --to {self.environments[step]}",
+            remedy=f"run: genaiops promote {digest[:SHORT]} --to {missing}",
         )
 
 
@@ -282,6 +283,14 @@ def _events(connection: Connection, environment: str, flow: str | None) -> list[
     if flow is not None:
         query = query.where(table.c.flow == flow)
     return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def _held(connection: Connection, environment: str, flow: str, release: str) -> bool:
+    from sqlalchemy import select
+
+    columns = tables().history.c
+    same = (columns.environment == environment, columns.flow == flow, columns.release == release)
+    return connection.execute(select(columns.sequence).where(*same).limit(1)).first() is not None
 
 
 def _record(connection: Connection, release: Release, actor: str) -> None:
