@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from genaiops.promotion.database import RegistryUnavailable as RegistryUnavailable
     from genaiops.promotion.decision import Decision as Decision
     from genaiops.promotion.decision import RuleResult as RuleResult
+    from genaiops.promotion.environments import Event as Event
+    from genaiops.promotion.environments import Move as Move
+    from genaiops.promotion.environments import Pointer as Pointer
+    from genaiops.promotion.environments import Recorded as Recorded
     from genaiops.promotion.gate import GateSettings as GateSettings
     from genaiops.promotion.gate import RuleSettings as RuleSettings
     from genaiops.promotion.gate import judge_run as judge_run
     from genaiops.promotion.gate import load_gate as load_gate
-    from genaiops.promotion.registry import Event as Event
-    from genaiops.promotion.registry import Move as Move
-    from genaiops.promotion.registry import Pointer as Pointer
-    from genaiops.promotion.registry import Recorded as Recorded
     from genaiops.promotion.registry import Registry as Registry
     from genaiops.promotion.release import Change as Change
     from genaiops.promotion.release import NotProven as NotProven
@@ -35,13 +35,13 @@ _HOME = {
     "AuditReport": "audit",
     "Change": "release",
     "Decision": "decision",
-    "Event": "registry",
+    "Event": "environments",
     "GateSettings": "gate",
-    "Move": "registry",
+    "Move": "environments",
     "NotProven": "release",
-    "Pointer": "registry",
+    "Pointer": "environments",
     "Proof": "release",
-    "Recorded": "registry",
+    "Recorded": "environments",
     "Registry": "registry",
     "RegistryUnavailable": "database",
     "Release": "release",

@@ -24,7 +24,7 @@ LONG = os.environ.get("GENAIOPS_FAULTS") == "1"
 def context() -> ForkServerContext:
     """Children are forked from a clean server that has the registry imported: real processes, 10 ms each."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["genaiops.promotion.registry", "sqlalchemy", "sqlalchemy.dialects.sqlite"])
+    found.set_forkserver_preload(["tests.promotion.builders", "sqlalchemy.dialects.sqlite"])
     return found
 
 
@@ -67,6 +67,9 @@ def die_at(point: int, folder: str, action: str, digests: list[str]) -> None:
     """Kill this process at its `point`-th touch of a file or of the database, in the middle of `action`."""
     from sqlalchemy import Engine, event
 
+    from tests.promotion.builders import release_of
+
+    registry, new = open_registry(folder), release_of(7)
     left = point
 
     def touch(*_: Any) -> None:
@@ -75,25 +78,19 @@ def die_at(point: int, folder: str, action: str, digests: list[str]) -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def on_audit(name: str, _arguments: object) -> None:
-        if name in FILE_EVENTS:
+    def on_audit(name: str, arguments: tuple[object, ...]) -> None:
+        if name in FILE_EVENTS and folder in str(arguments[0]):
             touch()
 
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, name, touch)
     sys.addaudithook(on_audit)
-    act(open_registry(folder), action, digests)
-
-
-def act(registry: Registry, action: str, digests: list[str]) -> None:
     if action == "promote":
         registry.promote(digests[-1], to="dev")
     elif action == "rollback":
         registry.rollback("dev")
     else:
-        from tests.promotion.builders import release_of
-
-        registry.record_release(release_of(int(action)))
+        registry.record_release(new)
 
 
 def race(folder: str, digests: list[str], rounds: int, name: str, *, swap: bool) -> None:

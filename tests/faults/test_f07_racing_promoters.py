@@ -9,7 +9,7 @@ import pytest
 from tests.faults.registry_children import LONG, context, open_registry, race
 from tests.promotion.builders import release_of
 
-PROCESSES, ROUNDS = (16, 500) if LONG else (8, 15)
+PROCESSES, ROUNDS = (16, 500) if LONG else (8, 10)
 
 
 @pytest.mark.parametrize("swap", [True, False], ids=["compare-and-swap", "unconditional"])

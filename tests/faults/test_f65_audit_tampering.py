@@ -1,7 +1,8 @@
-"""Whatever is changed, removed, added or moved in the registry, `verify_audit` finds it and names the first bad entry."""
+"""What is changed, removed, added or moved in the registry, `verify_audit` finds, and names the first bad entry."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,10 +17,11 @@ ENTRIES = 8
 COLUMNS = ("at", "actor", "action", "payload", "previous", "hash")
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry whose log has 3 releases, 4 promotions and 1 rollback."""
-    registry = registry_in(tmp_path)
+    folder = tmp_path_factory.mktemp("good")
+    registry = registry_in(folder)
     first, second, third = (registry.record_release(release_of(number), actor="ada") for number in (1, 2, 3))
     registry.promote(first, to="dev", actor="ada")
     registry.promote(second, to="dev", actor="ben")
@@ -28,7 +30,13 @@ def registry(tmp_path: Path) -> Registry:
     registry.rollback("dev", actor="cleo")
     assert registry.verify_audit().entries == ENTRIES
     assert registry.verify_audit().ok
-    return registry
+    return folder
+
+
+@pytest.fixture
+def registry(good: Path, tmp_path: Path) -> Registry:
+    shutil.copytree(good, tmp_path, dirs_exist_ok=True)
+    return registry_in(tmp_path)
 
 
 @pytest.fixture

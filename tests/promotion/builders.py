@@ -43,8 +43,9 @@ def run_of(
     """A run whose measure `m` gave `columns[m][i]` for case i, with everything else as evaluation writes it."""
     size = max((len(column) for column in columns.values()), default=0)
     cases = cases or [case(number) for number in range(size)]
+    failed = errors or {}
     results = tuple(
-        CaseResult(c, None, (errors or {}).get(c.id, ""), {name: outcome(column[i]) for name, column in columns.items()})
+        CaseResult(c, None, failed.get(c.id, ""), {name: outcome(column[i]) for name, column in columns.items()})
         for i, c in enumerate(cases)
     )
     scales = {name: scale(name) for name in columns}

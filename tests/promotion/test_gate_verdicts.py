@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from genaiops.evaluation.records import Run
@@ -54,9 +56,10 @@ def test_an_inconclusive_floor_says_how_many_more_cases_would_tell() -> None:
         "recall@5: 0.920, at least 0.864 at 95 % confidence, floor 0.9 not shown (100 cases); "
         f"needs about {needed} more cases",
     )
-    share = 92 / 100
-    enough = 100 + needed
-    assert judge("recall@5", bits(round(share * enough), round((1 - share) * enough)), at_least=0.9).verdict == "pass"
+    hits = math.ceil(0.92 * (100 + needed))
+    assert judge("recall@5", bits(hits, 100 + needed - hits), at_least=0.9).verdict == "pass"
+    hits = math.floor(0.92 * (90 + needed))
+    assert judge("recall@5", bits(hits, 90 + needed - hits), at_least=0.9).verdict == "inconclusive"
 
 
 def test_an_estimate_on_the_wrong_side_is_not_told_to_collect_more_cases() -> None:
