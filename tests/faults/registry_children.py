@@ -24,7 +24,8 @@ LONG = os.environ.get("GENAIOPS_FAULTS") == "1"
 def context() -> ForkServerContext:
     """Children are forked from a clean server that has the registry imported: real processes, 10 ms each."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["tests.promotion.builders", "sqlalchemy.dialects.sqlite"])
+    # A child imports the main module of its parent, which is pytest.
+    found.set_forkserver_preload(["pytest", "tests.promotion.builders", "sqlalchemy.dialects.sqlite"])
     return found
 
 

@@ -74,7 +74,7 @@ def gate_of(*rules: Mapping[str, Any], **settings: Any) -> GateSettings:
 
 def bits(ones: int, zeros: int) -> list[Value]:
     """`ones` values 1 and `zeros` values 0, the zeros first."""
-    return [0.0] * zeros + [1.0] * ones
+    return [*[0.0] * zeros, *[1.0] * ones]
 
 
 FLOOR = gate_of({"measure": "groundedness", "at_least": 0.8})
