@@ -26,7 +26,7 @@ from genaiops.records import Message, Usage
 if TYPE_CHECKING:
     import openai
 
-    from genaiops.project import ModelCard
+    from genaiops.generation.catalog import ModelCard
 
 _NO_HANDLER = logging.NullHandler()
 OPENAI_URL = "https://api.openai.com/v1"
