@@ -67,7 +67,7 @@ class ReleaseWatcher:
         """End the watch. What is loaded goes on serving."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=self._interval_s + 5)
+            self._thread.join(timeout=1)  # a load that hangs must not hold up the end of the process
             self._thread = None
 
     def __enter__(self) -> Self:

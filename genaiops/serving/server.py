@@ -6,7 +6,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -14,7 +14,6 @@ from genaiops.errors import ConfigurationError
 from genaiops.serving.app import create_app
 from genaiops.serving.hot_swap import ReleaseWatcher
 from genaiops.serving.keys import KeyStore, check_bind, is_loopback
-from genaiops.serving.servable import Servable
 from genaiops.serving.settings import ServiceSettings
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -22,29 +21,28 @@ _LARGEST_HEADERS = 64 * 1024  # bytes
 
 
 def serve(
-    load: Callable[[str], Servable],
-    current: Callable[[], Mapping[str, str]],
-    *,
+    watcher: ReleaseWatcher,
     keys: KeyStore,
+    *,
     host: str = "127.0.0.1",
     port: int = 8080,
     settings: ServiceSettings | None = None,
-    announce: Callable[[str], None] = lambda url: None,
+    started: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve the current releases until SIGTERM or SIGINT, then let live answers end within `settings.grace_s`.
+    """Serve the watched releases until SIGTERM or SIGINT, then let live answers end within `settings.grace_s`.
 
-    `load` and `current` are those of ReleaseWatcher. The service listens at once and is ready when the first
-    release is loaded. `port` 0 takes a free one; `announce` is told the address. On loopback the Host header
-    must name this machine, elsewhere any name will do, unless `settings.allowed_hosts` says otherwise.
+    The service listens at once and is ready when the first release is loaded. `port` 0 takes a free one;
+    `started` is told the address. On loopback the Host header must name this machine, elsewhere any name will
+    do, unless `settings.allowed_hosts` says otherwise.
     Raises ConfigurationError when the address cannot be bound, or is public and no API key exists.
     """
     settings = settings or ServiceSettings()
     check_bind(host, keys)
-    listener = _bound(host, port)
+    listener = bound(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     if settings.allowed_hosts is None and is_loopback(host):
         settings = settings.model_copy(update={"allowed_hosts": (*_LOOPBACK_HOSTS, host)})
-    with listener, ReleaseWatcher(load, current, interval_s=settings.poll_s) as watcher:
+    with listener, watcher:
         app = create_app(watcher, keys=keys, settings=settings, require_key=not is_loopback(host))
         config = uvicorn.Config(
             app,
@@ -53,18 +51,22 @@ def serve(
             log_config=None,
             server_header=False,
             proxy_headers=False,  # nothing here depends on the client's address
-            timeout_graceful_shutdown=int(settings.grace_s),
+            timeout_graceful_shutdown=settings.grace_s,
             h11_max_incomplete_event_size=_LARGEST_HEADERS,
         )
-        announce(url)
         with _quiet_signals():
+            listener.listen()  # whoever is told the address may call it
+            started(url)
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A TCP socket bound to that address (port 0: any free one); ConfigurationError when it cannot be had."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # The protocol must be named: asyncio turns Nagle's algorithm off only for sockets that say TCP, and
+        # with it on, every answer waits 40 ms for the client's delayed acknowledgement.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except (OSError, OverflowError) as error:
         raise ConfigurationError(f"{host}:{port} is no address of this machine: {error}") from None
     try:

@@ -16,6 +16,5 @@ class ServiceSettings(Settings):
     concurrent: int = Field(default=16, ge=1, le=1024)  # generations at once
     queue: int = Field(default=64, ge=0)  # requests that wait for a place
     wait_s: float = Field(default=10.0, gt=0)  # how long they wait
-    grace_s: float = Field(default=25.0, ge=0)  # for live answers after SIGTERM
-    poll_s: float = Field(default=1.0, gt=0)  # between two looks at which release is current
+    grace_s: int = Field(default=25, ge=0)  # for live answers after SIGTERM
     allowed_hosts: tuple[str, ...] | None = None  # names a Host header may have; None: any

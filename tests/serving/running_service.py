@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import uvicorn
 from genaiops.generation import REFUSAL
 from genaiops.records import Answer, Chunk, Citation, Hit, Query, Usage
 from genaiops.serving import KeyStore, ServiceSettings, Snapshot, create_app
+from genaiops.serving.server import bound
 
 MODEL = "genaiops/handbook@prod"
 CHUNK = Chunk("guide.md", 10, 21, "hello world", "s", "hello world")
@@ -83,7 +83,7 @@ def running(
     """The app under uvicorn in a thread, on a free port."""
     keys = KeyStore(folder / "keys.json")
     app = create_app(models, keys=keys, settings=settings, require_key=require_key)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with bound("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
