@@ -72,7 +72,7 @@ def current_index(project: Project, settings: FlowSettings) -> str:
 
 
 def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
-    """Compare the documents as they are with those of the current index. Writes nothing but the cache of parsed files."""
+    """Compare the documents as they are with those of the current index; only parsed files are cached."""
     from genaiops.indexing.snapshot import read_documents_of
 
     corpus = read_documents(settings.documents, base, cache=project.cache)
