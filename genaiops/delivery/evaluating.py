@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genaiops.errors import GenaiopsError, NotFound
+from genaiops.errors import NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
 from genaiops.files import write_durably
@@ -114,15 +114,11 @@ def _pointer(project: Project, served: Served, golden_digest: str, measures: Seq
 
 
 def _tracked(project: Project, run: Run, report: str) -> str:
-    """The id of the MLflow run; a tracking store that fails does not cost the evaluation, it is said on the log."""
+    """The id of the MLflow run; "" when tracking is off."""
     if project.settings.tracking == "none":
         return ""
     from genaiops.evaluation.tracking import track
 
     local = project.home / "mlflow"
     uri = f"sqlite:///{local / 'mlflow.db'}" if project.settings.tracking == "local" else project.settings.tracking
-    artifacts = {REPORT_FILE: report, "run.json": json.dumps(run.to_json(), ensure_ascii=False)}
-    try:
-        return track(run, artifacts, uri=uri, experiment=run.subject.flow or "genaiops")
-    except GenaiopsError:
-        raise
+    return track(run, {REPORT_FILE: report}, uri=uri, experiment=run.subject.flow or "genaiops")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genaiops.delivery.evaluating import EvaluationProgress, Evaluated, evaluate_flow, find_evaluation, subject_of
+from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.flow import Flow, Pipeline
@@ -70,9 +70,7 @@ def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress 
     Raises GateRefused (exit code 1) when the gate fails, NotProven (3) when it cannot tell.
     """
     gated = gate_flow(flow, against=against, progress=progress)
-    served = flow.served
-    digests = subject_of(served, flow).digests
-    release = bundle(served.to_json(), gated.evaluated.run, gated.gate, gated.decision, digests=digests)
+    release = bundle(flow.served.to_json(), gated.evaluated.run, gated.gate, gated.decision)
     Registry.of(flow.project).record_release(release)
     return release, gated
 

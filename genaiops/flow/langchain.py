@@ -36,7 +36,10 @@ class FlowRunnable(Runnable[Any, Any]):
         self._ask = ask
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
-        return self._call_with_config(lambda value: self._ask(_question(value)), input, config, run_type="chain")
+        answer: Answer = self._call_with_config(
+            lambda value: self._ask(_question(value)), input, config, run_type="chain"
+        )
+        return answer
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[str]:
         return pieces(lambda emit: self._ask(_question(input), emit))

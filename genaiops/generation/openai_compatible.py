@@ -26,7 +26,7 @@ from genaiops.records import Message, Usage
 if TYPE_CHECKING:
     import openai
 
-    from genaiops.project import ModelCard
+    from genaiops.generation.catalog import ModelCard
 
 _NO_HANDLER = logging.NullHandler()
 OPENAI_URL = "https://api.openai.com/v1"
@@ -204,7 +204,7 @@ def _refuse_retired(card: ModelCard, name: str) -> None:
             f"retires_on of model {name!r} must be a date like 2027-04-01, got {card.retires_on!r}",
             where="models.yaml",
         ) from None
-    if retires <= dt.datetime.now(dt.UTC).date():
+    if retires < dt.datetime.now(dt.UTC).date():
         raise ConfigurationError(
             f"model {name!r} retired on {retires}",
             where="models.yaml",

@@ -108,9 +108,16 @@ def test_unbounded_means_are_the_same_every_time() -> None:
 
 def test_few_unbounded_values_have_no_interval_and_constants_none_to_doubt() -> None:
     few = mean_interval([1.0, 2.0, 3.0], unit_interval=False)
-    assert (few.estimate, few.low, few.high) == (2, -math.inf, math.inf)
+    assert (few.estimate, few.low, few.high) == (2, 0, math.inf)
     assert mean_interval([0.0] * 4, unit_interval=False).high == math.inf
     assert mean_interval([0.0] * 20, unit_interval=False) == Interval(0, 0, 0, 20)
+
+
+def test_seconds_have_no_negative_end_but_differences_of_seconds_do() -> None:
+    seconds = [0.1, 0.1, 0.2, 0.1, 9.0]
+    assert mean_interval(seconds, unit_interval=False).low == 0
+    assert mean_interval([-1.0, *seconds], unit_interval=False).low < 0
+    assert paired_difference(seconds, [0.0] * 5, unit_interval=False).low < 0
 
 
 def test_a_quantile_is_bounded_by_order_statistics() -> None:

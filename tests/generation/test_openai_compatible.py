@@ -14,8 +14,8 @@ import pytest
 
 from genaiops.errors import ConfigurationError
 from genaiops.generation import REFUSAL, GenerationRequest
+from genaiops.generation.catalog import ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
-from genaiops.project import ModelCard
 from genaiops.records import Chunk, Hit, Message, Query, Usage
 from genaiops.testing import Reply, ScriptedModelServer
 

@@ -15,9 +15,9 @@ import pytest
 
 from genaiops.errors import ModelError, ModelTimeout
 from genaiops.generation import GenerationRequest
+from genaiops.generation.catalog import ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
 from genaiops.generation.openai_errors import retry_after
-from genaiops.project import ModelCard
 from genaiops.records import Message, Query
 from genaiops.testing import Reply, ScriptedModelServer
 
@@ -244,7 +244,7 @@ def test_headers_that_drip_byte_by_byte_do_not_outlast_the_limit() -> None:
 
 
 def test_what_is_not_http_at_all_is_a_broken_connection() -> None:
-    broken = pytest.raises(ModelError, match="the connection to http://127.0.0.1:[0-9]+/v1 broke")
+    broken = pytest.raises(ModelError, match=r"the connection to http://127.0.0.1:\d+/v1 broke")
     with raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9\r\n")) as base_url, broken:
         generator(base_url, Patience(attempts=1)).generate(REQUEST)
 
