@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -308,6 +309,22 @@ def test_variants_stand_side_by_side(run: Run, baseline: Run) -> None:
     heading = next(h2 for h2 in page.find_all("h2") if h2.get_text() == "Variants")
     table = heading.find_next("table")
     assert table is not None and "0.550" in table.get_text(" ") and "0.650" in table.get_text(" ")
+
+
+def test_plots_are_well_formed_pictures_inside_their_frame(run: Run, baseline: Run) -> None:
+    plots = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html_report(run, baseline=baseline), re.S)]
+    assert len(plots) == len(run.summaries)
+    for plot in plots:
+        # Not one inside the other: a browser would draw only the outermost.
+        assert [mark.tag for mark in plot] == ["line"] * 3 + ["rect", "circle"] * 2
+        assert all(0 <= float(mark.get("cx", 0)) <= float(plot.get("width", 0)) for mark in plot)
+    bar, dot = plots[0][5], plots[0][6]
+    assert float(bar.get("x", 0)) < float(dot.get("cx", 0)) < float(bar.get("x", 0)) + float(bar.get("width", 0))
+
+
+def test_low_precision_alone_is_no_weakness(run: Run) -> None:
+    fees = replace(run.results[0], outcomes={"groundedness": Score(0.9), "precision@6": Score(0.17)})
+    assert [row.state for row in rows_of(replace(run, results=(fees,)))] == ["good"]
 
 
 def test_an_empty_run_is_a_report_too(run: Run) -> None:

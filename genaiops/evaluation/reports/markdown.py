@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.text import number, one_line, share
-from genaiops.records import Score, Summary, Verdict
+from genaiops.records import Summary, Verdict
 
 LIMIT = 60_000  # bytes; GitHub refuses comments above 64 KB
 SHOWN_CASES = 20
@@ -85,16 +85,12 @@ def _cases(run: Run) -> list[str]:
         return []
     shown = notable[:SHOWN_CASES]
     more = f", the first {len(shown)}" if len(shown) < len(notable) else ""
-    return ["", f"### Cases to look at ({len(notable)}{more})", "", *(_case(run, row) for row in shown)]
+    return ["", f"### Cases to look at ({len(notable)}{more})", "", *(_case(row) for row in shown)]
 
 
-def _case(run: Run, row: Row) -> str:
+def _case(row: Row) -> str:
     result = row.result
-    weak = [
-        f"{plain(name, 60)} {number(outcome.value)}"
-        for name, outcome in result.outcomes.items()
-        if isinstance(outcome, Score) and in_unit_interval(run, name) and outcome.value < 0.5
-    ]
+    weak = [f"{plain(name, 60)} {number(value)}" for name, value in row.weak.items()]
     failed = [f"{plain(name, 60)} failed: {plain(reason)}" for name, reason in row.unscored.items()]
     said = f"error: {plain(result.error, 300)}" if result.answer is None else plain(result.answer.text, 300)
     lines = [
