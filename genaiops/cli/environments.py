@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+
+if TYPE_CHECKING:
+    from genaiops.promotion import Release
 
 audit = typer.Typer(help="The log of every release and move.", no_args_is_help=True)
 
@@ -75,7 +78,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _find(name: str):  # type: ignore[no-untyped-def]
+def _find(name: str) -> Release:
     from genaiops.project import Project
     from genaiops.promotion import Registry, find_release, load_release
 
@@ -100,7 +103,7 @@ def promote(
 
 def rollback(
     environment: Annotated[str, typer.Argument(metavar="ENV")],
-    flow: Annotated[str | None, typer.Option("--flow", help="Needed when the environment serves several flows.")] = None,
+    flow: Annotated[str | None, typer.Option("--flow", help="Needed when several flows are served.")] = None,
     as_json: Json = False,
 ) -> None:
     """Point an environment back at the release it served before."""

@@ -42,7 +42,7 @@ def serve(
         return {f"genaiops/{p.flow}@{env}": str(p.release) for p in pointers}
 
     if not current():
-        note(f"{env} serves nothing yet; /readyz says so until a release is promoted: genaiops promote RELEASE --to {env}")
+        note(f"{env} serves nothing yet; promote a release: genaiops promote RELEASE --to {env}")
     watcher = ReleaseWatcher(lambda digest: open_release(project, digest)[1], current)
 
     def started(address: str) -> None:
@@ -80,7 +80,7 @@ def list_(as_json: Json = False) -> None:
 
     found = _store(Project.find()).list()
     if as_json:
-        print_json({"keys": [{"name": key["name"], "created_at": key["created_at"], "revoked_at": key["revoked_at"]} for key in plain(found)]})
+        print_json({"keys": plain(found)})
         return
     for key in found:
         say(f"{key.name}  {key.created_at}{'  revoked ' + key.revoked_at if key.revoked_at else ''}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genaiops.delivery.evaluating import EvaluationProgress, Evaluated, evaluate_flow, find_evaluation, subject_of
+from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation, subject_of
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.flow import Flow, Pipeline

@@ -137,4 +137,4 @@ def _misspelt(key: str, data: Mapping[str, Any]) -> str:
 
 def _hint(key: str, data: Mapping[str, Any]) -> str:
     close = _misspelt(key, data)
-    return f"; did you mean it by {close!r}?" if close else ""
+    return f"; is it {close!r}?" if close else ""

@@ -55,7 +55,8 @@ def mean_interval(
 
     Only zeros and ones: Wilson's score interval. Other values in [0, 1]: `graded_ends`.
     Values without bounds: the wider, end by end, of Student's t and a seeded BCa
-    bootstrap, which err in different tails of skewed data.
+    bootstrap, which err in different tails of skewed data; when no value is negative,
+    the low end is not either (such measures count or time something).
     """
     tail = _tail(confidence, sides)
     moments = Moments.of(values)
@@ -63,7 +64,8 @@ def mean_interval(
         binary = all(value in (0.0, 1.0) for value in values)
         ends = (wilson_ends if binary else graded_ends)(moments, tail)
     else:
-        ends = _unbounded_ends(values, moments, tail, seed)
+        low, high = _unbounded_ends(values, moments, tail, seed)
+        ends = (max(low, 0.0) if min(values) >= 0 else low, high)
     return _interval(moments, ends)
 
 

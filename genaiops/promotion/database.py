@@ -131,15 +131,15 @@ class Database:
         file = self._file
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors(), self._engine.connect().execution_options(genaiops_writes=True) as connection:
-            with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-                if not _has_tables(connection):
-                    tables().meta.metadata.create_all(connection)
-                    connection.execute(tables().meta.insert(), [{"key": VERSION_KEY, "value": str(SCHEMA_VERSION)}])
-                self._check_version(connection)
-                yield connection
+        engine = self._engine.execution_options(genaiops_writes=True)
+        with self._errors(), engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+            if not _has_tables(connection):
+                tables().meta.metadata.create_all(connection)
+                connection.execute(tables().meta.insert(), [{"key": VERSION_KEY, "value": str(SCHEMA_VERSION)}])
+            self._check_version(connection)
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection | None]:
@@ -148,7 +148,7 @@ class Database:
         if file is not None and not file.exists():
             yield None
             return
-        with self._errors(), self._engine.connect() as connection, connection.begin():
+        with self._errors(), self._engine.begin() as connection:
             if not _has_tables(connection):
                 yield None
                 return

@@ -106,4 +106,8 @@ def _contradicted(run: Run, measure: str, scored: int, mean: float | None) -> bo
         return True
     if found.scale.statistic != "mean" or not scored or mean is None:
         return bool(scored) != (mean is not None)
-    return not math.isclose(mean, math.fsum(found.values.values()) / scored, rel_tol=1e-6, abs_tol=1e-9)
+    try:
+        counted = math.fsum(found.values.values()) / scored
+    except OverflowError:
+        return True
+    return not math.isclose(mean, counted, rel_tol=1e-6, abs_tol=1e-9)

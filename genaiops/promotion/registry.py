@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,71 +11,13 @@ from genaiops.promotion import audit
 from genaiops.promotion.actor import check_actor
 from genaiops.promotion.audit import AuditReport
 from genaiops.promotion.database import Database, tables, utc_now
+from genaiops.promotion.environments import Event, Move, Pointer, Recorded
 from genaiops.promotion.release import SHORT, Release, find_release, load_release, refuse_unless_passed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from genaiops.project import Project
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What one environment serves of one flow. `release` is None, and `flow` empty, where it serves nothing.
-
-    `generation` counts the moves of this pointer; `since` is ISO 8601 in UTC.
-    """
-
-    environment: str
-    flow: str = ""
-    release: str | None = None
-    generation: int = 0
-    since: str = ""
-    actor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What a promotion or rollback did. `changed` is False when the release was there already."""
-
-    environment: str
-    flow: str
-    release: str
-    previous: str | None
-    generation: int
-    changed: bool = True
-
-    def __str__(self) -> str:
-        if not self.changed:
-            return f"{self.environment} serves {self.release[:SHORT]} already; nothing was changed"
-        before = f", before it {self.previous[:SHORT]}" if self.previous else ""
-        return f"{self.environment} serves {self.release[:SHORT]} of {self.flow} (generation {self.generation}{before})"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One move in an environment's history. Order is by `sequence`, the number of its audit entry, never by time."""
-
-    sequence: int
-    environment: str
-    flow: str
-    generation: int
-    action: str  # promote | rollback
-    release: str
-    previous: str | None
-    at: str
-    actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One release the registry knows, and when it was made there."""
-
-    digest: str
-    flow: str
-    sequence: int
-    created_at: str
-    actor: str
 
 
 class Registry:
@@ -214,16 +155,17 @@ class Registry:
             )
 
     def _require_step_before(self, connection: Connection, to: str, flow: str, digest: str) -> None:
-        held = {name for name in self.environments if any(e.release == digest for e in _events(connection, name, flow))}
-        position = self.environments.index(to)
-        if position == 0 or self.environments[position - 1] in held:
+        missing = None
+        for before in reversed(self.environments[: self.environments.index(to)]):
+            if _held(connection, before, flow, digest):
+                break
+            missing = before  # the earliest step that can be made now comes last
+        if missing is None:
             return
-        # The first step that is missing and can be made now.
-        step = next(i for i in range(position - 1, -1, -1) if i == 0 or self.environments[i - 1] in held)
-        before = self.environments[position - 1]
+        before = self.environments[self.environments.index(to) - 1]
         raise GateRefused(
             f"release {digest[:SHORT]} was never in {before}, which comes before {to}",
-            remedy=f"run: genaiops promote {digest[:SHORT]} --to {self.environments[step]}",
+            remedy=f"run: genaiops promote {digest[:SHORT]} --to {missing}",
         )
 
 
@@ -282,6 +224,14 @@ def _events(connection: Connection, environment: str, flow: str | None) -> list[
     if flow is not None:
         query = query.where(table.c.flow == flow)
     return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def _held(connection: Connection, environment: str, flow: str, release: str) -> bool:
+    from sqlalchemy import select
+
+    columns = tables().history.c
+    same = (columns.environment == environment, columns.flow == flow, columns.release == release)
+    return connection.execute(select(columns.sequence).where(*same).limit(1)).first() is not None
 
 
 def _record(connection: Connection, release: Release, actor: str) -> None:

@@ -16,7 +16,7 @@ from genaiops.errors import ConfigurationError, GateRefused, IntegrityError, Not
 from genaiops.files import check_name, write_durably
 from genaiops.promotion.decision import Decision
 from genaiops.promotion.evidence import run_digest
-from genaiops.records import Metadata, Summary, as_json, canonical_json, digest_of_text
+from genaiops.records import Metadata, Summary, as_json, canonical_json, digest_of, digest_of_text
 
 if TYPE_CHECKING:
     from genaiops.evaluation.records import Run
@@ -78,25 +78,22 @@ class Release:
         return path
 
 
-def bundle(
-    served: Metadata, run: Run, gate: GateSettings, decision: Decision, *, digests: Mapping[str, str]
-) -> Release:
+def bundle(served: Metadata, run: Run, gate: GateSettings, decision: Decision) -> Release:
     """The release of what `run` measured, if `decision` is this gate's pass on this very run.
 
-    `digests` are the subject digests (flow, prompt, index) of what is in `served`, taken
-    now. Raises GateRefused when the gate failed, and NotProven when it was inconclusive,
-    when the decision is about another run or gate, and when what is served is not what
-    was measured.
+    `served` must be what was measured: its digest (`digest_of(served)`) is the digest
+    that the run's subject has under "flow". Raises GateRefused when the gate failed, and
+    NotProven when it was inconclusive, when the decision is about another run or gate,
+    and when `served` is not what was measured.
     """
     measured = run_digest(run)
     if decision.run != measured or decision.gate != gate.digest:
         other = "run" if decision.run != measured else "gate"
         raise NotProven(f"the verdict is about another {other}", where=run.id, remedy="run: genaiops gate FLOW")
     refuse_unless_passed(decision, where=run.id)
-    changed = sorted(_differing(digests, run.subject.digests))
-    if changed or not digests:
+    if run.subject.digests.get("flow") != digest_of(served):
         raise NotProven(
-            f"what would be released is not what run {run.id} measured: {', '.join(changed) or 'it has no digests'}",
+            f"the flow of now is not the flow that run {run.id} measured",
             remedy="run: genaiops evaluate FLOW, then genaiops gate FLOW",
         )
     proof = Proof(
@@ -104,7 +101,7 @@ def bundle(
         run_digest=measured,
         golden_set=run.golden_set,
         golden_set_digest=run.golden_set_digest,
-        digests=dict(digests),
+        digests=dict(run.subject.digests),
         decision=decision,
         summaries=run.summaries,
     )

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.contracts.measure_contract import MeasureContract
 
 from genaiops.evaluation import measure_named
 from genaiops.evaluation.records import Measure, Sample
@@ -20,6 +19,7 @@ from genaiops.records import (
     Unscored,
     Usage,
 )
+from tests.contracts.measure_contract import MeasureContract
 
 TEXT = "One two three four. Five six seven eight. Nine ten eleven twelve. Thirteen."
 

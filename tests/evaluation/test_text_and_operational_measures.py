@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.contracts.measure_contract import MeasureContract
 
 from genaiops.evaluation import measure_named
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.text_measures import exact_match, normalised, token_f1
 from genaiops.records import Answer, Case, NotApplicable, Outcome, Query, Score, Unscored, Usage
+from tests.contracts.measure_contract import MeasureContract
 
 ANSWER = Answer(
     Query("Who?"), "The Cat [1].", False, (), (), Usage(120, 8), 0.002, {"total": 0.25, "generate": 0.2}, "m", "p", "i"

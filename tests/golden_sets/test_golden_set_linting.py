@@ -57,6 +57,11 @@ def test_a_missing_document_names_the_closest() -> None:
     assert problem.remedy == "did you mean 'guide/runs.md'?"
 
 
+def test_a_document_that_was_moved_is_found_by_its_name() -> None:
+    (problem,) = problems(quoting("nowhere at all", "a/very/different/folder/gates.md"))
+    assert problem.remedy == "did you mean 'guide/gates.md'?"
+
+
 def test_a_missing_document_whose_quote_occurs_elsewhere_names_the_place() -> None:
     (problem,) = problems(quoting("A gate says", "old.md"))
     assert problem.remedy == "it occurs in guide/gates.md"
