@@ -13,6 +13,7 @@ from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progres
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
+    from genaiops.flow.building import BuildPlan
     from genaiops.records import Hit
 
 
@@ -25,14 +26,19 @@ def build(
     flow: FlowFolder,
     full: Annotated[bool, typer.Option("--full", help="Use no cache; replace a damaged index.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A bad document is an error (exit 2).")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which documents would change.")] = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Documents to an index: read, chunk, embed, publish. Does only what changed content asks for."""
     from genaiops.flow import Flow
 
+    opened = Flow.load(flow, overrides=settings or ())
+    if dry_run:
+        _tell_plan(opened.plan_build(), as_json=as_json)
+        return
     with progress("embedding") as shown:
-        report = Flow.load(flow, overrides=settings or ()).build(full=full, strict=strict, progress=shown)
+        report = opened.build(full=full, strict=strict, progress=shown)
     if as_json:
         print_json(report)
         return
@@ -43,6 +49,23 @@ def build(
     say(
         f"index {report.index[:12]}: {report.documents} documents{aside}, {report.chunks} chunks; "
         f"{done} ({report.seconds:.1f} s)"
+    )
+
+
+def _tell_plan(plan: BuildPlan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    for sign, names in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
+        for name in names:
+            say(f"{sign} {name}")
+    for bad in plan.quarantined:
+        say(f"! {bad.document_id}: {bad.reason}")
+    changes = f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed"
+    say(
+        f"index {plan.index[:12]} is current"
+        if plan.unchanged
+        else f"index {plan.index[:12]} would be built: {changes}"
     )
 
 

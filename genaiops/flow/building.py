@@ -37,6 +37,18 @@ class BuildReport:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What a build would do, by document id, against the index that is current now."""
+
+    index: str
+    unchanged: bool
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    quarantined: tuple[Quarantined, ...]
+
+
 def pointer_file(project: Project, settings: FlowSettings) -> Path:
     """Where the current index of these settings is named. Other settings of the same flow have their own."""
     key = digest_of([settings.documents, settings.index_part(), settings.embedding.model, BUILD_FORMAT])
@@ -57,6 +69,28 @@ def current_index(project: Project, settings: FlowSettings) -> str:
         ) from None
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise NotBuilt(f"cannot tell the current index ({error})", where=path, remedy="genaiops build FLOW") from None
+
+
+def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
+    """Compare the documents as they are with those of the current index; only parsed files are cached."""
+    from genaiops.indexing.snapshot import read_documents_of
+
+    corpus = read_documents(settings.documents, base, cache=project.cache)
+    identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
+    try:
+        current = current_index(project, settings)
+        before = {document.id: document.digest for document in read_documents_of(project.indexes / current)}
+    except GenaiopsError:  # none, or one that cannot be read: everything is new
+        current, before = "", {}
+    now = {document.id: document.digest for document in corpus.documents}
+    return BuildPlan(
+        identity,
+        identity == current,
+        tuple(sorted(now.keys() - before.keys())),
+        tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
+        tuple(sorted(before.keys() - now.keys())),
+        corpus.quarantined,
+    )
 
 
 def build_index(

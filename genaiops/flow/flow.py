@@ -13,7 +13,7 @@ from genaiops.embedding import EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError
 from genaiops.files import read_yaml, validated
-from genaiops.flow.building import BuildReport, build_index, current_index
+from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, Generator, discard
@@ -100,6 +100,10 @@ class Flow:
         with self._lock:
             self._pipeline = None
         return report
+
+    def plan_build(self) -> BuildPlan:
+        """Which documents a build would add, change and remove; nothing is built."""
+        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
 
     @property
     def index_id(self) -> str:
