@@ -88,7 +88,8 @@ def load_index(folder: Path, *, embedder: str) -> Index:
         )
     verify_files(folder, manifest.files)
     try:
-        chunks = tuple(_chunk(json.loads(line)) for line in (folder / _CHUNKS).open(encoding="utf-8"))
+        with (folder / _CHUNKS).open(encoding="utf-8") as stream:
+            chunks = tuple(_chunk(json.loads(line)) for line in stream)
         vectors = VectorSearch((folder / _VECTORS).read_bytes())
         full_text = FullText(folder / _FULL_TEXT)
     except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
