@@ -40,9 +40,9 @@ def load_prompt(path: Path) -> Prompt:
     if unknown:
         raise ConfigurationError(f"unknown key {unknown[0]!r}", where=path, line=head.line((unknown[0],)))
     _check_format(head)
-    template = _messages(body, path, body_line)
+    template, lines = _messages(body, path, body_line)
     inputs = _inputs(head)
-    check_template(template, inputs, path=path, first_line=body_line)
+    check_template(template, inputs, path=path, lines=lines)
     return Prompt(
         name=check_name(path.name.removesuffix(SUFFIX), "prompt"),
         template=template,
@@ -64,8 +64,11 @@ def _split(text: str, path: Path) -> tuple[YamlFile, str, int]:
     return head, "\n".join(lines[end + 1 :]), end + 2
 
 
-def _messages(body: str, path: Path, first_line: int) -> tuple[Message, ...]:
-    """Cut the body at its role lines. This happens before any value is filled in, so no value can add a role."""
+def _messages(body: str, path: Path, first_line: int) -> tuple[tuple[Message, ...], list[int]]:
+    """Cut the body at its role lines, and say on which line each message's text starts.
+
+    This happens before any value is filled in, so no value can add a role.
+    """
     found = list(_ROLE.finditer(body))
     if not found or body[: found[0].start()].strip():
         raise ConfigurationError(
@@ -74,12 +77,15 @@ def _messages(body: str, path: Path, first_line: int) -> tuple[Message, ...]:
             line=first_line,
         )
     ends = [match.start() for match in found[1:]] + [len(body)]
-    messages = tuple(
-        Message(_role(match.group(1)), body[match.end() : end].strip()) for match, end in zip(found, ends, strict=True)
-    )
+    messages, lines = [], []
+    for match, end in zip(found, ends, strict=True):
+        text = body[match.end() : end]
+        messages.append(Message(_role(match.group(1)), text.strip()))
+        start = match.end() + len(text) - len(text.lstrip())
+        lines.append(first_line + body.count("\n", 0, start))
     if not any(message.role == "user" for message in messages):
         raise ConfigurationError("there is no 'user:' message", where=path, line=first_line)
-    return messages
+    return tuple(messages), lines
 
 
 def _role(name: str) -> Literal["system", "user", "assistant"]:
