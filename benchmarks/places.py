@@ -49,8 +49,8 @@ def sources(*folders: Path) -> str:
     return f"documents.sources={[str(folder) for folder in folders]}"
 
 
-def all_precisions_decided(home: Path) -> str:
-    """fp32 or bf16, whichever `auto` takes on this machine; measured once and kept in `home`."""
+def precision_here() -> str:
+    """fp32 or bf16, whichever `auto` takes on this machine; measured once and kept."""
     from genaiops.embedding import EmbeddingSettings, load_embedder
 
-    return load_embedder(EmbeddingSettings(), cache_file=project(home).cache).precision
+    return load_embedder(EmbeddingSettings(), cache_file=project().cache).precision

@@ -47,7 +47,9 @@ def markdown(report: Report) -> str:
     """The report as a Markdown section."""
     parts = [f"## {report.title}"]
     if report.figures:
-        rows = [(f.what, f.measured, f.asked, {True: "yes", False: "**no**", None: "–"}[f.holds]) for f in report.figures]
+        rows = [
+            (f.what, f.measured, f.asked, {True: "yes", False: "**no**", None: "–"}[f.holds]) for f in report.figures
+        ]
         parts.append(_table(("figure", "measured", "asked", "holds"), rows))
     for table in report.tables:
         parts += [table.caption, _table(table.head, table.rows)]

@@ -1,6 +1,6 @@
 """nDCG@10 over documents, vector, full text and hybrid: Well-Architected (95 questions) and SciFact (809).
 
-    GENAIOPS_DATA=... python -m benchmarks.retrieval
+GENAIOPS_DATA=... python -m benchmarks.retrieval
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _hybrid_against_legs(name: str, values: dict[str, float]) -> Figure:
     """At the default weight, a hybrid search must not be worse than its better leg."""
     hybrid = values[str(RetrievalSettings().vector_weight)]
     better = max(values["vector"], values["full_text"])
-    return Figure(f"{name}: hybrid (default weight)", f"{hybrid:.3f}", f"≥ {better:.3f}, its better leg", hybrid >= better)
+    return Figure(
+        f"{name}: hybrid (default weight)", f"{hybrid:.3f}", f"≥ {better:.3f}, its better leg", hybrid >= better
+    )
 
 
 if __name__ == "__main__":
