@@ -152,6 +152,6 @@ class HtmlLoader(InChild):
 @cache
 def _version_with(package: str) -> str:
     """Our version and that of the package that parses, which is not imported for it."""
-    import importlib.metadata  # noqa: PLC0415 - only a corpus with such files pays for it
+    import importlib.metadata
 
     return f"1 {package} {importlib.metadata.version(package)}"
