@@ -71,7 +71,7 @@ class ModelError(GenaiopsError):
     """A model endpoint is down, too slow, out of quota or answered garbage.
 
     `retryable` says whether the same call may succeed later; `status` is the HTTP
-    status where the endpoint gave one.
+    status and `retry_after_s` the wait in seconds, where the endpoint gave them.
     """
 
     exit_code = 3
@@ -84,10 +84,16 @@ class ModelError(GenaiopsError):
         remedy: str = "",
         status: int | None = None,
         retryable: bool = True,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(what, where=where, remedy=remedy)
         self.status = status
         self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+
+class ModelTimeout(ModelError):
+    """A model endpoint took longer than it was given."""
 
 
 class Conflict(GenaiopsError):

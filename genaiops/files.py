@@ -105,9 +105,7 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
     return YamlFile(path, data, lines)
 
 
-def _collect_lines(
-    node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path
-) -> None:
+def _collect_lines(node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key_node, value_node in node.value:
@@ -151,8 +149,8 @@ def _problem(model: type[Settings], item: Any, where: Callable[[KeyPath], str]) 
     if item["type"] == "extra_forbidden":
         known = _known_keys(model, key[:-1])
         close = difflib.get_close_matches(str(key[-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}" if known else ""
-        return where(key), f"unknown key {dotted!r}{hint}"
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
+        return where(key), f"unknown key {dotted!r}" + (f"; {hint}" if known else "")
     if item["type"] == "missing":
         return where(key), f"key {dotted!r} is missing"
     shown = repr(item["input"])
@@ -185,12 +183,15 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, content: str | bytes) -> None:
-    """Replace `path` by `content` in one rename: readers see the old file or the new, never a part."""
+def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
+    """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
+
+    The file never has more permissions than `mode` (less the umask), not even before the rename.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     try:
-        with aside.open("xb") as stream:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())

@@ -1,14 +1,12 @@
-"""The project around the flows: `genaiops.yaml`, `models.yaml`, and where state lives on disk."""
+"""The project around the flows: `genaiops.yaml`, and where state lives on disk."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from genaiops.errors import ConfigurationError
 from genaiops.files import check_name, read_yaml, validated
@@ -35,26 +33,6 @@ class ProjectSettings(Settings):
         return names
 
 
-class ModelCard(Settings):
-    """One model of `models.yaml`. Prices are US dollars per million tokens; None: unknown."""
-
-    provider: Literal["openai"] = "openai"  # any endpoint that speaks the OpenAI API
-    model: str = ""  # the id the endpoint knows; empty: the name in models.yaml
-    base_url: str = ""
-    api_key_env: str = "OPENAI_API_KEY"
-    input_usd_per_million: float | None = Field(default=None, ge=0)
-    output_usd_per_million: float | None = Field(default=None, ge=0)
-    max_output_tokens: int = Field(default=512, ge=1, le=1_000_000)
-    timeout_s: float = Field(default=30.0, gt=0, le=3600)
-    retires_on: str = ""  # ISO date; a retired model is refused
-
-
-class ModelCatalog(Settings):
-    """`models.yaml`: name → model."""
-
-    models: dict[str, ModelCard] = Field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class Project:
     """The folder that holds `genaiops.yaml` (or the working folder), and its state folder."""
@@ -72,8 +50,10 @@ class Project:
         """
         start = (start or Path.cwd()).resolve()
         root = next((p for p in (start, *start.parents) if (p / PROJECT_FILE).is_file()), None)
-        settings = ProjectSettings() if root is None else validated(
-            ProjectSettings, read_yaml(root / PROJECT_FILE, "project file")
+        settings = (
+            ProjectSettings()
+            if root is None
+            else validated(ProjectSettings, read_yaml(root / PROJECT_FILE, "project file"))
         )
         root = root or Path.cwd().resolve()
         home = os.environ.get("GENAIOPS_HOME", "")
@@ -105,10 +85,9 @@ class Project:
     def registry_url(self) -> str:
         return self.settings.registry or f"sqlite:///{self.home / 'registry.db'}"
 
-    @cached_property
-    def models(self) -> ModelCatalog:
-        path = self.root / MODELS_FILE
-        return validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
+    @property
+    def models_file(self) -> Path:
+        return self.root / MODELS_FILE
 
     def environment(self, name: str) -> str:
         """`name` if it is one of the project's environments, else ConfigurationError."""

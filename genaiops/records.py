@@ -98,11 +98,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk as ranked for one query. The score lives here, never on the chunk. `rank` starts at 1."""
+    """A chunk as ranked for one query. The score lives here, never on the chunk. `rank` starts at 1.
+
+    `signals` are the raw scores of the searches that found it: `vector` (cosine), `full_text` (BM25).
+    """
 
     chunk: Chunk
     score: float
     rank: int
+    signals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

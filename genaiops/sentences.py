@@ -172,10 +172,10 @@ def _closes(fence: str, line: str) -> bool:
 
 # The lookbehind lets a run of marks match only from its first, so a million dots cost one pass.
 _END = re.compile(
-    r"(?<![.!?…])([.!?…]++)((?:\[\^?\w{1,8}\])*+[\"'”’»)\]*_`]*+)(?=\s)"  # noqa: RUF001
-    r"|[。！？]++[”’」』）]*+"  # noqa: RUF001
+    r"(?<![.!?…])([.!?…]++)((?:\[\^?\w{1,8}\])*+[\"'”’»)\]*_`]*+)(?=\s)"
+    r"|[。！？]++[”’」』）]*+"
 )
-_WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[{*_`—–/]*\Z")  # noqa: RUF001
+_WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[{*_`—–/]*\Z")
 _INITIALS = re.compile(r"[^\W\d_](?:[^\W\d_]?\.[^\W\d_]{1,2})*+")
 _LONGEST_ABBREVIATION = 24
 
@@ -199,7 +199,7 @@ _STARTERS = frozenset({
     "the", "their", "then", "there", "these", "they", "this", "those", "to", "we", "what", "when", "where", "which",
     "while", "who", "why", "with", "you", "your",
 })  # fmt: skip
-_NEXT_WORD = re.compile(r"[\"'“‘«(\[*_`]*+([^\W\d_]++)?")  # noqa: RUF001
+_NEXT_WORD = re.compile(r"[\"'“‘«(\[*_`]*+([^\W\d_]++)?")
 _SPACE = re.compile(r"\s*+(?:>[ \t]*+)*+")
 _SHORTEST_LOWERCASE_LAST = 4
 
@@ -234,7 +234,7 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str], following: int, e
         return _period_ends(found[0] if found else "", next_word, text[following].isdigit())
     lowercase = next_word[:1].islower()
     if marks[0] in "!?":
-        return not (lowercase and any(quote in closers for quote in "\"'”’»"))  # noqa: RUF001
+        return not (lowercase and any(quote in closers for quote in "\"'”’»"))
     return not lowercase
 
 

@@ -25,6 +25,4 @@ def cite_markers(text: str, hits: Sequence[Hit]) -> tuple[Citation, ...]:
 def sentence_citation(marker: int, hit: Hit, start: int, end: int) -> Citation:
     """The citation of characters `[start, end)` of a hit's chunk, as a span of its document."""
     chunk = hit.chunk
-    return Citation(
-        marker, chunk.id, chunk.document_id, chunk.start + start, chunk.start + end, chunk.text[start:end]
-    )
+    return Citation(marker, chunk.id, chunk.document_id, chunk.start + start, chunk.start + end, chunk.text[start:end])

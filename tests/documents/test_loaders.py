@@ -211,7 +211,7 @@ def test_a_pdf_without_text_says_so() -> None:
 
 
 def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
-    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415
+    from pypdf import PdfReader, PdfWriter
 
     plain = tmp_path / "plain.pdf"
     plain.write_bytes(pdf("Secret."))

@@ -1,0 +1,179 @@
+"""build, chunks, search, ask: from documents to answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progress, say
+
+if TYPE_CHECKING:
+    from genaiops.flow import Flow
+    from genaiops.flow.building import BuildPlan
+    from genaiops.records import Hit
+
+
+def register(app: typer.Typer) -> None:
+    for command in (build, chunks, search, ask):
+        app.command()(command)
+
+
+def build(
+    flow: FlowFolder,
+    full: Annotated[bool, typer.Option("--full", help="Use no cache; replace a damaged index.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A bad document is an error (exit 2).")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which documents would change.")] = False,
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Documents to an index: read, chunk, embed, publish. Does only what changed content asks for."""
+    from genaiops.flow import Flow
+
+    opened = Flow.load(flow, overrides=settings or ())
+    if dry_run:
+        _tell_plan(opened.plan_build(), as_json=as_json)
+        return
+    with progress("embedding") as shown:
+        report = opened.build(full=full, strict=strict, progress=shown)
+    if as_json:
+        print_json(report)
+        return
+    for bad in report.quarantined:
+        note(f"quarantined {bad.document_id}: {bad.reason}")
+    done = "nothing changed" if report.unchanged else f"{report.embedded} texts embedded"
+    aside = f", {len(report.quarantined)} quarantined" if report.quarantined else ""
+    say(
+        f"index {report.index[:12]}: {report.documents} documents{aside}, {report.chunks} chunks; "
+        f"{done} ({report.seconds:.1f} s)"
+    )
+
+
+def _tell_plan(plan: BuildPlan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    for sign, names in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
+        for name in names:
+            say(f"{sign} {name}")
+    for bad in plan.quarantined:
+        say(f"! {bad.document_id}: {bad.reason}")
+    changes = f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed"
+    say(
+        f"index {plan.index[:12]} is current"
+        if plan.unchanged
+        else f"index {plan.index[:12]} would be built: {changes}"
+    )
+
+
+def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
+    """The chunks of the flow's index as JSON lines: id, document_id, start, end, text, indexed_text, metadata."""
+    from genaiops.flow import Flow
+    from genaiops.records import as_json as plain
+
+    rows = [{"id": chunk.id, **plain(chunk)} for chunk in Flow.load(flow, overrides=settings or ()).chunks()]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        print_json(row)
+
+
+def search(
+    flow: FlowFolder,
+    queries: Annotated[Path, typer.Option("--queries", help="JSON lines {query_id, text}.")],
+    k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the TREC run goes; default: stdout.")] = None,
+    by: Annotated[str, typer.Option("--by", help="document (its best chunk) or chunk.")] = "document",
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Bulk retrieval: one line `query_id Q0 id rank score genaiops` per result (a TREC run)."""
+    from genaiops.errors import ConfigurationError
+    from genaiops.files import write_durably
+    from genaiops.flow import Flow
+
+    if by not in ("document", "chunk"):
+        raise ConfigurationError(f"--by is document or chunk, got {by!r}")
+    rows = _queries(queries)
+    opened = Flow.load(flow, overrides=settings or ())
+    lines: list[str] = []
+    with progress("searching") as shown:
+        for done, (query_id, text) in enumerate(rows, start=1):
+            for rank, (name, score) in enumerate(_ranked(opened, text, k, by), start=1):
+                lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")
+            shown(done, len(rows))
+    if out is not None:
+        write_durably(out, "".join(lines))
+    if as_json:
+        print_json({"queries": len(rows), "results": len(lines), "out": str(out) if out else None})
+    elif out is None:
+        print("".join(lines), end="")
+    else:
+        say(f"{len(lines)} results for {len(rows)} queries in {out}")
+
+
+def _queries(path: Path) -> list[tuple[str, str]]:
+    from genaiops.errors import ConfigurationError
+    from genaiops.files import read_text
+
+    rows = []
+    for number, line in enumerate(read_text(path, "file of queries", max_bytes=1 << 30).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+            query_id, text = str(data["query_id"]), data["text"]
+        except (ValueError, TypeError, KeyError):
+            raise ConfigurationError(
+                "each line must be a JSON object with query_id and text", where=path, line=number
+            ) from None
+        if not isinstance(text, str) or not text.strip() or not query_id:
+            raise ConfigurationError("query_id or text is empty", where=path, line=number)
+        rows.append((query_id, text))
+    if not rows:
+        raise ConfigurationError("there is no query in this file", where=path)
+    return rows
+
+
+def _ranked(flow: Flow, text: str, k: int, by: str) -> list[tuple[str, float]]:
+    """Names with scores, best first; by document, each with its best chunk."""
+    if by == "chunk":
+        return [(hit.chunk.id, hit.score) for hit in flow.search(text, k)]
+    best: dict[str, float] = {}
+    depth = 4 * k
+    while True:
+        hits: list[Hit] = flow.search(text, depth)
+        best = {}
+        for hit in hits:
+            best.setdefault(hit.chunk.document_id, hit.score)
+        # One document may fill the list with its chunks, so look deeper until k documents are found.
+        if len(best) >= k or len(hits) < depth:
+            return list(best.items())[:k]
+        depth *= 4
+
+
+def _token(name: str) -> str:
+    """A name as one word of a TREC line: white space is percent-encoded."""
+    return re.sub(r"\s", lambda match: f"%{ord(match.group()):02X}", name)
+
+
+def ask(
+    flow: FlowFolder,
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """One answer, with citations that point at characters of documents."""
+    from genaiops.flow import Flow
+
+    answer = Flow.load(flow, overrides=settings or ()).ask(question)
+    if as_json:
+        print_json(answer)
+        return
+    say(answer.text)
+    for citation in answer.citations:
+        say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")

@@ -1,0 +1,151 @@
+"""release, releases, diff, promote, rollback, status, audit verify: one bundle on its way to prod."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+
+if TYPE_CHECKING:
+    from genaiops.promotion import Release
+
+audit = typer.Typer(help="The log of every release and move.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (release, releases, diff, promote, rollback, status):
+        app.command()(command)
+
+
+def release(
+    flow: FlowFolder,
+    against: Annotated[
+        str, typer.Option("--against", help="Environment of the champion; default: the project's last.")
+    ] = "",
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Bundle index, prompt, retrieval and model with the run and the passing verdict that earned it."""
+    from genaiops.delivery import release_flow
+    from genaiops.flow import Flow
+
+    made, gated = release_flow(Flow.load(flow, overrides=settings or ()), against=against)
+    if as_json:
+        print_json({"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"})
+        return
+    say(f"release {made.digest[:12]} of {made.flow} (index {gated.evaluated.run.subject.digests['index'][:12]})")
+    first = Flow.load(flow).project.settings.environments[0]
+    say(f"next: genaiops promote {made.digest[:12]} --to {first}")
+
+
+def releases(as_json: Json = False) -> None:
+    """Every release of this project, oldest first."""
+    from genaiops.project import Project
+    from genaiops.promotion import Registry
+
+    found = Registry.of(Project.find()).releases()
+    if as_json:
+        print_json({"releases": found})
+        return
+    for item in found:
+        say(f"{item.digest[:12]}  {item.flow}  {item.created_at}  {item.actor}")
+    if not found:
+        say("no release yet; make one: genaiops release FLOW")
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="Release id (6 digits or more) or environment.")],
+    after: Annotated[str, typer.Argument(help="Release id or environment.")],
+    as_json: Json = False,
+) -> None:
+    """What differs between two releases."""
+    from genaiops.promotion import diff as changes_of
+
+    changes = changes_of(_find(before), _find(after))
+    if as_json:
+        print_json({"changes": changes})
+        return
+    for change in changes:
+        say(f"{change.part}: {_short(change.before)} -> {_short(change.after)}")
+    if not changes:
+        say("the same release")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _find(name: str) -> Release:
+    from genaiops.project import Project
+    from genaiops.promotion import Registry, find_release, load_release
+
+    project = Project.find()
+    if name in project.settings.environments:
+        name = Registry.of(project).pointer(name).release or ""
+    return load_release(project.releases, find_release(project.releases, name))
+
+
+def promote(
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="Release id, its first 6 digits at least.")],
+    to: Annotated[str, typer.Option("--to", metavar="ENV", help="Environment to move.")],
+    as_json: Json = False,
+) -> None:
+    """Point an environment at a release. It must have been in the environment before."""
+    from genaiops.project import Project
+    from genaiops.promotion import Registry
+
+    move = Registry.of(Project.find()).promote(release, to=to)
+    print_json(move) if as_json else say(str(move))
+
+
+def rollback(
+    environment: Annotated[str, typer.Argument(metavar="ENV")],
+    flow: Annotated[str | None, typer.Option("--flow", help="Needed when several flows are served.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Point an environment back at the release it served before."""
+    from genaiops.project import Project
+    from genaiops.promotion import Registry
+
+    move = Registry.of(Project.find()).rollback(environment, flow)
+    print_json(move) if as_json else say(str(move))
+
+
+def status(as_json: Json = False) -> None:
+    """What each environment serves."""
+    from genaiops.project import Project
+    from genaiops.promotion import Registry
+    from genaiops.records import as_json as plain
+
+    pointers = Registry.of(Project.find()).status()
+    if as_json:
+        rows = [plain(pointer) for pointer in pointers]
+        print_json({"environments": [{"name": row.pop("environment"), **row} for row in rows]})
+        return
+    for pointer in pointers:
+        served = f"{pointer.release[:12]} of {pointer.flow} since {pointer.since}" if pointer.release else "nothing"
+        say(f"{pointer.environment:8} {served}")
+
+
+@audit.callback()
+def _group() -> None:
+    """The log of every release and move."""
+
+
+@audit.command()
+def verify(as_json: Json = False) -> None:
+    """Check the hash-chained log; exit 2 when an entry was changed, added or taken away."""
+    from genaiops.project import Project
+    from genaiops.promotion import Registry
+
+    report = Registry.of(Project.find()).verify_audit()
+    if as_json:
+        print_json({"ok": report.ok, "entries": report.entries, "first_bad": report.first_bad})
+    elif report.ok:
+        say(f"{report.entries} entries, nothing was altered")
+    else:
+        say(f"the log was altered: {report.first_bad}")
+    leave(0 if report.ok else 2)

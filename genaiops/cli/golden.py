@@ -1,0 +1,37 @@
+"""golden lint: care of golden sets."""
+
+from __future__ import annotations
+
+import typer
+
+from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+
+app = typer.Typer(help="Care of golden sets.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Care of golden sets."""
+
+
+@app.command()
+def lint(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
+    """Cases that cannot be won or that mislead: quotes in no document, duplicates, imbalance. Exit 2 on errors."""
+    from genaiops.documents import read_documents
+    from genaiops.flow import Flow
+    from genaiops.golden_sets import GoldenSet
+    from genaiops.golden_sets import lint as problems_of
+    from genaiops.records import as_json as plain
+
+    opened = Flow.load(flow, overrides=settings or ())
+    golden = GoldenSet.load(opened.golden_set_path)
+    corpus = read_documents(opened.settings.documents, opened.folder, cache=opened.project.cache)
+    problems = problems_of(golden, corpus.documents)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if as_json:
+        print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
+    else:
+        for problem in problems:
+            say(str(problem))
+        say(f"{golden.name}: {len(golden.cases)} cases, {len(errors)} errors, {len(problems) - len(errors)} warnings")
+    leave(2 if errors else 0)

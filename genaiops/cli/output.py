@@ -1,0 +1,55 @@
+"""What commands print: results to stdout, progress to stderr and only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+FlowFolder = Annotated[Path, typer.Argument(metavar="FLOW", help="Folder that holds flow.yaml.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, for example retrieval.top_k=8. Repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+
+
+def print_json(value: object) -> None:
+    """One JSON value on stdout; records are turned into plain data."""
+    from genaiops.records import as_json
+
+    print(json.dumps(as_json(value), ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """A line for people on stdout, as it is (no markup is read from data)."""
+    print("".join(c for c in text if c in "\n\t" or c.isprintable()))
+
+
+def note(text: str) -> None:
+    """A line for people on stderr."""
+    print(text, file=sys.stderr)
+
+
+def leave(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with rate and time left; silent when stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns: list[Any] = [TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

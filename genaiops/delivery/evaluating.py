@@ -1,0 +1,124 @@
+"""A flow, or a release of it, measured on the flow's golden set; the run is kept, reported and tracked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genaiops.errors import NotFound
+from genaiops.evaluation import Run, Subject, evaluate
+from genaiops.evaluation.measures import measures_named
+from genaiops.files import write_durably
+from genaiops.flow import Flow
+from genaiops.flow.pipeline import Served
+from genaiops.golden_sets import GoldenSet, check
+from genaiops.project import Project
+from genaiops.records import Verdict, digest_of
+
+if TYPE_CHECKING:
+    from genaiops.evaluation.records import Measure
+    from genaiops.flow import Pipeline
+
+EvaluationProgress = Callable[[str, int, int], None]  # what, done, total
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A run, its folder, and the id of its MLflow run ("" when tracking is off)."""
+
+    run: Run
+    folder: Path
+    tracked: str = ""
+
+    @property
+    def report(self) -> Path:
+        return self.folder / REPORT_FILE
+
+
+def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None) -> Evaluated:
+    """Measure the flow as it stands on its golden set and keep the run.
+
+    Raises GoldenSetError when a quote is in none of the index's documents, NotBuilt without an index.
+    """
+    return _evaluate(flow, flow.pipeline, progress)
+
+
+def evaluate_release(flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None) -> Evaluated:
+    """Measure a release (opened with `open_release`) on the flow's present golden set."""
+    return _evaluate(flow, pipeline, progress)
+
+
+def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+    from genaiops.indexing.snapshot import read_documents_of
+
+    golden = GoldenSet.load(flow.golden_set_path)
+    check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
+    settings = flow.settings.evaluation
+    measures = _measures(flow)
+    run = evaluate(
+        pipeline.ask,
+        golden,
+        measures=measures,
+        subject=subject_of(pipeline.served, flow),
+        seed=settings.seed,
+        workers=settings.workers,
+        progress=progress,
+    )
+    folder = run.save(flow.project.runs)
+    write_durably(_pointer(flow.project, pipeline.served, golden.digest, measures), json.dumps({"run": run.id}))
+    evaluated = Evaluated(run, folder)
+    report = write_report(evaluated)
+    return Evaluated(run, folder, _tracked(flow.project, run, report))
+
+
+def subject_of(served: Served, flow: Flow) -> Subject:
+    """What was evaluated: the digests a release is compared by, and every setting."""
+    digests = {"flow": served.digest, "prompt": served.prompt.digest, "index": served.index}
+    settings = {**served.to_json(), "evaluation": flow.settings.evaluation.model_dump(mode="json")}
+    return Subject(served.flow, digests, settings)
+
+
+def find_evaluation(flow: Flow, served: Served) -> Run | None:
+    """The newest kept run of exactly this on the flow's present golden set, with today's measures and judges."""
+    golden = GoldenSet.load(flow.golden_set_path)
+    try:
+        pointer = _pointer(flow.project, served, golden.digest, _measures(flow))
+        return Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
+    except (FileNotFoundError, NotFound, ValueError, KeyError):
+        return None
+
+
+def write_report(
+    evaluated: Evaluated, *, baseline: Run | None = None, variants: Sequence[Run] = (), verdict: Verdict | None = None
+) -> str:
+    """Write the run's HTML report beside it and return the HTML."""
+    from genaiops.evaluation.reports import html_report
+
+    html = html_report(evaluated.run, baseline=baseline, variants=variants, verdict=verdict)
+    write_durably(evaluated.report, html)
+    return html
+
+
+def _measures(flow: Flow) -> Sequence[Measure]:
+    return measures_named(flow.settings.evaluation.measures, embedder=flow.embedder)
+
+
+def _pointer(project: Project, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
+    """Where the newest run of this subject, golden set and judges is named."""
+    key = digest_of([served.digest, golden_digest, [[str(measure), measure.judge] for measure in measures]])
+    return project.home / "evaluations" / f"{key[:32]}.json"
+
+
+def _tracked(project: Project, run: Run, report: str) -> str:
+    """The id of the MLflow run; "" when tracking is off."""
+    if project.settings.tracking == "none":
+        return ""
+    from genaiops.evaluation.tracking import track
+
+    local = project.home / "mlflow"
+    uri = f"sqlite:///{local / 'mlflow.db'}" if project.settings.tracking == "local" else project.settings.tracking
+    return track(run, {REPORT_FILE: report}, uri=uri, experiment=run.subject.flow or "genaiops")

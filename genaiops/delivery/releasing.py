@@ -1,0 +1,86 @@
+"""A run becomes a verdict, a verdict a release, a release something that answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation
+from genaiops.errors import NotFound
+from genaiops.evaluation import Run
+from genaiops.flow import Flow, Pipeline
+from genaiops.flow.pipeline import Served
+from genaiops.golden_sets import GoldenSet
+from genaiops.project import Project
+from genaiops.promotion import Decision, Registry, Release, bundle, find_release, judge_run, load_gate, load_release
+from genaiops.promotion.gate import GateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A decision with the run it is about and the champion's run it was compared with."""
+
+    evaluated: Evaluated
+    champion: Run | None
+    gate: GateSettings
+    decision: Decision
+
+
+def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> Gated:
+    """The verdict on the flow as it stands, evaluating it first when no run of this state is kept.
+
+    `against` is the environment whose release is the champion (default: the last of the project).
+    """
+    gate = load_gate(flow.folder / "gate.yaml")
+    against = flow.project.environment(against or flow.project.settings.environments[-1])
+    known = find_evaluation(flow, flow.served)
+    if known is None:
+        evaluated = evaluate_flow(flow, progress=progress)
+    else:
+        evaluated = Evaluated(known, flow.project.runs / known.id)
+    champion = _champion_run(flow, against)
+    golden = GoldenSet.load(flow.golden_set_path)
+    decision = judge_run(gate, evaluated.run, champion, against=against, golden_set_digest=golden.digest)
+    return Gated(evaluated, champion, gate, decision)
+
+
+def _champion_run(flow: Flow, environment: str) -> Run | None:
+    """How the environment's release did: on the present golden set if it was measured there, else when released.
+
+    None when the environment serves nothing of this flow. Raises NotFound when the run that earned the release is gone:
+    a champion that cannot be compared with must not look like no champion.
+    """
+    release = Registry.of(flow.project).champion(environment, flow.name)
+    if release is None:
+        return None
+    fresh = find_evaluation(flow, Served.from_json(release.served))
+    if fresh is not None:
+        return fresh
+    try:
+        return Run.load(flow.project.runs / release.evidence.run)
+    except NotFound:
+        raise NotFound(
+            f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",
+            remedy=f"measure it again: genaiops evaluate {flow.folder.name} --release {environment}",
+        ) from None
+
+
+def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> tuple[Release, Gated]:
+    """Bundle the flow as it stands with the run and the passing verdict that earned it, and record it.
+
+    Raises GateRefused (exit code 1) when the gate fails, NotProven (3) when it cannot tell.
+    """
+    gated = gate_flow(flow, against=against, progress=progress)
+    release = bundle(flow.served.to_json(), gated.evaluated.run, gated.gate, gated.decision)
+    Registry.of(flow.project).record_release(release)
+    return release, gated
+
+
+def open_release(project: Project, name: str, *, flow: str | None = None) -> tuple[Release, Pipeline]:
+    """What a release (by id, or by the environment that holds it) serves, ready to answer.
+
+    Raises NotFound, IntegrityError or IndexMismatch when it cannot answer as it was measured.
+    """
+    if name in project.settings.environments:
+        name = Registry.of(project).pointer(name, flow).release or ""
+    release = load_release(project.releases, find_release(project.releases, name))
+    return release, Flow.from_release(release.served, project, release=release.digest)

@@ -1,0 +1,20 @@
+"""Texts become unit vectors. Loading a model is put off until a text needs one."""
+
+from typing import TYPE_CHECKING
+
+from genaiops.embedding.protocol import Embedder, Progress, Vectors
+from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
+
+if TYPE_CHECKING:
+    from genaiops.embedding.loading import default_embedder, load_embedder
+
+__all__ = ["DEFAULT_MODEL", "Embedder", "EmbeddingSettings", "Progress", "Vectors", "default_embedder", "load_embedder"]
+
+
+def __getattr__(name: str) -> object:
+    # numpy and the model's code are imported when an embedder is first asked for.
+    if name in ("default_embedder", "load_embedder"):
+        from genaiops.embedding import loading
+
+        return getattr(loading, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,51 @@
+"""Answers become scores, scores become a report.
+
+The names below are loaded when they are first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genaiops.evaluation.loop import evaluate as evaluate
+    from genaiops.evaluation.measures import DEFAULT_MEASURES as DEFAULT_MEASURES
+    from genaiops.evaluation.measures import MEASURES as MEASURES
+    from genaiops.evaluation.measures import measure_named as measure_named
+    from genaiops.evaluation.records import CaseResult as CaseResult
+    from genaiops.evaluation.records import Measure as Measure
+    from genaiops.evaluation.records import Run as Run
+    from genaiops.evaluation.records import Sample as Sample
+    from genaiops.evaluation.records import Subject as Subject
+    from genaiops.evaluation.rows import read_rows as read_rows
+    from genaiops.evaluation.rows import score_rows as score_rows
+    from genaiops.evaluation.runs import find_run as find_run
+    from genaiops.evaluation.runs import list_runs as list_runs
+    from genaiops.evaluation.tracking import track as track
+
+_HOME = {
+    "evaluate": "loop",
+    "DEFAULT_MEASURES": "measures",
+    "MEASURES": "measures",
+    "measure_named": "measures",
+    "CaseResult": "records",
+    "Measure": "records",
+    "Run": "records",
+    "Sample": "records",
+    "Subject": "records",
+    "read_rows": "rows",
+    "score_rows": "rows",
+    "find_run": "runs",
+    "list_runs": "runs",
+    "track": "tracking",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

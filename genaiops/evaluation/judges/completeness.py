@@ -1,0 +1,101 @@
+"""Completeness: how much of what should be said does the answer say?
+
+Groundedness turned round: the sentences of the reference (without one: of the
+evidence quotes) are the claims, the answer is the context. Graded more gently than
+groundedness, since a reference says in its own words what an answer may say in others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from genaiops.embedding import Embedder
+from genaiops.evaluation.judges.groundedness import Supported
+from genaiops.evaluation.judges.judge import LocalJudge, Task
+from genaiops.evaluation.judges.sentences import Vectorizer, claims_of, sentences_of
+from genaiops.evaluation.judges.support import FEATURES, Support
+from genaiops.evaluation.judges.words import without_markers
+from genaiops.evaluation.records import Sample
+from genaiops.records import Case, NotApplicable, Unscored
+
+VERSION = 1
+# Set by hand: no public set at hand labels completeness.
+COEFFICIENTS: Final[dict[str, float]] = {
+    "overlap": 0.5,  # the rest is cosine
+    "said_from": 0.25,  # not said at all below
+    "said_at": 0.75,  # fully said above
+}
+NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds")
+
+
+def completeness_judge(embedder: Embedder) -> LocalJudge:
+    """The judge. Not applicable without reference and evidence; a refusal where an answer is wanted scores 0."""
+    return CompletenessJudge("completeness", VERSION, COEFFICIENTS, embedder, plan)
+
+
+class CompletenessJudge(LocalJudge):
+    """A local judge that knows from the case alone whether it applies (see records.Selective)."""
+
+    __slots__ = ()
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        """A case without reference and evidence: nothing says what a complete answer holds."""
+        return None if case.wants_answer else NOTHING_WANTED
+
+
+def plan(sample: Sample) -> Task | Unscored | NotApplicable:
+    """What there is to judge in a sample."""
+    texts = _wanted(sample)
+    if not texts:
+        return NOTHING_WANTED
+    wanted = [claim for text in texts for claim in claims_of(text)]
+    if not wanted:
+        return Unscored("the reference has no content words")
+    said = [] if sample.refused else sentences_of([without_markers(sample.answer)])
+    return Covered(Supported(wanted, said)) if said else Constant(0.0)
+
+
+def _wanted(sample: Sample) -> list[str]:
+    reference = sample.reference or (sample.case.reference if sample.case else "")
+    if reference:
+        return [reference]
+    return [item.quote for item in sample.case.evidence] if sample.case else []
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A task whose value needs no vectors."""
+
+    constant: float
+
+    def texts(self) -> Iterable[str]:
+        return ()
+
+    def value(self, vectors: Vectorizer) -> float:
+        return self.constant
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Mean support of the wanted sentences, weighted by their content words."""
+
+    task: Supported
+
+    def texts(self) -> Iterable[str]:
+        return self.task.texts()
+
+    def value(self, vectors: Vectorizer) -> float:
+        words = [len(claim.words.content) for claim in self.task.claims]
+        values = [graded(support) for support in self.task.supports(vectors)]
+        return sum(value * count for value, count in zip(values, words, strict=True)) / sum(words)
+
+
+def graded(support: Support) -> float:
+    """How far the answer says one wanted sentence, in [0, 1]: a wrong number or a denial counts as not said."""
+    found = dict(zip(FEATURES, support.features, strict=True))
+    nearness = COEFFICIENTS["overlap"] * found["overlap"] + (1 - COEFFICIENTS["overlap"]) * found["cosine"]
+    low, high = COEFFICIENTS["said_from"], COEFFICIENTS["said_at"]
+    said = min(1.0, max(0.0, (nearness - low) / (high - low)))
+    return said * (1 - found["numbers"]) * (1 - max(found["denial"], found["opposite"]))

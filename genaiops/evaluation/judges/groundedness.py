@@ -1,0 +1,122 @@
+"""Groundedness: is everything the answer says supported by the contexts?
+
+Sentence by sentence: the features of support.py, through a logistic model whose
+coefficients are in coefficients.py. The value of an answer is half the mean of its
+sentences (weighted by content words) and half its weakest sentence: one invented
+sentence among true ones must show. 0.5 is the decision threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from genaiops.embedding import Embedder
+from genaiops.evaluation.judges.coefficients import GROUNDEDNESS, GROUNDEDNESS_VERSION
+from genaiops.evaluation.judges.judge import LocalJudge, Task, logistic
+from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of, sentences_of
+from genaiops.evaluation.judges.support import FEATURES, ContextTable, Support
+from genaiops.evaluation.records import Sample
+from genaiops.records import NotApplicable, Unscored
+
+THRESHOLD = 0.5
+ENOUGH_WORDS = 3  # a shorter sentence ("Yes, it is.") is too little to sink an answer alone
+CONTRADICTIONS = ("denial", "opposite", "figure")
+
+Label = Literal["supported", "unsupported", "contradicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVerdict:
+    """One sentence of an answer and the evidence nearest to it.
+
+    `[start, end)` is the sentence's span in the answer as given, `value` in [0, 1]
+    (supported from 0.5); `[evidence_start, evidence_end)` is a span of contexts[context].
+    """
+
+    start: int
+    end: int
+    value: float
+    label: Label
+    context: int
+    evidence_start: int
+    evidence_end: int
+
+
+def groundedness_judge(embedder: Embedder) -> LocalJudge:
+    """The judge. Refusals and answers without a claim are not applicable; without contexts Unscored."""
+    return LocalJudge("groundedness", GROUNDEDNESS_VERSION, GROUNDEDNESS, embedder, plan)
+
+
+def plan(sample: Sample) -> Task | Unscored | NotApplicable:
+    """What there is to judge in a sample."""
+    if sample.refused:
+        return NotApplicable("a refusal claims nothing")
+    claims = claims_of(sample.answer)
+    if not claims:
+        return NotApplicable("the answer claims nothing")
+    evidence = sentences_of(sample.contexts)
+    if not evidence:
+        return Unscored("no contexts to judge the answer by")
+    return Supported(claims, evidence)
+
+
+def explain(sample: Sample, embedder: Embedder) -> tuple[SentenceVerdict, ...]:
+    """A verdict on each claiming sentence of the answer; empty where groundedness gives no score."""
+    task = plan(sample)
+    if not isinstance(task, Supported):
+        return ()
+    supports = task.supports(Vectorizer(embedder, task.texts()))
+    return tuple(map(partial(_verdict, evidence=task.evidence), task.claims, supports))
+
+
+def _verdict(claim: Sentence, support: Support, evidence: Sequence[Sentence]) -> SentenceVerdict:
+    value = probability(support)
+    first, last = evidence[support.first], evidence[support.last]
+    return SentenceVerdict(claim.start, claim.end, value, _label(support), first.context, first.start, last.end)
+
+
+def _label(support: Support) -> Label:
+    if probability(support) >= THRESHOLD:
+        return "supported"
+    # Contradicted: without the signs of contradiction it would have passed.
+    kept = (0.0 if name in CONTRADICTIONS else value for name, value in zip(FEATURES, support.features, strict=True))
+    without = Support(tuple(kept), support.first, support.last)
+    return "contradicted" if probability(without) >= THRESHOLD else "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """The task of finding how well sentences of evidence support claims."""
+
+    claims: Sequence[Sentence]
+    evidence: Sequence[Sentence]
+
+    def texts(self) -> Iterable[str]:
+        return (sentence.text for sentences in (self.claims, self.evidence) for sentence in sentences)
+
+    def supports(self, vectors: Vectorizer) -> list[Support]:
+        """One for each claim."""
+        table = ContextTable(self.evidence, vectors.of(sentence.text for sentence in self.evidence))
+        rows = vectors.of(claim.text for claim in self.claims)
+        return [table.support(claim.words, row) for claim, row in zip(self.claims, rows, strict=True)]
+
+    def value(self, vectors: Vectorizer) -> float:
+        values = [probability(support) for support in self.supports(vectors)]
+        return aggregate(values, [len(claim.words.content) for claim in self.claims])
+
+
+def probability(support: Support) -> float:
+    """How likely a claim with these features is supported, in [0, 1]: a logistic model."""
+    weighted = (GROUNDEDNESS[name] * value for name, value in zip(FEATURES, support.features, strict=True))
+    return logistic(GROUNDEDNESS["bias"] + sum(weighted))
+
+
+def aggregate(values: Sequence[float], words: Sequence[int]) -> float:
+    """One value for an answer from those of its sentences and their numbers of content words (all at least 1)."""
+    mean = sum(value * count for value, count in zip(values, words, strict=True)) / sum(words)
+    enough = min(ENOUGH_WORDS, max(words))
+    weakest = min(value for value, count in zip(values, words, strict=True) if count >= enough)
+    return (mean + weakest) / 2

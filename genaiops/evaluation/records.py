@@ -1,0 +1,237 @@
+"""What evaluation passes around: a sample, a measure, and the run that results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from pydantic import TypeAdapter, ValidationError
+
+from genaiops.errors import IntegrityError, NotFound
+from genaiops.files import published_folder
+from genaiops.records import (
+    Answer,
+    Case,
+    Metadata,
+    NotApplicable,
+    Outcome,
+    Score,
+    Summary,
+    Unscored,
+    as_json,
+    canonical_json,
+    digest_of,
+)
+
+Statistic = Literal["mean", "p95"]
+RUN_FILE = "run.json"
+RUN_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answered question, as every measure sees it, whatever application answered.
+
+    `contexts` are the texts the answer was made from, best first; `refused` says the
+    answer is a refusal. `case` is set for a question of a golden set, `response` where
+    the application returned a full Answer (with hits, tokens and seconds).
+    """
+
+    id: str
+    question: str
+    answer: str
+    contexts: tuple[str, ...] = ()
+    reference: str = ""
+    refused: bool = False
+    case: Case | None = None
+    response: Answer | None = None
+
+
+class Measure(Protocol):
+    """Scores answers. `str(measure)` is its name in configuration, reports and gates."""
+
+    def __str__(self) -> str: ...
+
+    @property
+    def unit_interval(self) -> bool:
+        """Values are in [0, 1]; a value outside is a fault and becomes Unscored."""
+        ...
+
+    @property
+    def statistic(self) -> Statistic:
+        """What the summary over all cases is: the mean, or the 95 % quantile."""
+        ...
+
+    @property
+    def judge(self) -> str:
+        """Digest of the judge that decides; empty for a deterministic measure."""
+        ...
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        """One outcome per sample, in the same order. A sample that cannot be measured is Unscored, not an error."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A measure that knows from the case alone that it does not apply.
+
+    Optional. A case whose question got no answer is Unscored in every measure, unless
+    the measure is Selective and says that the case is none of its business.
+    """
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        """Why the measure has no meaning for this case; None when it has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the values of one measure are to be read: see Measure.unit_interval and Measure.statistic."""
+
+    unit_interval: bool
+    statistic: Statistic = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was evaluated: the flow's name, digests of `flow`, `prompt` and `index`, and the effective settings."""
+
+    flow: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    settings: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The working folder's commit ("" outside a repository) and whether it had uncommitted changes."""
+
+    commit: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure."""
+
+    case: Case
+    answer: Answer | None
+    error: str
+    outcomes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One evaluation, with all that is needed to run it again.
+
+    `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
+    `summaries` are in the order in which the measures were asked for.
+    """
+
+    id: str
+    created_at: str
+    subject: Subject
+    golden_set: str
+    golden_set_digest: str
+    results: tuple[CaseResult, ...]
+    summaries: tuple[Summary, ...]
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    judges: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    confidence: float = 0.95
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git: Git = field(default_factory=Git)
+
+    def summary(self, measure: str) -> Summary | None:
+        """The summary of one measure; None when this run did not measure it."""
+        return next((s for s in self.summaries if s.measure == measure), None)
+
+    def values(self, measure: str) -> dict[str, float]:
+        """Case id → value, for the cases this measure scored, in case order."""
+        outcomes = ((r.case.id, r.outcomes.get(measure)) for r in self.results)
+        return {case_id: outcome.value for case_id, outcome in outcomes if isinstance(outcome, Score)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as plain JSON data. An outcome is `{"value"}`, `{"unscored"}` or `{"not_applicable"}`."""
+        data: dict[str, Any] = as_json(self)
+        for result, written in zip(self.results, data["results"], strict=True):
+            written["outcomes"] = {name: outcome_to_json(outcome) for name, outcome in result.outcomes.items()}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Run:
+        """The run that `to_json` wrote. Raises ValueError when `data` is something else."""
+        results = [
+            {**result, "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()}}
+            for result in data["results"]
+        ]
+        return _reader().validate_python({**data, "results": results})
+
+    def save(self, folder: Path) -> Path:
+        """Publish `folder/<id>/run.json` in one durable rename; returns `folder/<id>`."""
+        final = folder / self.id
+        content = self.to_json()
+        record = {"schema_version": RUN_SCHEMA, "digest": digest_of(content), "run": content}
+        with published_folder(final) as aside:
+            (aside / RUN_FILE).write_text(canonical_json(record) + "\n", encoding="utf-8")
+        return final
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """Read the run of `folder` (or of its run.json).
+
+        Raises NotFound when there is none, IntegrityError when the file is damaged,
+        was edited, or was written by a newer version.
+        """
+        path = folder if folder.name == RUN_FILE else folder / RUN_FILE
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound("there is no run here", where=path, remedy="genaiops evaluate makes one") from None
+        except (OSError, ValueError) as error:
+            raise IntegrityError(f"the run cannot be read: {error}", where=path, remedy=_AGAIN) from None
+        version = record.get("schema_version") if isinstance(record, dict) else None
+        if version != RUN_SCHEMA:
+            raise IntegrityError(
+                f"the run has schema version {version!r}, this genaiops reads {RUN_SCHEMA}",
+                where=path,
+                remedy="read it with the genaiops version that wrote it, or evaluate again",
+            )
+        if digest_of(record.get("run")) != record.get("digest"):
+            raise IntegrityError("the run was changed after it was written", where=path, remedy=_AGAIN)
+        try:
+            return cls.from_json(record["run"])
+        except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IntegrityError(f"the run is not complete: {error}", where=path, remedy=_AGAIN) from None
+
+
+_AGAIN = "evaluate again; a run is never edited"
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, float | str]:
+    """`{"value": v}`, `{"unscored": reason}` or `{"not_applicable": reason}`."""
+    if isinstance(outcome, Score):
+        return {"value": outcome.value}
+    return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
+
+
+def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
+    """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
+    match dict(data):
+        case {"value": int() | float() as value}:
+            return Score(float(value))
+        case {"unscored": str() as reason}:
+            return Unscored(reason)
+        case {"not_applicable": str() as reason}:
+            return NotApplicable(reason)
+    raise ValueError(f"not an outcome: {data!r}")
+
+
+@cache
+def _reader() -> TypeAdapter[Run]:
+    return TypeAdapter(Run)

@@ -1,0 +1,53 @@
+"""Text from data, made harmless for whatever shows it, and numbers made readable."""
+
+from __future__ import annotations
+
+import re
+
+# Escape sequences whole, so that "\x1b[31mred" leaves "red" and not "[31mred".
+_ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|\x9b[0-?]*[ -/]*[@-~]"
+)
+# What no report may carry: control characters but tab and newline, overrides of the writing direction (they
+# reorder what a reader sees), lone surrogates (no encoding has them) and what XML 1.0 forbids.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACE = re.compile(r"\s+")
+
+
+def clean(text: object) -> str:
+    """`text` without terminal escapes, control characters and direction overrides; line ends become `\\n`."""
+    return _UNSAFE.sub("", _NEWLINES.sub("\n", _ANSI.sub("", str(text))))
+
+
+def one_line(text: object, limit: int = 0) -> str:
+    """Cleaned text on one line, cut with an ellipsis after `limit` characters (0: never)."""
+    line = _SPACE.sub(" ", clean(text)).strip()
+    return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def number(value: float | None, *, unit_interval: bool = True) -> str:
+    """A value as people read it: `0.912`; outside the unit interval four figures; `–` for none."""
+    if value is None:
+        return "–"
+    if unit_interval:
+        return f"{value:.3f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def signed(value: float, *, unit_interval: bool = True) -> str:
+    """A difference with its sign: `+0.021`, `−0.100`, `±0`."""
+    shown = number(abs(value), unit_interval=unit_interval)
+    if not any(character in "123456789" for character in shown):
+        return "±0"
+    return f"{'+' if value > 0 else '−'}{shown}"
+
+
+def share(value: float) -> str:
+    """A share in [0, 1] as a percentage that never rounds a part up to all or down to nothing."""
+    percent = 100 * value
+    if 0 < percent < 1:
+        return "<1 %"
+    if 99 < percent < 100:
+        return ">99 %"
+    return f"{percent:.0f} %"

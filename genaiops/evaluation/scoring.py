@@ -1,0 +1,84 @@
+"""Measures applied to samples, with every failure of a measurement kept apart from its values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from genaiops.errors import GenaiopsError
+from genaiops.evaluation.records import Measure, Sample, Scale
+from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
+from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored
+
+P95 = 0.95
+
+
+def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
+    """One outcome per sample, whatever the measure does.
+
+    Where it raises, returns too few outcomes, or a value that is not finite or lies
+    outside of its range, the sample is Unscored with the reason. When a whole batch
+    raises, its samples are tried one by one, so that one bad sample spoils only itself;
+    an outage or a missing file (a GenaiopsError) is not tried again for each.
+    """
+    if not samples:
+        return []
+    try:
+        outcomes = measure.score(samples)
+    except GenaiopsError as error:
+        return [Unscored(f"{measure} failed: {_one_line(error)}")] * len(samples)
+    except Exception as error:  # a user's own measure may raise anything
+        if len(samples) > 1:
+            return [outcome for sample in samples for outcome in outcomes_of(measure, [sample])]
+        return [Unscored(f"{measure} failed: {type(error).__name__}: {_one_line(error)}")]
+    if len(outcomes) != len(samples):
+        return [Unscored(f"{measure} gave {len(outcomes)} outcomes for {len(samples)} samples")] * len(samples)
+    return [_sound(measure, outcome) for outcome in outcomes]
+
+
+def _sound(measure: Measure, outcome: object) -> Outcome:
+    if isinstance(outcome, (Unscored, NotApplicable)):
+        return outcome
+    if not isinstance(outcome, Score):
+        return Unscored(f"{measure} gave {type(outcome).__name__}, not an outcome")
+    try:
+        value = float(outcome.value)
+    except (TypeError, ValueError):
+        return Unscored(f"{measure} gave {type(outcome.value).__name__}, not a number")
+    if not math.isfinite(value):
+        return Unscored(f"{measure} gave {value}")
+    if measure.unit_interval and not 0 <= value <= 1:
+        return Unscored(f"{measure} gave {value}, outside [0, 1]")
+    return Score(value)
+
+
+def interval_of(
+    values: Sequence[float], scale: Scale, *, confidence: float = 0.95, sides: Sides = 2, seed: int = 0
+) -> Interval:
+    """The statistic that a measure's scale asks for, with its interval; ValueError without values."""
+    if scale.statistic == "p95":
+        return quantile_interval(values, quantile=P95, confidence=confidence, sides=sides)
+    return mean_interval(values, confidence=confidence, unit_interval=scale.unit_interval, sides=sides, seed=seed)
+
+
+def summarise(
+    name: str, outcomes: Sequence[Outcome], scale: Scale, *, confidence: float = 0.95, seed: int = 0
+) -> Summary:
+    """The statistic of one measure over a run. An end of the interval that the data cannot give is None."""
+    values = [outcome.value for outcome in outcomes if isinstance(outcome, Score)]
+    unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
+    not_applicable = len(outcomes) - len(values) - unscored
+    if not values:
+        return Summary(name, None, None, None, 0, unscored, not_applicable)
+    found = interval_of(values, scale, confidence=confidence, seed=seed)
+    low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
+    return Summary(name, found.estimate, low, high, len(values), unscored, not_applicable)
+
+
+def scales_of(measures: Sequence[Measure]) -> Mapping[str, Scale]:
+    """Measure name → how to read its values."""
+    return {str(measure): Scale(measure.unit_interval, measure.statistic) for measure in measures}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]

@@ -1,0 +1,93 @@
+"""Measures of the answer's words alone: against the reference, and whether it refused."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from genaiops.evaluation.records import Sample, Statistic
+from genaiops.records import Case, NotApplicable, Outcome, Score
+
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_MARKER = re.compile(r"\s*\[\d{1,3}\]")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalised(text: str) -> str:
+    """Lower case, without ASCII punctuation, articles and extra whitespace.
+
+    The normalisation of SQuAD's scorer: Rajpurkar et al., SQuAD: 100,000+ Questions for
+    Machine Comprehension of Text, EMNLP 2016, section 6.1. Citation markers `[n]` are
+    taken out first, so an answer does not lose by citing.
+    """
+    plain = _MARKER.sub("", text).lower().translate(_PUNCTUATION)
+    return " ".join(_ARTICLE.sub(" ", plain).split())
+
+
+def exact_match(answer: str, reference: str) -> float:
+    """1 when answer and reference are equal once normalised, else 0."""
+    return float(normalised(answer) == normalised(reference))
+
+
+def token_f1(answer: str, reference: str) -> float:
+    """Harmonic mean of precision and recall of the answer's words, counted with repetition, in [0, 1]."""
+    ours, theirs = normalised(answer).split(), normalised(reference).split()
+    if not ours or not theirs:
+        return float(ours == theirs)
+    shared = sum((Counter(ours) & Counter(theirs)).values())
+    return 2 * shared / (len(ours) + len(theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceMeasure:
+    """Compares answer and reference, for samples that have a reference."""
+
+    name: str
+    compare: Callable[[str, str], float]
+    unit_interval: ClassVar[bool] = True
+    statistic: ClassVar[Statistic] = "mean"
+    judge: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        return None if case.reference else _NO_REFERENCE
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        return [Score(self.compare(s.answer, s.reference)) if s.reference else _NO_REFERENCE for s in samples]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalMeasure:
+    """`refusal`: of the cases that want a refusal, the share refused. `answered`: of those that want an answer,
+    the share not refused. Both together show a flow that refuses too little, and one that refuses too much.
+    """
+
+    wants_answer: bool
+    unit_interval: ClassVar[bool] = True
+    statistic: ClassVar[Statistic] = "mean"
+    judge: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return "answered" if self.wants_answer else "refusal"
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        if case.wants_answer == self.wants_answer:
+            return None
+        return NotApplicable(f"the case wants {'an answer' if case.wants_answer else 'a refusal'}")
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        return [self._one(sample) for sample in samples]
+
+    def _one(self, sample: Sample) -> Outcome:
+        if sample.case is None:
+            return NotApplicable("no golden case says whether a refusal is wanted")
+        return self.not_applicable(sample.case) or Score(float(sample.refused != self.wants_answer))
+
+
+_NO_REFERENCE = NotApplicable("there is no reference answer")

@@ -1,0 +1,189 @@
+"""Documents to a published index, doing only what the content asks for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genaiops.documents import Corpus, Quarantined, read_documents
+from genaiops.embedding import Progress
+from genaiops.errors import GenaiopsError, NotBuilt
+from genaiops.files import write_durably
+from genaiops.flow.settings import FlowSettings
+from genaiops.indexing import index_id, index_inputs, read_manifest
+from genaiops.project import Project
+from genaiops.records import digest_of
+
+if TYPE_CHECKING:
+    from genaiops.embedding.loading import LocalEmbedder
+
+BUILD_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did. `embedded` counts the texts that had no vector yet; `seconds` is wall-clock."""
+
+    index: str
+    documents: int
+    chunks: int
+    embedded: int
+    quarantined: tuple[Quarantined, ...]
+    unchanged: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What a build would do, by document id, against the index that is current now."""
+
+    index: str
+    unchanged: bool
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    quarantined: tuple[Quarantined, ...]
+
+
+def pointer_file(project: Project, settings: FlowSettings) -> Path:
+    """Where the current index of these settings is named. Other settings of the same flow have their own."""
+    key = digest_of([settings.documents, settings.index_part(), settings.embedding.model, BUILD_FORMAT])
+    return project.flows / settings.name / f"{key[:32]}.json"
+
+
+def current_index(project: Project, settings: FlowSettings) -> str:
+    """Id of the index last built for these settings. Raises NotBuilt."""
+    path = pointer_file(project, settings)
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["index"])
+    except FileNotFoundError:
+        others = path.parent.is_dir() and any(path.parent.glob("*.json"))
+        raise NotBuilt(
+            f"flow {settings.name!r} has no index for these settings"
+            + (", only for others (documents, chunking, enrichment, embedding or index differ)" if others else ""),
+            remedy="build it with the same --set options: genaiops build FLOW",
+        ) from None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise NotBuilt(f"cannot tell the current index ({error})", where=path, remedy="genaiops build FLOW") from None
+
+
+def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
+    """Compare the documents as they are with those of the current index; only parsed files are cached."""
+    from genaiops.indexing.snapshot import read_documents_of
+
+    corpus = read_documents(settings.documents, base, cache=project.cache)
+    identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
+    try:
+        current = current_index(project, settings)
+        before = {document.id: document.digest for document in read_documents_of(project.indexes / current)}
+    except GenaiopsError:  # none, or one that cannot be read: everything is new
+        current, before = "", {}
+    now = {document.id: document.digest for document in corpus.documents}
+    return BuildPlan(
+        identity,
+        identity == current,
+        tuple(sorted(now.keys() - before.keys())),
+        tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
+        tuple(sorted(before.keys() - now.keys())),
+        corpus.quarantined,
+    )
+
+
+def build_index(
+    project: Project,
+    settings: FlowSettings,
+    base: Path,
+    embedder: LocalEmbedder,
+    *,
+    full: bool,
+    strict: bool,
+    progress: Progress,
+) -> BuildReport:
+    """Read, chunk, embed and publish; then make the new index the current one of these settings.
+
+    With nothing changed no model is loaded. `full` uses no cache and replaces a damaged snapshot.
+    Until the last rename the previous index is the current one.
+    """
+    start = time.perf_counter()
+    corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
+    inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
+    identity = index_id(inputs)
+    folder = project.indexes / identity
+    embedded, unchanged = 0, _is_whole(folder, verify=full)
+    if not unchanged:
+        if folder.exists():  # damaged: nothing can read it, so nothing is lost
+            shutil.rmtree(folder)
+        embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
+    counts = read_manifest(folder).counts
+    pointer = pointer_file(project, settings)
+    content = json.dumps({"index": identity})
+    if not (pointer.is_file() and pointer.read_text(encoding="utf-8") == content):
+        write_durably(pointer, content)
+    return BuildReport(
+        identity,
+        counts["documents"],
+        counts["chunks"],
+        embedded,
+        corpus.quarantined,
+        unchanged,
+        time.perf_counter() - start,
+    )
+
+
+def _is_whole(folder: Path, *, verify: bool) -> bool:
+    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the sizes speak."""
+    try:
+        manifest = read_manifest(folder)
+        if verify:
+            from genaiops.indexing.snapshot import verify_files
+
+            verify_files(folder, manifest.files)
+        return all((folder / name).is_file() for name in manifest.files)
+    except GenaiopsError:
+        return False
+
+
+def _write(
+    project: Project,
+    settings: FlowSettings,
+    corpus: Corpus,
+    inputs: dict[str, object],
+    embedder: LocalEmbedder,
+    *,
+    full: bool,
+    progress: Progress,
+) -> int:
+    """Chunk, embed and publish; returns how many texts had to be embedded."""
+    from genaiops.chunking import chunker_for
+    from genaiops.embedding.cache import VectorCache
+    from genaiops.embedding.loading import CachedEmbedder
+    from genaiops.indexing.snapshot import write_index
+
+    chunker = chunker_for(settings.chunking, settings.enrichment)
+    chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
+    cached = CachedEmbedder(embedder, VectorCache(None if full else project.cache))
+    vectors = cached.embed([chunk.indexed_text for chunk in chunks], progress)
+    facts = {
+        "precision": embedder.precision,
+        "model": settings.embedding.model,
+        "flow": settings.name,
+        "quarantined": [[q.document_id, q.reason] for q in corpus.quarantined],
+        **_build_facts(),
+    }
+    write_index(project.indexes, inputs, corpus.documents, chunks, vectors, facts)
+    return cached.embedded
+
+
+def _build_facts() -> dict[str, object]:
+    """Of this machine and moment; they take no part in the index's id."""
+    import datetime
+
+    from genaiops import __version__
+    from genaiops.embedding.sentence_transformer import machine
+
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"built_at": now, "genaiops": __version__, "machine": machine()}

@@ -1,0 +1,232 @@
+"""A folder with flow.yaml, as a Python object."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genaiops.embedding import EmbeddingSettings, Progress
+from genaiops.embedding.protocol import silent
+from genaiops.errors import ConfigurationError
+from genaiops.files import read_yaml, validated
+from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
+from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
+from genaiops.flow.settings import Effective, FlowSettings, read_flow
+from genaiops.generation import Emit, Generator, discard
+from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
+from genaiops.project import Project
+from genaiops.prompting import list_prompts, load_prompt
+from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
+
+if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import Runnable
+
+    from genaiops.embedding.loading import LocalEmbedder
+
+
+class Flow:
+    """One flow with its effective settings. Loading reads files; `build` and `ask` do the work."""
+
+    def __init__(self, folder: Path, effective: Effective, project: Project) -> None:
+        self.folder = folder
+        self.settings: FlowSettings = effective.settings
+        self.origins = effective.origins
+        self.project = project
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+
+    @classmethod
+    def load(cls, folder: str | Path, *, overrides: Sequence[str] = (), project: Project | None = None) -> Flow:
+        """Read `folder/flow.yaml` with `key=value` overrides and check everything that can be checked by reading.
+
+        Raises ConfigurationError with file and line.
+        """
+        folder = Path(folder)
+        effective = read_flow(folder, overrides)
+        folder = folder.parent if folder.is_file() else folder
+        flow = cls(folder.resolve(), effective, project or Project.find(folder))
+        flow.prompt  # noqa: B018  a prompt that cannot be rendered is a mistake to hear of now, not at the first question
+        return flow
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        folder = self.folder / "prompts"
+        path = folder / f"{self.settings.prompt}.prompty"
+        if not path.is_file():
+            raise ConfigurationError(
+                f"there is no prompt {self.settings.prompt!r}",
+                where=path,
+                remedy=f"prompts of this flow: {', '.join(list_prompts(folder)) or 'none'}",
+            )
+        return load_prompt(path)
+
+    @property
+    def variants(self) -> list[str]:
+        """Names of the prompts beside this flow."""
+        return list_prompts(self.folder / "prompts")
+
+    @property
+    def golden_set_path(self) -> Path:
+        """Where the flow's golden set lies. Raises ConfigurationError when flow.yaml names none."""
+        given = self.settings.evaluation.golden_set
+        if not given:
+            raise ConfigurationError(
+                "the flow names no golden set", where=self.folder / "flow.yaml", remedy="evaluation: {golden_set: …}"
+            )
+        return (self.folder / given).resolve()
+
+    @cached_property
+    def embedder(self) -> LocalEmbedder:
+        """Knows its fingerprint at once; loads the model at the first text."""
+        return embedder_of(self.settings.embedding, self.project, self.folder)
+
+    def build(self, *, full: bool = False, strict: bool = False, progress: Progress = silent) -> BuildReport:
+        """Make (or find) the index of the documents as they are now and make it current.
+
+        `full` uses no cache; `strict` raises DocumentError for a bad document instead of setting it aside.
+        """
+        report = build_index(
+            self.project, self.settings, self.folder, self.embedder, full=full, strict=strict, progress=progress
+        )
+        with self._lock:
+            self._pipeline = None
+        return report
+
+    def plan_build(self) -> BuildPlan:
+        """Which documents a build would add, change and remove; nothing is built."""
+        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
+
+    @property
+    def index_id(self) -> str:
+        """Id of the current index of these settings. Raises NotBuilt."""
+        return current_index(self.project, self.settings)
+
+    @property
+    def served(self) -> Served:
+        """Everything that decides this flow's answers, as a release would bundle it. Raises NotBuilt."""
+        return Served(
+            flow=self.name,
+            index=self.index_id,
+            embedder=self.embedder.fingerprint,
+            embedding_model=self._model,
+            prompt=self.prompt,
+            retrieval=self.settings.retrieval,
+            generation=_plan(self.settings, self.project),
+        )
+
+    @property
+    def _model(self) -> str:
+        """The embedding model as a release can find it without the flow's folder."""
+        model = self.settings.embedding.model
+        beside = self.folder / model
+        return str(beside.resolve()) if beside.is_dir() else model
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The flow ready to answer; the index is opened once. Raises NotBuilt, IntegrityError, IndexMismatch."""
+        with self._lock:
+            if self._pipeline is None:
+                self._pipeline = open_pipeline(self.served, self.project, self.embedder)
+            return self._pipeline
+
+    def ask(self, question: str | Query, emit: Emit = discard) -> Answer:
+        """Answer one question from the current index; see Pipeline.ask."""
+        return self.pipeline.ask(question, emit)
+
+    def search(self, query: str | Query, k: int | None = None) -> list[Hit]:
+        """The best `k` chunks (default: `retrieval.top_k`)."""
+        return self.pipeline.search(query, k)
+
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The chunks of the current index."""
+        from genaiops.indexing.snapshot import load_index
+
+        return load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks
+
+    def documents(self) -> tuple[Document, ...]:
+        """The documents of the current index."""
+        from genaiops.indexing.snapshot import read_documents_of
+
+        return read_documents_of(self.project.indexes / self.index_id)
+
+    def with_prompt(self, name: str) -> Flow:
+        """The same flow with another prompt variant; the open index is shared."""
+        effective = Effective(self.settings.model_copy(update={"prompt": name}), self.origins)
+        other = Flow(self.folder, effective, self.project)
+        other.__dict__["embedder"] = self.embedder
+        if self._pipeline is not None:
+            served = replace(self._pipeline.served, prompt=other.prompt)
+            other._pipeline = replace(self._pipeline, served=served)
+        return other
+
+    def as_retriever(self, *, k: int | None = None) -> BaseRetriever:
+        """This flow's search as a LangChain retriever."""
+        return self.pipeline.as_retriever(k=k)
+
+    def as_runnable(self) -> Runnable[Any, Any]:
+        """This flow's `ask` as a LangChain runnable."""
+        return self.pipeline.as_runnable()
+
+    @staticmethod
+    def from_release(served: Mapping[str, Any], project: Project, *, release: str = "") -> Pipeline:
+        """What a release serves, opened from the state folder alone: no flow folder is needed.
+
+        Raises NotBuilt, IntegrityError or IndexMismatch when the index is not the release's.
+        """
+        parts = Served.from_json(served)
+        embedder = embedder_of(EmbeddingSettings(model=parts.embedding_model), project, project.root)
+        return open_pipeline(parts, project, embedder, release=release)
+
+
+def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> LocalEmbedder:
+    from genaiops.embedding import load_embedder
+
+    return load_embedder(settings, cache_file=project.cache, base=base)
+
+
+def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, release: str = "") -> Pipeline:
+    """Open the index, check that it fits the embedder, and join the parts."""
+    from genaiops.indexing.snapshot import load_index
+    from genaiops.retrieval.retrievers import retriever_for
+
+    index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
+    retriever = retriever_for(served.retrieval, index, embedder)
+    return Pipeline(served, retriever, _generator(served.generation), embedder, release)
+
+
+def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
+    """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
+    wanted = settings.generation
+    if wanted.model == EXTRACTIVE:
+        return GenerationPlan()
+    path = project.models_file
+    catalog = validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
+    card = catalog.models.get(wanted.model)
+    if card is None and not wanted.base_url:
+        known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])
+        raise ConfigurationError(
+            f"there is no model {wanted.model!r} in models.yaml and generation.base_url is not set",
+            remedy=f"known models: {known}",
+        )
+    given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
+    card = (card or ModelCard()).model_copy(update=given)
+    return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))
+
+
+def _generator(plan: GenerationPlan) -> Generator:
+    if plan.card is None:
+        from genaiops.generation.extractive import Extractive
+
+        return Extractive()
+    from genaiops.generation.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible(plan.card, name=plan.model)

@@ -1,0 +1,107 @@
+"""Our flow inside other people's LangChain chains. Imported when `as_retriever` or `as_runnable` is called."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LangChainDocument
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from genaiops.errors import ConfigurationError
+from genaiops.generation import Emit
+from genaiops.records import Answer, Hit
+
+
+class FlowRetriever(BaseRetriever):
+    """Hits as LangChain documents, best first."""
+
+    search: Callable[..., list[Hit]]
+    k: int | None = None
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangChainDocument]:
+        return [_document(hit) for hit in self.search(query, self.k)]
+
+
+class FlowRunnable(Runnable[Any, Any]):
+    """`invoke` gives the whole Answer; `stream` gives its text piece by piece."""
+
+    def __init__(self, ask: Callable[..., Answer]) -> None:
+        self._ask = ask
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
+        answer: Answer = self._call_with_config(
+            lambda value: self._ask(_question(value)), input, config, run_type="chain"
+        )
+        return answer
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[str]:
+        return pieces(lambda emit: self._ask(_question(input), emit))
+
+
+class _Stopped(Exception):
+    """The reader has gone; ends the generation from inside `emit`."""
+
+
+def pieces(work: Callable[[Emit], object]) -> Iterator[str]:
+    """Run `work(emit)` in a thread and yield what it emits; its exception is raised here.
+
+    When the reader stops early, the next `emit` raises, so the generation ends too.
+    """
+    line: queue.Queue[tuple[str, Any]] = queue.Queue()
+    stopped = threading.Event()
+
+    def emit(piece: str) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        line.put(("piece", piece))
+
+    def run() -> None:
+        try:
+            work(emit)
+            line.put(("end", None))
+        except _Stopped:
+            pass
+        except BaseException as error:
+            line.put(("error", error))
+
+    threading.Thread(target=run, name="genaiops-stream", daemon=True).start()
+    try:
+        while True:
+            kind, value = line.get()
+            if kind == "error":
+                raise value
+            if kind == "end":
+                return
+            yield value
+    finally:
+        stopped.set()
+
+
+def _question(value: Any) -> str:
+    question = value.get("question") if isinstance(value, dict) else value
+    if not isinstance(question, str):
+        raise ConfigurationError(f"expected a question or {{'question': …}}, got {type(value).__name__}")
+    return question
+
+
+def _document(hit: Hit) -> LangChainDocument:
+    chunk = hit.chunk
+    place = {"document_id": chunk.document_id, "start": chunk.start, "end": chunk.end, "chunk_id": chunk.id}
+    return LangChainDocument(
+        page_content=chunk.text, metadata={**chunk.metadata, **place, "score": hit.score, "rank": hit.rank}
+    )
+
+
+def as_retriever(search: Callable[..., list[Hit]], k: int | None) -> BaseRetriever:
+    return FlowRetriever(search=search, k=k)
+
+
+def as_runnable(ask: Callable[..., Answer]) -> Runnable[Any, Any]:
+    return FlowRunnable(ask)

@@ -1,0 +1,158 @@
+"""Index, prompt, retrieval and model joined: what answers questions, in a flow and in a release alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genaiops.embedding import Embedder
+from genaiops.errors import ConfigurationError
+from genaiops.generation import Emit, GenerationRequest, Generator, discard
+from genaiops.generation.catalog import EXTRACTIVE, ModelCard
+from genaiops.prompting import context_of, render
+from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of
+from genaiops.retrieval import RetrievalSettings, Retriever
+
+if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import Runnable
+
+MAX_QUESTION = 10_000  # characters
+
+
+class GenerationPlan(Settings):
+    """The model a release answers with: its name, and its card unless it is the offline generator."""
+
+    model: str = EXTRACTIVE
+    card: ModelCard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Everything that decides an answer, as data: what a release bundles. `digest` names it."""
+
+    flow: str
+    index: str
+    embedder: str
+    embedding_model: str
+    prompt: Prompt
+    retrieval: RetrievalSettings
+    generation: GenerationPlan
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self)
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = as_json(self)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Served:
+        """The Served that `to_json` wrote. Raises ConfigurationError when a part is missing or unknown."""
+        try:
+            prompt = data["prompt"]
+            return cls(
+                **{
+                    **data,
+                    "prompt": Prompt(
+                        **{
+                            **prompt,
+                            "template": tuple(Message(**message) for message in prompt["template"]),
+                            "inputs": tuple(prompt["inputs"]),
+                        }
+                    ),
+                    "retrieval": RetrievalSettings(**data["retrieval"]),
+                    "generation": GenerationPlan.model_validate(data["generation"], strict=False),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"the release does not hold a whole flow ({error})") from None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A query goes in, an answer with its citations, tokens and seconds comes out. Safe to share between threads."""
+
+    served: Served
+    retriever: Retriever
+    generator: Generator
+    embedder: Embedder
+    release: str = ""
+
+    def search(self, query: str | Query, k: int | None = None) -> list[Hit]:
+        """The best `k` chunks (default: `retrieval.top_k`)."""
+        return self.retriever.retrieve(_query(query), k or self.served.retrieval.top_k)
+
+    def ask(self, query: str | Query, emit: Emit = discard) -> Answer:
+        """Answer one question; `emit` gets the text piece by piece as it comes.
+
+        Raises ConfigurationError for an empty or overlong question and ModelError when the model fails.
+        """
+        query = _query(query)
+        start = time.perf_counter()
+        hits = tuple(self.search(query))
+        retrieved = time.perf_counter()
+        prompt = self.served.prompt
+        values = {"question": query.text, "context": context_of(hits)}
+        messages = render(prompt, {name: values[name] for name in prompt.inputs})
+        rendered = time.perf_counter()
+        made = self.generator.generate(GenerationRequest(query, hits, messages, prompt.options), emit)
+        done = time.perf_counter()
+        return Answer(
+            query=query,
+            text=made.text,
+            refused=made.refused,
+            citations=made.citations,
+            hits=hits,
+            usage=made.usage,
+            cost_usd=self._cost(made.usage),
+            seconds={
+                "retrieve": retrieved - start,
+                "prompt": rendered - retrieved,
+                "generate": done - rendered,
+                "total": done - start,
+            },
+            model=made.model,
+            prompt=prompt.name,
+            index=self.served.index,
+            release=self.release,
+        )
+
+    def _cost(self, usage: Usage) -> float | None:
+        """US dollars; 0 for the offline generator, None where the catalog gives no price."""
+        card = self.served.generation.card
+        if card is None:
+            return 0.0
+        if card.input_usd_per_million is None or card.output_usd_per_million is None:
+            return None
+        cost = usage.input_tokens * card.input_usd_per_million + usage.output_tokens * card.output_usd_per_million
+        return cost / 1e6
+
+    @property
+    def settings(self) -> Metadata:
+        """What was asked of every part, for the record of an evaluation."""
+        return self.served.to_json()
+
+    def as_retriever(self, *, k: int | None = None) -> BaseRetriever:
+        """This flow's search as a LangChain retriever; documents carry id, span and score in their metadata."""
+        from genaiops.flow.langchain import as_retriever
+
+        return as_retriever(self.search, k)
+
+    def as_runnable(self) -> Runnable[Any, Any]:
+        """`ask` as a LangChain runnable: a question (or `{"question": …}`) in, an Answer out; streams text."""
+        from genaiops.flow.langchain import as_runnable
+
+        return as_runnable(self.ask)
+
+
+def _query(query: str | Query) -> Query:
+    query = Query(query) if isinstance(query, str) else query
+    if not query.text.strip():
+        raise ConfigurationError("the question is empty")
+    if len(query.text) > MAX_QUESTION:
+        raise ConfigurationError(f"the question has {len(query.text):,} characters, at most {MAX_QUESTION:,} are read")
+    return query

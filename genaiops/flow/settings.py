@@ -1,0 +1,167 @@
+"""flow.yaml, and what the environment and the command line put over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, field_validator
+
+from genaiops.chunking import ENRICHERS, ChunkingSettings
+from genaiops.documents import DocumentSettings
+from genaiops.embedding import EmbeddingSettings
+from genaiops.errors import ConfigurationError
+from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
+from genaiops.generation.catalog import GenerationSettings
+from genaiops.indexing import IndexSettings
+from genaiops.records import Settings, as_json
+from genaiops.retrieval import RetrievalSettings
+
+FLOW_FILE = "flow.yaml"
+_VARIABLE = "GENAIOPS_"
+# What is measured when flow.yaml names nothing.
+DEFAULT_MEASURES = (
+    "recall@6", "ndcg@10", "groundedness", "relevance", "completeness", "utilization", "refusal", "latency_p95_s",
+)  # fmt: skip
+
+
+class EvaluationSettings(Settings):
+    """The `evaluation:` part of flow.yaml."""
+
+    golden_set: str = ""  # folder or .jsonl file, relative to the flow
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
+    seed: int = Field(default=0, ge=0)
+
+
+class FlowSettings(Settings):
+    """A whole flow.yaml."""
+
+    name: str
+    documents: DocumentSettings
+    chunking: ChunkingSettings = ChunkingSettings()
+    enrichment: tuple[str, ...] = ()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    index: IndexSettings = IndexSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    prompt: str
+    generation: GenerationSettings = GenerationSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @field_validator("name", "prompt")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        try:
+            return check_name(value, "name")
+        except ConfigurationError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from None
+
+    @field_validator("enrichment")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in ENRICHERS:
+                raise ValueError(f"no enrichment {name!r}; there is {', '.join(sorted(ENRICHERS))}")
+        return value
+
+    def index_part(self) -> dict[str, Any]:
+        """The settings that decide what an index holds, besides the documents and the embedder's weights."""
+        return {
+            "chunking": as_json(self.chunking),
+            "enrichment": list(self.enrichment),
+            "index": as_json(self.index),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The settings in force, and where each given value came from (dotted key → file:line, variable or --set)."""
+
+    settings: FlowSettings
+    origins: Mapping[str, str]
+
+
+def read_flow(folder: Path, overrides: Sequence[str] = ()) -> Effective:
+    """`folder/flow.yaml`, then `GENAIOPS_…` variables, then `key=value` overrides; the last one wins.
+
+    Raises ConfigurationError that names the place of every wrong value.
+    """
+    if folder.is_file() and folder.name == FLOW_FILE:
+        folder = folder.parent
+    path = folder / FLOW_FILE
+    if not path.is_file():
+        raise ConfigurationError(
+            "there is no flow.yaml here", where=folder, remedy="give a flow's folder, or make one: genaiops new NAME"
+        )
+    file = read_yaml(path, "flow")
+    data: dict[str, Any] = dict(file.data)
+    origins: dict[str, str] = {}
+    _note_origins(file, data, (), origins)
+    for name, value in sorted(os.environ.items()):
+        key = _key_of_variable(name)
+        if key:
+            _put(data, key, _parsed(value, name), name)
+            origins[".".join(key)] = f"environment variable {name}"
+    for text in overrides:
+        dotted, equals, value = text.partition("=")
+        if not equals or not dotted:
+            raise ConfigurationError(f"--set needs key=value, got {text!r}", remedy="--set retrieval.top_k=8")
+        _put(data, tuple(dotted.split(".")), _parsed(value, "--set"), "--set")
+        origins[dotted] = f"--set {dotted}"
+
+    def where(key: KeyPath) -> str:
+        dotted = ".".join(str(part) for part in key)
+        origin = next((o for k, o in origins.items() if k == dotted and not o.startswith(str(path))), None)
+        return origin or f"{path}:{file.line(key) or 1}"
+
+    return Effective(validated_data(FlowSettings, data, where=where), origins)
+
+
+def _note_origins(file: YamlFile, data: Any, key: tuple[str, ...], origins: dict[str, str]) -> None:
+    for name, value in data.items():
+        here = (*key, str(name))
+        if isinstance(value, dict):
+            _note_origins(file, value, here, origins)
+        else:
+            origins[".".join(here)] = f"{file.path}:{file.line(here)}"
+
+
+def _key_of_variable(name: str) -> tuple[str, ...]:
+    """`GENAIOPS_RETRIEVAL__TOP_K` → ("retrieval", "top_k"); () for variables that are no flow setting.
+
+    A top-level value without `__` counts only when flow.yaml knows it (GENAIOPS_PROMPT), so that GENAIOPS_HOME
+    and others keep their own meaning; a section that nobody knows is an error, because a misspelt override that
+    does nothing is worse.
+    """
+    if not name.startswith(_VARIABLE):
+        return ()
+    parts = tuple(name.removeprefix(_VARIABLE).lower().split("__"))
+    if len(parts) == 1:
+        return parts if parts[0] == "prompt" else ()
+    if parts[0] not in FlowSettings.model_fields:
+        raise ConfigurationError(
+            f"environment variable {name} overrides no setting",
+            remedy=f"sections are {', '.join(sorted(FlowSettings.model_fields))}",
+        )
+    return parts
+
+
+def _parsed(value: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(value) if value.strip() else ""
+    except yaml.YAMLError:
+        raise ConfigurationError(f"the value {value!r} cannot be read", where=where) from None
+
+
+def _put(data: dict[str, Any], key: tuple[str, ...], value: Any, where: str) -> None:
+    for part in key[:-1]:
+        inner = data.get(part, {})
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"{'.'.join(key)}: {part!r} has no keys of its own", where=where)
+        data[part] = dict(inner)
+        data = data[part]
+    data[key[-1]] = value

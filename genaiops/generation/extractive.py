@@ -1,0 +1,136 @@
+"""Answers with whole sentences of the hits, each cited to its characters, or refuses. No model, no key."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from genaiops.errors import ConfigurationError
+from genaiops.files import validated_data
+from genaiops.generation.citations import sentence_citation
+from genaiops.generation.protocol import Emit, Generation, GenerationRequest, discard
+from genaiops.generation.refusal import REFUSAL
+from genaiops.records import Hit, Metadata, Settings, Usage
+from genaiops.sentences import sentences
+from genaiops.words import content_words
+
+
+class ExtractiveOptions(Settings):
+    """What a prompt file may ask of the extractive generator, under `model.options`."""
+
+    sentences: int = Field(default=2, ge=1, le=20)  # at most so many in an answer
+    support: float = Field(default=0.45, ge=0, le=1)  # below it the answer is a refusal
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One sentence of one hit: `marker` is the hit's number in the context, the span is in the chunk's text."""
+
+    marker: int
+    hit: Hit
+    start: int
+    end: int
+    words: frozenset[str]
+    score: float = 0.0
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.hit.chunk.text[self.start : self.end].split())
+
+
+class Extractive:
+    """Picks the sentences that hold the question's words, weighed by how rare they are among the hits."""
+
+    model = "extractive"
+
+    def generate(self, request: GenerationRequest, emit: Emit = discard) -> Generation:
+        """Up to `options.sentences` sentences in reading order, or the refusal when support is too low."""
+        options = _options(request.options)
+        question = frozenset(content_words(request.query.text))
+        candidates = _candidates(request.hits)
+        weights = _rarity(question, candidates)
+        ranked = _ranked(candidates, question, weights)
+        chosen = _chosen(ranked, options.sentences)
+        if not chosen or support(chosen, question, weights) < options.support:
+            emit(REFUSAL)
+            return Generation(REFUSAL, True, (), Usage(), self.model)
+        pieces: list[str] = []
+        for candidate in chosen:
+            pieces.append(f"{' ' if pieces else ''}{candidate.text} [{candidate.marker}]")
+            emit(pieces[-1])
+        citations = tuple(sentence_citation(c.marker, c.hit, c.start, c.end) for c in chosen)
+        return Generation("".join(pieces), False, citations, Usage(), self.model)
+
+
+def _options(options: Metadata) -> ExtractiveOptions:
+    """The options that are ours; those for other models (temperature …) are not an error."""
+    ours = {key: value for key, value in options.items() if key in ExtractiveOptions.model_fields}
+    try:
+        return validated_data(ExtractiveOptions, ours, where=lambda key: "prompt options")
+    except ConfigurationError as error:
+        raise ConfigurationError(error.what, where=error.where, remedy="correct model.options of the prompt") from None
+
+
+def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
+    """Every sentence of every hit that says something; a heading names a subject but answers nothing."""
+    seen: set[tuple[str, int]] = set()
+    found = []
+    for marker, hit in enumerate(hits, start=1):
+        for sentence in sentences(hit.chunk.text):
+            place = (hit.chunk.document_id, hit.chunk.start + sentence.start)
+            if sentence.kind == "heading" or place in seen:  # overlapping chunks hold the same sentence
+                continue
+            words = frozenset(content_words(hit.chunk.text[sentence.start : sentence.end]))
+            if len(words) >= 2:
+                seen.add(place)
+                found.append(_Candidate(marker, hit, sentence.start, sentence.end, words))
+    return found
+
+
+def _rarity(question: frozenset[str], candidates: Sequence[_Candidate]) -> dict[str, float]:
+    """Inverse document frequency of the question's words among the sentences; a word none of them has weighs most."""
+    frequency = Counter(word for candidate in candidates for word in candidate.words if word in question)
+    total = len(candidates)
+    return {word: math.log(1 + (total + 1) / (frequency[word] + 0.5)) for word in question}
+
+
+def _ranked(candidates: Sequence[_Candidate], question: frozenset[str], weights: dict[str, float]) -> list[_Candidate]:
+    """Candidates by score: share of the question's weight they hold, helped by what surrounds them and by rank."""
+    total = sum(weights.values()) or 1.0
+    # What each chunk (with its heading path) is about: a sentence may say "it" for the word asked about.
+    subjects = {c.marker: frozenset(content_words(c.hit.chunk.indexed_text)) & question for c in candidates}
+    scored = []
+    for candidate in candidates:
+        held = sum(weights[word] for word in candidate.words & question) / total
+        near = sum(weights[word] for word in subjects[candidate.marker]) / total
+        focus = len(candidate.words & question) / math.sqrt(len(candidate.words))
+        score = held + 0.35 * near + 0.1 * focus + 0.25 / (1 + candidate.marker)
+        scored.append(
+            _Candidate(candidate.marker, candidate.hit, candidate.start, candidate.end, candidate.words, score)
+        )
+    return sorted(scored, key=lambda c: (-c.score, c.marker, c.start))
+
+
+def _chosen(ranked: Sequence[_Candidate], count: int) -> list[_Candidate]:
+    """The best sentences that do not repeat each other and come near the best one, in reading order."""
+    chosen: list[_Candidate] = []
+    for candidate in ranked:
+        if len(chosen) == count or (chosen and candidate.score < 0.6 * chosen[0].score):
+            break
+        if all(len(candidate.words & other.words) < 0.7 * len(candidate.words) for other in chosen):
+            chosen.append(candidate)
+    return sorted(chosen, key=lambda c: (c.marker, c.start))
+
+
+def support(chosen: Sequence[_Candidate], question: frozenset[str], weights: dict[str, float]) -> float:
+    """How much of the question the chosen sentences and their surroundings hold, in [0, 1]."""
+    total = sum(weights.values()) or 1.0
+    said = frozenset().union(*(candidate.words for candidate in chosen)) & question
+    around = frozenset().union(*(content_words(c.hit.chunk.indexed_text) for c in chosen)) & question
+    lexical = (sum(weights[w] for w in said) + sum(weights[w] for w in around)) / (2 * total)
+    cosine = max((c.hit.signals.get("vector", 0.0) for c in chosen), default=0.0)
+    return 0.5 * lexical + 0.5 * max(0.0, cosine)

@@ -1,0 +1,102 @@
+"""Reading JSON lines that people and other programs wrote: strictly, and with the number of every line."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genaiops.errors import GenaiopsError, NotFound
+
+MAX_BYTES = 500_000_000
+SHOWN_FAULTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One JSON object and the line it stands on, from 1."""
+
+    line: int
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one line."""
+
+    line: int
+    what: str
+
+
+def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
+    """The objects of a JSON-lines file, and a fault for each line that is none. Blank lines are skipped.
+
+    Refused: lines that are not UTF-8, a byte-order mark, keys given twice, NaN and
+    infinities, half a surrogate pair (it has no UTF-8 form). Raises NotFound when
+    there is no such file.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise NotFound(f"{what} cannot be read: {error.strerror}", where=path, remedy="check the path") from None
+    if size > MAX_BYTES:
+        return [], [Fault(1, f"the file is larger than {MAX_BYTES:,} bytes")]
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    if content.startswith(codecs.BOM_UTF8):
+        faults.append(Fault(1, "starts with a byte-order mark; save the file as UTF-8 without one"))
+        content = content.removeprefix(codecs.BOM_UTF8)
+    # Not splitlines(): U+2028 and its like are ordinary characters inside a JSON string.
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(Row(number, _parse(line)))
+        except UnicodeDecodeError as error:
+            faults.append(Fault(number, f"not UTF-8: {error.reason} at byte {error.start + 1}"))
+        except UnicodeEncodeError:
+            faults.append(Fault(number, "holds half of a surrogate pair (\\ud800 to \\udfff), which is not text"))
+        except json.JSONDecodeError as error:
+            faults.append(Fault(number, f"not valid JSON: {error.msg} (column {error.colno})"))
+        except RecursionError:
+            faults.append(Fault(number, "not valid JSON: nested too deeply"))
+        except ValueError as error:
+            faults.append(Fault(number, str(error)))
+    return rows, faults
+
+
+def all_faults(error: type[GenaiopsError], path: Path, faults: Iterable[Fault]) -> GenaiopsError:
+    """One error of the given class that lists every fault with `file:line`, in the order of the file."""
+    ordered = sorted(faults, key=lambda fault: fault.line)
+    others = [f"{path}:{fault.line}: {fault.what}" for fault in ordered[1:SHOWN_FAULTS]]
+    if len(ordered) > SHOWN_FAULTS:
+        others.append(f"and {len(ordered) - SHOWN_FAULTS} more")
+    remedy = "also:\n    " + "\n    ".join(others) if others else ""
+    return error(ordered[0].what, where=path, line=ordered[0].line, remedy=remedy)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    text = line.decode("utf-8")
+    value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected one JSON object a line, got {type(value).__name__}")
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"key {key!r} is given twice")
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

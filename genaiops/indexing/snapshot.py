@@ -1,0 +1,131 @@
+"""One folder, written once, read many times: chunks, documents, vectors, full text, manifest."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genaiops.embedding import Vectors
+from genaiops.errors import IndexMismatch, IntegrityError
+from genaiops.files import published_folder, remove_leftovers, sha256_of_file
+from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.manifest import FORMAT, MANIFEST_FILE, Manifest, index_id, read_manifest
+from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
+from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
+
+_CHUNKS, _DOCUMENTS, _VECTORS, _FULL_TEXT = "chunks.jsonl", "documents.jsonl", "vectors.faiss", "full_text"
+
+
+@dataclass(frozen=True)
+class Index:
+    """An open snapshot. Positions are those of `chunks`, in every part of it."""
+
+    manifest: Manifest
+    chunks: tuple[Chunk, ...]
+    vectors: VectorSearch
+    full_text: FullText
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+
+def write_index(
+    folder: Path,
+    inputs: Metadata,
+    documents: Sequence[Document],
+    chunks: Sequence[Chunk],
+    vectors: Vectors,
+    facts: Metadata,
+) -> Manifest:
+    """Publish a snapshot under `folder/<id>` in one rename and return its manifest.
+
+    `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
+    """
+    identity = index_id(inputs)
+    remove_leftovers(folder)
+    kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
+    with published_folder(folder / identity) as aside:
+        _write_lines(aside / _CHUNKS, (as_json(chunk) for chunk in chunks))
+        _write_lines(aside / _DOCUMENTS, (as_json(document) for document in sorted(documents, key=lambda d: d.id)))
+        (aside / _VECTORS).write_bytes(build_vectors(vectors, kind))
+        write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
+        files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
+        manifest = Manifest(
+            id=identity,
+            format=FORMAT,
+            inputs=inputs,
+            counts={"documents": len(documents), "chunks": len(chunks), "dimension": int(vectors.shape[1])},
+            files=files,
+            facts={**facts, "kind": kind},
+        )
+        (aside / MANIFEST_FILE).write_text(json.dumps(as_json(manifest), indent=1, sort_keys=True), encoding="utf-8")
+    return manifest
+
+
+def _write_lines(path: Path, rows: Any) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(canonical_json(row) + "\n")
+
+
+def load_index(folder: Path, *, embedder: str) -> Index:
+    """Open the snapshot in `folder`, every file checked against the manifest before it is parsed.
+
+    `embedder` is the fingerprint of the embedder that will embed the questions.
+    Raises NotBuilt, IntegrityError, or IndexMismatch when the vectors are another embedder's.
+    """
+    manifest = read_manifest(folder)
+    if manifest.embedder != embedder:
+        raise IndexMismatch(
+            f"the index was built with embedder {manifest.embedder[:12]}, the flow now uses {embedder[:12]}",
+            where=folder,
+            remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
+        )
+    verify_files(folder, manifest.files)
+    try:
+        with (folder / _CHUNKS).open(encoding="utf-8") as stream:
+            chunks = tuple(_chunk(json.loads(line)) for line in stream)
+        vectors = VectorSearch((folder / _VECTORS).read_bytes())
+        full_text = FullText(folder / _FULL_TEXT)
+    except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
+        raise IntegrityError(
+            f"the index cannot be read ({type(error).__name__}: {error})",
+            where=folder,
+            remedy="rebuild it: genaiops build FLOW --full",
+        ) from None
+    if len(vectors) != len(chunks):
+        raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
+    return Index(manifest, chunks, vectors, full_text)
+
+
+def verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise IntegrityError naming the first file that is missing, added or not the one that was written."""
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST_FILE}
+    for name in sorted(present | set(files)):
+        path = folder / name
+        if name not in present:
+            problem = "is missing"
+        elif name not in files:
+            problem = "does not belong to the index"
+        elif sha256_of_file(path) != files[name]:
+            problem = "was changed after the index was built"
+        else:
+            continue
+        logging.getLogger(__name__).error("%s %s", path, problem)
+        raise IntegrityError(f"the file {problem}", where=path, remedy="rebuild it: genaiops build FLOW --full")
+
+
+def read_documents_of(folder: Path) -> tuple[Document, ...]:
+    """The documents a snapshot was built from."""
+    verify_files(folder, read_manifest(folder).files)
+    with (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
+        return tuple(Document(**json.loads(line)) for line in stream)
+
+
+def _chunk(data: dict[str, Any]) -> Chunk:
+    return Chunk(**data)

@@ -1,0 +1,65 @@
+"""Reports become a verdict; a verdict a release; a release the champion.
+
+The names below are loaded when they are first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genaiops.promotion.audit import AuditReport as AuditReport
+    from genaiops.promotion.database import RegistryUnavailable as RegistryUnavailable
+    from genaiops.promotion.decision import Decision as Decision
+    from genaiops.promotion.decision import RuleResult as RuleResult
+    from genaiops.promotion.environments import Event as Event
+    from genaiops.promotion.environments import Move as Move
+    from genaiops.promotion.environments import Pointer as Pointer
+    from genaiops.promotion.environments import Recorded as Recorded
+    from genaiops.promotion.gate import GateSettings as GateSettings
+    from genaiops.promotion.gate import RuleSettings as RuleSettings
+    from genaiops.promotion.gate import judge_run as judge_run
+    from genaiops.promotion.gate import load_gate as load_gate
+    from genaiops.promotion.registry import Registry as Registry
+    from genaiops.promotion.release import Change as Change
+    from genaiops.promotion.release import NotProven as NotProven
+    from genaiops.promotion.release import Proof as Proof
+    from genaiops.promotion.release import Release as Release
+    from genaiops.promotion.release import bundle as bundle
+    from genaiops.promotion.release import diff as diff
+    from genaiops.promotion.release import find_release as find_release
+    from genaiops.promotion.release import load_release as load_release
+
+_HOME = {
+    "AuditReport": "audit",
+    "Change": "release",
+    "Decision": "decision",
+    "Event": "environments",
+    "GateSettings": "gate",
+    "Move": "environments",
+    "NotProven": "release",
+    "Pointer": "environments",
+    "Proof": "release",
+    "Recorded": "environments",
+    "Registry": "registry",
+    "RegistryUnavailable": "database",
+    "Release": "release",
+    "RuleResult": "decision",
+    "RuleSettings": "gate",
+    "bundle": "release",
+    "diff": "release",
+    "find_release": "release",
+    "judge_run": "gate",
+    "load_gate": "gate",
+    "load_release": "release",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,37 @@
+"""What a gate says: one result per rule, and the verdict they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genaiops.records import Verdict, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule, judged.
+
+    `estimate` is the measure's value, or the candidate's difference to the champion;
+    `bound` is the end of its one-sided interval that decided. Both are None where there
+    was nothing to compute. `cases_needed` is about how many more cases would tell, None
+    when that is not known or not the remedy.
+    """
+
+    rule: str
+    verdict: VerdictKind
+    reason: str
+    estimate: float | None = None
+    bound: float | None = None
+    n: int = 0
+    cases_needed: int | None = None
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Verdict):
+    """A verdict with the rules behind it, and the digests of the run, gate and champion (or "") it is about."""
+
+    rules: tuple[RuleResult, ...] = ()
+    run: str = ""
+    gate: str = ""
+    champion: str = ""

@@ -1,0 +1,113 @@
+"""What a run really holds on one measure. Nothing is taken from its summaries: a gate counts for itself."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genaiops.records import NotApplicable, Score, digest_of
+
+if TYPE_CHECKING:
+    from genaiops.evaluation.records import CaseResult, Run, Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One measure over one run, by case id: its values, the measurements that failed, and where it does not apply."""
+
+    measure: str
+    values: Mapping[str, float]
+    unscored: frozenset[str]
+    not_applicable: frozenset[str]
+    scale: Scale
+    judge: str
+
+    @property
+    def coverage(self) -> float:
+        """Scored ÷ applicable cases, in [0, 1]; 0 when no case was applicable."""
+        applicable = len(self.values) + len(self.unscored)
+        return len(self.values) / applicable if applicable else 0.0
+
+
+def evidence_of(run: Run, measure: str) -> Evidence | None:
+    """The evidence on one measure; None when the run did not measure it.
+
+    A value that is not finite, or outside [0, 1] where the measure's values lie in it,
+    is a failed measurement, and so is any value of a question that got no answer.
+    """
+    scale = run.scales.get(measure)
+    if scale is None or not any(measure in result.outcomes for result in run.results):
+        return None
+    values: dict[str, float] = {}
+    unscored, not_applicable = set(), set()
+    for result in run.results:
+        outcome = result.outcomes.get(measure)
+        if isinstance(outcome, NotApplicable):
+            not_applicable.add(result.case.id)
+        elif isinstance(outcome, Score) and not result.error and _sound(outcome.value, scale):
+            values[result.case.id] = outcome.value
+        else:
+            unscored.add(result.case.id)
+    judge = run.judges.get(measure, "")
+    return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge)
+
+
+def run_problems(run: Run, golden_set_digest: str | None = None) -> tuple[str, ...]:
+    """Why nothing this run says can be trusted; empty for a sound run."""
+    if not run.results:
+        return ("the run has no cases",)
+    problems = [
+        f"{measure}: case {result.case.id!r} has the value {outcome.value}"
+        for result in run.results
+        for measure, outcome in result.outcomes.items()
+        if isinstance(outcome, Score) and not math.isfinite(outcome.value)
+    ]
+    repeated = [case_id for case_id, times in Counter(r.case.id for r in run.results).items() if times > 1]
+    if repeated:
+        problems.append(f"the run has case {repeated[0]!r} more than once")
+    # As GoldenSet.digest computes it: over the cases, in whatever order.
+    if run.golden_set_digest != digest_of(sorted(result.case.digest for result in run.results)):
+        problems.append(f"the run's cases are not those of the golden set {run.golden_set!r} it names")
+    elif golden_set_digest is not None and golden_set_digest != run.golden_set_digest:
+        problems.append(f"the golden set {run.golden_set!r} has changed since this run: genaiops evaluate FLOW")
+    problems += [
+        f"{summary.measure}: the run's summary is not that of its cases"
+        for summary in run.summaries
+        if _contradicted(run, summary.measure, summary.scored, summary.mean)
+    ]
+    return tuple(problems)
+
+
+def run_digest(run: Run) -> str:
+    """The digest that a saved run carries; empty for one that cannot be saved, because a number in it is not finite."""
+    try:
+        return digest_of(run.to_json())
+    except ValueError:
+        return ""
+
+
+def case_of(run: Run) -> dict[str, CaseResult]:
+    """Case id → its result."""
+    return {result.case.id: result for result in run.results}
+
+
+def _sound(value: float, scale: Scale) -> bool:
+    return math.isfinite(value) and (not scale.unit_interval or 0 <= value <= 1)
+
+
+def _contradicted(run: Run, measure: str, scored: int, mean: float | None) -> bool:
+    found = evidence_of(run, measure)
+    if found is None:
+        return scored > 0
+    if len(found.values) != scored:
+        return True
+    if found.scale.statistic != "mean" or not scored or mean is None:
+        return bool(scored) != (mean is not None)
+    try:
+        counted = math.fsum(found.values.values()) / scored
+    except OverflowError:
+        return True
+    return not math.isclose(mean, counted, rel_tol=1e-6, abs_tol=1e-9)

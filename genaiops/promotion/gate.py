@@ -1,0 +1,121 @@
+"""gate.yaml, and the verdict of a gate on a run.
+
+Every rule has to be shown, each at the gate's confidence, so that a run passes only
+when all are: such an intersection of tests keeps the error of the whole at that of one
+test (Berger, Technometrics 24 (1982) 295-300), and nothing is corrected for their number.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from genaiops.files import read_yaml, validated
+from genaiops.promotion.decision import Decision, RuleResult
+from genaiops.records import Settings, VerdictKind, digest_of
+
+if TYPE_CHECKING:
+    from genaiops.evaluation.records import Run
+
+Bound = Annotated[float, Field(allow_inf_nan=False)]
+KINDS = ("at_least", "at_most", "not_worse_than")
+
+
+class RuleSettings(Settings):
+    """One rule of gate.yaml: a measure and exactly one of `at_least`, `at_most`, `not_worse_than`."""
+
+    measure: str = Field(min_length=1)
+    at_least: Bound | None = None
+    at_most: Bound | None = None
+    not_worse_than: Literal["champion"] | None = None
+    margin: Bound | None = None  # how much worse still counts as equal, in the measure's own unit
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> RuleSettings:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"a rule needs exactly one of {', '.join(KINDS)}; this one has {found}")
+        if (self.margin is not None) != (self.not_worse_than is not None):
+            missing = self.margin is None
+            raise ValueError(
+                "not_worse_than needs a margin, for example margin: 0.02" if missing else f"{given[0]} takes no margin"
+            )
+        if self.margin is not None and self.margin <= 0:
+            raise ValueError("margin must be above 0: no number of cases shows that two things are exactly equal")
+        return self
+
+    def __str__(self) -> str:
+        if self.at_least is not None:
+            return f"{self.measure} at_least {self.at_least:g}"
+        if self.at_most is not None:
+            return f"{self.measure} at_most {self.at_most:g}"
+        return f"{self.measure} not_worse_than {self.not_worse_than} margin {self.margin:g}"
+
+
+class GateSettings(Settings):
+    """gate.yaml. `coverage` in [0, 1] is the share of cases that must be measured; `confidence` is one-sided."""
+
+    coverage: float = Field(default=1.0, ge=0, le=1, allow_inf_nan=False)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, allow_inf_nan=False)
+    rules: tuple[RuleSettings, ...] = Field(min_length=1)  # a gate without rules would pass anything
+
+    @field_validator("rules")
+    @classmethod
+    def _no_rule_twice(cls, rules: tuple[RuleSettings, ...]) -> tuple[RuleSettings, ...]:
+        kinds = [(rule.measure, str(rule).split(" ")[1]) for rule in rules]
+        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if twice:
+            raise ValueError(f"{twice[0]} has two rules {twice[1]}")
+        return rules
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self)
+
+
+def load_gate(path: Path) -> GateSettings:
+    """Read gate.yaml, or the gate.yaml of a folder; ConfigurationError names the file and line."""
+    return validated(GateSettings, read_yaml(path / "gate.yaml" if path.is_dir() else path, "gate"))
+
+
+def judge_run(
+    gate: GateSettings,
+    run: Run,
+    champion: Run | None,
+    *,
+    against: str = "prod",
+    golden_set_digest: str | None = None,
+) -> Decision:
+    """Judge every rule, and give every reason at once.
+
+    `champion` is the run of what the environment `against` serves, None when it serves
+    nothing: then rules against it are skipped, which the decision says. With
+    `golden_set_digest`, a run on another golden set than that is inconclusive.
+
+    A run passes only when every rule is shown to hold. It fails when at least one is
+    shown not to hold. All else (nothing measured, too few cases, failed measurements,
+    a run that contradicts itself) is inconclusive; `reasons` holds the failed rules,
+    then the inconclusive, then the skipped.
+    """
+    from genaiops.promotion.evidence import run_digest, run_problems
+    from genaiops.promotion.rules import judge_rule
+
+    about = "" if champion is None else run_digest(champion)
+    problems = run_problems(run, golden_set_digest)
+    if problems:
+        # Nothing that such a run says is worth judging, a failure included.
+        return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
+    results = tuple(judge_rule(rule, gate, run, champion, against=against) for rule in gate.rules)
+    verdict, reasons = _sum_up(results)
+    return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)
+
+
+def _sum_up(results: tuple[RuleResult, ...]) -> tuple[VerdictKind, tuple[str, ...]]:
+    failed = [r.reason for r in results if r.verdict == "fail"]
+    unclear = [r.reason for r in results if r.verdict == "inconclusive"]
+    skipped = [r.reason for r in results if r.skipped]
+    verdict: VerdictKind = "fail" if failed else "inconclusive" if unclear or not results else "pass"
+    return verdict, (*failed, *unclear, *skipped)

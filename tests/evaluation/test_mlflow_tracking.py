@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genaiops.errors import ConfigurationError
+from genaiops.evaluation import Run, Subject, evaluate, track
+from genaiops.evaluation.tracking import metric_name
+from genaiops.golden_sets import GoldenSet
+from genaiops.records import Case, Query
+
+SETTINGS = {
+    "retrieval": {"search": "hybrid", "top_k": 6},
+    "enrichment": ["heading_path"],
+    "generation": {"model": "gpt", "api_key": "sk-123", "max_output_tokens": 512, "note": "x" * 7000, "empty": ""},
+}
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    def ask(query: Query) -> str:
+        if query.id == "b":
+            raise RuntimeError("down")
+        return "Blue."
+
+    golden = GoldenSet("mine", (Case("a", "What colour?", reference="blue"), Case("b", "Which?", reference="red")))
+    subject = Subject("handbook", {"flow": "f1", "prompt": "p1", "index": "i1"}, SETTINGS)
+    return evaluate(ask, golden, measures=["exact_match", "recall@6", "refusal"], subject=subject)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tracking") / "state" / "mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def first_use(run: Run, store: Path) -> subprocess.CompletedProcess[str]:
+    """A process of its own that makes the store and tracks the run in it."""
+    folder = store.parent.parent
+    code = (
+        "import sys; from pathlib import Path; from genaiops.evaluation import Run, track;"
+        "track(Run.load(Path(sys.argv[1])), {}, uri=sys.argv[2], experiment='first')"
+    )
+    command = [sys.executable, "-c", code, str(run.save(folder / "runs")), f"sqlite:///{store}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+
+
+@pytest.fixture(scope="module")
+def tracked(run: Run, store: Path, first_use: subprocess.CompletedProcess[str]) -> Any:
+    """The run as MLflow's own client reads it back."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tracked_id = track(run, {"report.html": "<p>hello</p>"}, uri=f"sqlite:///{store}", experiment="handbook")
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=f"sqlite:///{store}")
+        found = client.get_run(tracked_id)
+        names = [item.path for item in client.list_artifacts(tracked_id)]
+        files = {name: client.download_artifacts(tracked_id, name) for name in names}
+    return found, {name: Path(path).read_text(encoding="utf-8") for name, path in files.items()}
+
+
+def test_settings_become_parameters_clipped_and_without_secrets(tracked: Any) -> None:
+    params = tracked[0].data.params
+    assert params["flow"] == "handbook"
+    assert params["settings.retrieval.top_k"] == "6"
+    assert params["settings.enrichment"] == '["heading_path"]'
+    assert params["settings.generation.api_key"] == "***"
+    assert params["settings.generation.max_output_tokens"] == "512"
+    assert len(params["settings.generation.note"]) == 6000
+
+
+def test_summaries_become_metrics(tracked: Any, run: Run) -> None:
+    metrics = tracked[0].data.metrics
+    summary = run.summary("exact_match")
+    assert summary is not None
+    assert metrics == {
+        "exact_match": 1.0,
+        "exact_match.low": summary.low,
+        "exact_match.high": summary.high,
+        "exact_match.coverage": 0.5,
+    }  # recall@6 and refusal apply to no case
+
+
+def test_digests_become_tags(tracked: Any, run: Run) -> None:
+    tags = tracked[0].data.tags
+    assert tags["genaiops.run"] == run.id == tags["mlflow.runName"]
+    assert tags["genaiops.index.digest"] == "i1"
+    assert tags["genaiops.golden_set.digest"] == run.golden_set_digest
+    assert tracked[0].info.status == "FINISHED"
+
+
+def test_report_record_and_cases_are_artifacts_beside_the_store(tracked: Any, run: Run, store: Path) -> None:
+    artifacts = tracked[1]
+    assert set(artifacts) == {"report.html", "run.json", "cases.json"}
+    assert artifacts["report.html"] == "<p>hello</p>"
+    assert Run.from_json(json.loads(artifacts["run.json"])) == run
+    table = json.loads(artifacts["cases.json"])
+    assert table["columns"] == ["id", "kind", "question", "answer", "error", "exact_match", "recall@6", "refusal"]
+    assert table["data"][0][:6] == ["a", "answerable", "What colour?", "Blue.", "", 1.0]
+    assert table["data"][1][5].startswith("no answer: RuntimeError: down")
+    assert tracked[0].info.artifact_uri.startswith(f"file://{store.parent}/artifacts/")
+
+
+def test_nothing_is_left_set(run: Run, tracked: Any) -> None:
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+    assert "MLFLOW_DISABLE_TELEMETRY" not in os.environ
+    assert logging.getLogger("mlflow").level != logging.ERROR
+
+
+def test_many_parameters_and_measures_take_several_batches(run: Run, store: Path, tracked: Any) -> None:
+    subject = Subject("big", {}, {f"key{n}": n for n in range(250)})
+    summaries = tuple(replace(run.summaries[0], measure=f"recall@{n}") for n in range(1, 301))
+    results = tuple(
+        replace(result, outcomes={s.measure: result.outcomes["exact_match"] for s in summaries})
+        for result in run.results
+    )
+    big = replace(run, subject=subject, summaries=summaries, results=results)
+    found = track(big, {}, uri=f"sqlite:///{store}", experiment="handbook")
+    from mlflow import MlflowClient
+
+    data = MlflowClient(tracking_uri=f"sqlite:///{store}").get_run(found).data
+    assert data.params["settings.key249"] == "249"
+    assert data.metrics["recall_at_300.coverage"] == 0.5
+    assert len(data.metrics) == 1200
+
+
+def test_a_deleted_experiment_is_named(run: Run, store: Path, tracked: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{store}")
+    client.delete_experiment(client.create_experiment("gone"))
+    with pytest.raises(ConfigurationError, match="'gone' was deleted"):
+        track(run, {}, uri=f"sqlite:///{store}", experiment="gone")
+
+
+def test_a_damaged_store_is_a_configuration_error(run: Run, tmp_path: Path, tracked: Any) -> None:
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(ConfigurationError, match="file is not a database") as raised:
+        track(run, {}, uri=f"sqlite:///{path}", experiment="x")
+    assert "tracking" in raised.value.remedy
+
+
+@pytest.mark.parametrize("name", ["../x.html", "/x", "a/b", "", ".hidden"])
+def test_an_artifact_stays_in_its_folder(run: Run, name: str, store: Path) -> None:
+    with pytest.raises(ConfigurationError, match="file name of an artifact"):
+        track(run, {name: "x"}, uri=f"sqlite:///{store}", experiment="x")
+
+
+def test_names_of_measures_are_made_fit() -> None:
+    assert metric_name("recall@6") == "recall_at_6"
+    assert metric_name("ragas:faithfulness") == "ragas:faithfulness"
+    assert metric_name("größe %") == "gr__e _"
+
+
+def test_the_first_use_of_a_store_is_silent(first_use: subprocess.CompletedProcess[str], store: Path) -> None:
+    assert (first_use.returncode, first_use.stdout, first_use.stderr) == (0, "", "")
+    # Nothing was written into the working folder.
+    assert sorted(path.name for path in store.parent.parent.iterdir()) == ["runs", "state"]
+    assert sorted(path.name for path in store.parent.iterdir()) == ["artifacts", "mlflow.db"]
