@@ -152,7 +152,7 @@ def test_settings_out_of_bounds_are_refused_with_value_and_bound(given: dict[str
 
 def test_every_strategy_is_in_the_dict_and_ids_tell_strategies_apart() -> None:
     ids = [chunker_for(ChunkingSettings(strategy=name)).chunk(Document("d", "Text."))[0].id for name in CHUNKERS]  # type: ignore[arg-type]
-    assert len(set(ids)) == len(ids) == 2  # noqa: PLR2004
+    assert len(set(ids)) == len(ids) == 2
 
 
 # --- enrichment ---------------------------------------------------------------
