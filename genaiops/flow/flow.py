@@ -229,4 +229,4 @@ def _generator(plan: GenerationPlan) -> Generator:
         return Extractive()
     from genaiops.generation.openai_compatible import OpenAICompatible
 
-    return OpenAICompatible(plan.card)
+    return OpenAICompatible(plan.card, name=plan.model)
