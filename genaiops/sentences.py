@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SentenceKind = Literal["prose", "item", "heading", "row", "code"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):  # a tuple, since a text has very many of them
     """The span `[start, end)` of one sentence; `kind` says what it stands in (item: a list item)."""
 
     start: int
@@ -177,6 +176,7 @@ _END = re.compile(
     r"|[。！？]++[”’」』）]*+"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[{*_`—–/]*\Z")
+_INITIALS = re.compile(r"[^\W\d_](?:[^\W\d_]?\.[^\W\d_]{1,2})*+")
 _LONGEST_ABBREVIATION = 24
 
 _NEVER_LAST = frozenset({
@@ -205,11 +205,12 @@ _SHORTEST_LOWERCASE_LAST = 4
 
 
 def _within_paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """`start` is at the first word, so no sentence but the last can have outer white space."""
     for mark in _END.finditer(text, start, end):
-        # A span may begin after this one only; marks that end no sentence stay inside it.
-        if mark[1] is None or _ends_sentence(text, start, mark, end):
-            yield from _trimmed(text, start, mark.end())
-            start = _after(text, mark.end(), end)
+        following = _after(text, mark.end(), end)
+        if mark[1] is None or _ends_sentence(text, start, mark, following, end):
+            yield start, mark.end()
+            start = following
     yield from _trimmed(text, start, end)
 
 
@@ -221,21 +222,20 @@ def _after(text: str, position: int, end: int) -> int:
     return gap.end() if "\n" in gap[0] or ">" not in gap[0] else position
 
 
-def _ends_sentence(text: str, start: int, mark: re.Match[str], end: int) -> bool:
-    marks, closers = mark[1], mark[2]
-    following = _after(text, mark.end(), end)
+def _ends_sentence(text: str, start: int, mark: re.Match[str], following: int, end: int) -> bool:
+    """Whether the marks end a sentence that began at `start`; `following` is where the next would begin."""
     if following >= end:
         return True
+    marks, closers = mark[1], mark[2]
     word = _NEXT_WORD.match(text, following, end)
     next_word = word[1] or "" if word else ""
+    if marks == ".":
+        found = _WORD_BEFORE.search(text, max(start, mark.start() - _LONGEST_ABBREVIATION), mark.start())
+        return _period_ends(found[0] if found else "", next_word, text[following].isdigit())
     lowercase = next_word[:1].islower()
     if marks[0] in "!?":
         return not (lowercase and any(quote in closers for quote in "\"'”’»"))
-    if len(marks) > 1 or marks == "…":
-        return not lowercase
-    found = _WORD_BEFORE.search(text, max(start, mark.start() - _LONGEST_ABBREVIATION), mark.start())
-    before = found[0] if found else ""
-    return _period_ends(before, next_word, text[following].isdigit())
+    return not lowercase
 
 
 def _period_ends(before: str, next_word: str, digit_next: bool) -> bool:
@@ -247,7 +247,7 @@ def _period_ends(before: str, next_word: str, digit_next: bool) -> bool:
         return not digit_next and not next_word[:1].islower() and len(known) > 1
     if known in _LAST_BEFORE_CAPITAL:
         return next_word[:1].isupper()
-    if (len(before) == 1 and before.isalpha()) or re.fullmatch(r"(?:[^\W\d_]{1,2}\.)++[^\W\d_]{1,2}", before):
+    if _INITIALS.fullmatch(before):
         return next_word[:1].isupper() and next_word.lower() in _STARTERS
     if next_word[:1].islower():
         return len(before) >= _SHORTEST_LOWERCASE_LAST and before.isalpha()

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from genaiops.embedding import Embedder, Progress
+from genaiops.embedding.protocol import silent
 from genaiops.evaluation.records import Sample
 
 FITTED = {"BEGIN": "begin_dev.jsonl", "WiCE": "wice_dev.jsonl"}
@@ -24,6 +26,21 @@ def data_folder() -> Path:
     if not os.environ.get("GENAIOPS_DATA") or not folder.is_dir():
         sys.exit("set GENAIOPS_DATA to the folder with the public labelled sets (groundedness/, relevance/)")
     return folder
+
+
+class Remembering:
+    """An embedder that embeds no text twice: these benchmarks go over the same texts several times."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, Any] = {}
+        self.fingerprint, self.dimension = embedder.fingerprint, embedder.dimension
+
+    def embed(self, texts: Sequence[str], progress: Progress = silent) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._embedder.embed(new, progress), strict=True))
+        return np.array([self._known[text] for text in texts], dtype=np.float32)
 
 
 def rows(path: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
     GENAIOPS_DATA=... python benchmarks/judges/fit_groundedness.py
 
 Stage one: BEGIN and WiCE, each source and each label with equal weight. Stage two,
-with stage one fixed: what a denial or an opposite costs, on sentences of the same
-two sources with a negation put in or an antonym swapped. Sets marked "measure only"
+with stage one fixed: what a denial, an opposite or another figure costs, on sentences
+of the same two sources with a negation put in, an antonym swapped or a number changed. Sets marked "measure only"
 are not read here.
 """
 
@@ -26,7 +26,7 @@ from genaiops.evaluation.judges.support import FEATURES
 from genaiops.evaluation.judges.words import OPPOSITES
 
 SIGNS = {"overlap": 1, "cosine": 1, "pairs": 1, "bigrams": 1, "topic": 1, "missing": -1, "numbers": -1, "names": -1}
-PENALTIES = ("denial", "opposite")
+PENALTIES = ("denial", "opposite", "figure")
 Example = tuple[str, Sequence[str], bool]  # answer, contexts, grounded
 AUXILIARY = re.compile(r"\b(is|are|was|were|can|will|has|have|does|did|could|should|would|may)\b(?!\s+not\b|n't)")
 NEGATION = re.compile(r"\s+(?:not|never)\b|n['’]t\b")
@@ -70,7 +70,7 @@ def altered_examples(read: dict[str, list[dict[str, Any]]], seed: int) -> list[E
         usable = [s.text for s in sentences_of(row["contexts"]) if 5 <= len(s.words.content) <= 30]
         texts += [rng.choice(usable)] if usable else []
         for text in texts:
-            false = [other for other in (negated(text), swapped(text, rng)) if other]
+            false = [other for other in (negated(text), swapped(text, rng), renumbered(text, rng)) if other]
             examples += [(text, row["contexts"], True), *((other, row["contexts"], False) for other in false)]
     return examples
 
@@ -94,6 +94,15 @@ def swapped(text: str, rng: random.Random) -> str | None:
         return None
     place = rng.choice(places)
     return text[: place.start()] + rng.choice(table[place.group().lower()]) + text[place.end() :]
+
+
+def renumbered(text: str, rng: random.Random) -> str | None:
+    """The text with one number in digits replaced by another."""
+    places = list(re.finditer(r"\d+", text))
+    if not places:
+        return None
+    place = rng.choice(places)
+    return text[: place.start()] + str(int(place.group()) + rng.randint(1, 9)) + text[place.end() :]
 
 
 if __name__ == "__main__":

@@ -12,24 +12,25 @@ import random
 from typing import Any
 
 import numpy as np
-from data import data_folder, rows
+from data import Remembering, data_folder, rows
 from fitting import balanced_weights, fit_logistic
 
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges.relevance import FEATURES, Addressed
 from genaiops.evaluation.judges.sentences import Vectorizer, claims_of
 
+SIGNS = (1, 1, 1, -1)
 Pair = tuple[str, str]  # question, answer
 
 
 def main() -> None:
-    embedder = default_embedder()
+    embedder = Remembering(default_embedder())
     good = [row for row in rows(data_folder() / "relevance" / "haluquestqa.jsonl") if row["relevance"] >= 0.5]
     right = [(row["question"], row["answer"]) for row in good]
     wrong = mismatched(right, embedder, hard=False) + mismatched(right, embedder, hard=True)
     features = features_of([*right, *wrong], embedder)
     labels = np.array([1.0] * len(right) + [0.0] * len(wrong))
-    fitted = fit_logistic(features, labels, balanced_weights(labels), signs=[1] * len(FEATURES))
+    fitted = fit_logistic(features, labels, balanced_weights(labels), signs=SIGNS)
     for name, value in zip([*FEATURES, "bias"], fitted, strict=True):
         print(f'    "{name}": {value:.4g},')
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from data import auroc, balanced_accuracy, data_folder, rows
-from fit_relevance import features_of, mismatched
+from data import Remembering, auroc, balanced_accuracy, data_folder, rows
+from fit_relevance import SIGNS, features_of, mismatched
 from fitting import balanced_weights, fit_logistic
 
 from genaiops.embedding import default_embedder
@@ -23,7 +23,7 @@ from genaiops.evaluation.judges.relevance import FEATURES
 
 
 def main() -> None:
-    embedder = default_embedder()
+    embedder = Remembering(default_embedder())
     read = rows(data_folder() / "relevance" / "haluquestqa.jsonl")
     print("| set | rows | AUROC | AUROC of cosine | balanced accuracy at 0.5 |\n|---|---|---|---|---|")
     everything = [(row["question"], row["answer"]) for row in read]
@@ -46,7 +46,7 @@ def held_out(pairs: list[tuple[str, str]], right: Any, wrong: Any) -> tuple[Any,
     even = np.array([place[question] % 2 == 0 for question, _ in pairs])
     train = np.concatenate([right[even], wrong[even]])
     labels = np.array([1.0] * int(even.sum()) + [0.0] * int(even.sum()))
-    fitted = fit_logistic(train, labels, balanced_weights(labels), signs=[1] * len(FEATURES))
+    fitted = fit_logistic(train, labels, balanced_weights(labels), signs=SIGNS)
     count = int((~even).sum())
     return np.concatenate([right[~even], wrong[~even]]), [True] * count + [False] * count, fitted
 

@@ -15,7 +15,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.records import Chunk, Document, Settings, digest_of
 
 # Part of every chunk's settings digest: raise one when its strategy would cut a text elsewhere than before.
-VERSIONS = {"recursive": 1, "markdown": 1}
+VERSIONS = {"recursive": 2, "markdown": 2}
 
 
 class ChunkingSettings(Settings):

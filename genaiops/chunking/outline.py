@@ -10,7 +10,7 @@ from typing import Literal
 BlockKind = Literal["heading", "code", "table", "prose"]
 
 # Possessive quantifiers: a line of a million marks is read once.
-_LINE = re.compile(r"[^\n]*+(?:\n|\Z)")
+_LINE = re.compile(r"\n++|[^\n]++\n?+")  # empty lines in one go
 _QUOTE = re.compile(r"[ \t]*+(?:>[ \t]*+)*+")
 _FENCE = re.compile(r"(?:(`{3,}+)[^`\n]*+|(~{3,}+).*+)$", re.MULTILINE)
 _ATX = re.compile(r" {0,3}+(#{1,6}+)(?:[ \t]++(.*+))?$", re.MULTILINE)
@@ -65,8 +65,7 @@ def blocks(text: str) -> Iterator[Block]:
     """The blocks of a text in order, without gaps. An unclosed fence reaches to the end."""
     reader = _Reader(text)
     for match in _LINE.finditer(text):
-        if match.start() < match.end():
-            yield from reader.take(match.start(), match.end())
+        yield from reader.take(match.start(), match.end())
     yield from reader.finish()
 
 
@@ -88,7 +87,8 @@ class _Reader:
         if self._fence and self._quoted and not quoted:
             self._fence = ""  # code in a quote ends with the quote
             yield from self.finish()
-        fence = _FENCE.match(text, inner, end)
+        mark = text[inner : inner + 1]
+        fence = _FENCE.match(text, inner, end) if mark in "`~" else None
         if self._fence:
             yield from self._extend("code", start, end)
             if fence and _closes(self._fence, text[inner:end]):
@@ -98,7 +98,7 @@ class _Reader:
             self._fence, self._quoted = fence[1] or fence[2], quoted
             yield from self.finish()
             yield from self._extend("code", start, end)
-        elif heading := _ATX.match(text, start, end):
+        elif mark == "#" and (heading := _ATX.match(text, start, end)):
             yield from self.finish()
             yield Block(start, end, "heading", len(heading[1]), _title(heading[2] or ""))
         else:
@@ -159,4 +159,5 @@ def _closes(fence: str, line: str) -> bool:
 
 
 def _title(line: str) -> str:
-    return _CLOSING_MARKS.sub("", " ".join(line[: 4 * _LONGEST_TITLE].split())).strip()[:_LONGEST_TITLE]
+    line = " ".join(line[: 4 * _LONGEST_TITLE].split())
+    return (_CLOSING_MARKS.sub("", line).strip() if line.endswith(("#", "}")) else line)[:_LONGEST_TITLE]

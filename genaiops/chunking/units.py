@@ -1,16 +1,18 @@
 """Units, the smallest spans that stay whole, and how they are packed into chunks.
 
-Between two units lies a boundary with a strength. A chunk is filled with as many units as
-fit and then cut at the strongest boundary of its second half, so it ends where the text
-itself pauses. Every step is linear in the length of the text.
+Between two units lies a boundary with a strength. A text is parted at its strongest
+boundaries, what is still too long at the next weaker ones, and what is short is put
+together with its neighbours. Every step is linear in the length of the text.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
 
 from genaiops.sentences import Sentence, sentences
 
@@ -25,12 +27,11 @@ class Boundary(IntEnum):
     WORD = 2
     LINE = 3
     SENTENCE = 4
-    ITEM = 5
+    SENTENCE_AND_LINE = 5  # an item, a row, or a paragraph of a text without empty lines
     PARAGRAPH = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):  # a tuple, since a text has very many of them
     """The span `[start, end)`, with no outer white space, and the boundary before it."""
 
     start: int
@@ -45,7 +46,6 @@ def with_boundary(unit: Unit, before: Boundary) -> Unit:
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n|\f")
 _WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\n]+")
-_EARLIEST_CUT = 0.5  # of the size of a chunk
 
 
 def prose_units(text: str, start: int, end: int, size: int) -> list[Unit]:
@@ -127,7 +127,7 @@ def _boundary(text: str, sentence_start: int, stop: int, gap_end: int) -> Bounda
         return Boundary.LINE  # it announces what follows
     if _BLANK_LINE.search(text, stop, gap_end):
         return Boundary.PARAGRAPH
-    return Boundary.ITEM if "\n" in text[stop:gap_end] and text[stop:gap_end].strip() else Boundary.SENTENCE
+    return Boundary.SENTENCE_AND_LINE if "\n" in text[stop:gap_end] else Boundary.SENTENCE
 
 
 def trimmed(text: str, start: int, end: int) -> Span | None:
@@ -146,39 +146,43 @@ def packed(units: Sequence[Unit], size: int, overlap: int) -> list[Span]:
     A span begins with those last units of the one before it that make up at most `overlap` characters.
     """
     spans: list[Span] = []
-    first = 0
-    begin = units[0].start if units else 0
-    while first < len(units):
-        stop = _cut(units, first, begin, size)
-        end = units[stop - 1].end
+    for first, stop in _groups(units, 0, len(units), size, max(Boundary)) if units else ():
+        begin, end = units[first].start, units[stop - 1].end
+        # No unit is empty, so no more than `overlap` of them can count.
+        for unit in reversed(units[max(0, first - overlap) : first]):
+            if spans[-1][1] - unit.start > overlap or end - unit.start > size or unit.start <= spans[-1][0]:
+                break
+            begin = unit.start
         spans.append((begin, end))
-        if stop < len(units):
-            begin = _overlapped(units, stop, spans[-1], size, overlap)
-        first = stop
     return spans
 
 
-def _cut(units: Sequence[Unit], first: int, begin: int, size: int) -> int:
-    """The unit to stop before, for a span that begins at `begin` and must hold unit `first`."""
-    stop = first + 1
-    while stop < len(units) and units[stop].end - begin <= size:
-        stop += 1
-    if stop == len(units):
-        return stop
-    best = stop
-    for candidate in range(stop, first, -1):
-        if candidate < stop and units[candidate - 1].end - begin < size * _EARLIEST_CUT:
-            break
-        if units[candidate].before > units[best].before:
-            best = candidate
-    return best
+def _groups(units: Sequence[Unit], first: int, stop: int, size: int, level: int) -> list[tuple[int, int]]:
+    """Ranges of units, each of at most `size` characters.
+
+    A range that is too long is parted at its strongest boundaries; of the parts, those that fit are put
+    together with their neighbours again, in shares as even as they allow, and the others parted further.
+    """
+    length = units[stop - 1].end - units[first].start
+    if length <= size or stop - first == 1:
+        return [(first, stop)]
+    share = length / math.ceil(length / size)
+    groups: list[tuple[int, int]] = []
+    open_group = False
+    cuts = [first, *(n for n in range(first + 1, stop) if units[n].before >= level), stop]
+    for part_first, part_stop in pairwise(cuts):
+        part = units[part_stop - 1].end - units[part_first].start
+        if part > size:
+            groups += _groups(units, part_first, part_stop, size, level - 1)
+        elif open_group and _joins(units, groups[-1], part_stop, size, share - part / 2):
+            groups[-1] = groups[-1][0], part_stop
+        else:
+            groups.append((part_first, part_stop))
+        open_group = part <= size
+    return groups
 
 
-def _overlapped(units: Sequence[Unit], stop: int, previous: Span, size: int, overlap: int) -> int:
-    """Where the span that must hold unit `stop` begins."""
-    begin = units[stop].start
-    for unit in reversed(units[max(0, stop - overlap) : stop]):
-        if previous[1] - unit.start > overlap or units[stop].end - unit.start > size or unit.start <= previous[0]:
-            break
-        begin = unit.start
-    return begin
+def _joins(units: Sequence[Unit], group: tuple[int, int], stop: int, size: int, enough: float) -> bool:
+    """Whether the units up to `stop` fit into the group and the group is short of `enough` without them."""
+    begin = units[group[0]].start
+    return units[stop - 1].end - begin <= size and units[group[1] - 1].end - begin < enough

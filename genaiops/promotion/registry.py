@@ -258,11 +258,11 @@ def _move(connection: Connection, current: Pointer, release: str, *, action: str
             t.pointers.c.flow == current.flow,
             t.pointers.c.generation == current.generation,
         )
-        moved = connection.execute(same.values(**row)).rowcount
+        if connection.execute(same.values(**row)).rowcount != 1:
+            # Only where a database ignores the write lock; a first move meets the primary key instead.
+            raise Conflict(f"{current.environment} was moved by somebody else", remedy="run: genaiops status")
     else:
-        moved = connection.execute(t.pointers.insert(), [{**key, **row}]).rowcount
-    if moved != 1:  # only a database that ignores the write lock gets here
-        _expect(current, -1)
+        connection.execute(t.pointers.insert(), [{**key, **row}])
     payload = {**key, **changes, "previous": current.release}
     sequence = audit.append(connection, at=at, actor=actor, action=action, payload=payload)
     event = {**payload, "sequence": sequence, "action": action, "at": at, "actor": actor}

@@ -236,7 +236,7 @@ def _unclear(rule: RuleSettings, reason: str) -> RuleResult:
 
 
 def _remedy(needed: int | None) -> str:
-    return "more cases like these would not tell" if needed is None else f"needs about {needed:,} more cases"
+    return "more cases like these would not make it pass" if needed is None else f"needs about {needed:,} more cases"
 
 
 def _number(value: float) -> str:

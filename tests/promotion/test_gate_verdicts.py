@@ -63,7 +63,7 @@ def test_an_inconclusive_floor_says_how_many_more_cases_would_tell() -> None:
 
 
 def test_an_estimate_on_the_wrong_side_is_not_told_to_collect_more_cases() -> None:
-    assert "would not tell" in judge("recall@5", bits(89, 11), at_least=0.9).reasons[0]
+    assert "would not make it pass" in judge("recall@5", bits(89, 11), at_least=0.9).reasons[0]
 
 
 def test_a_failed_floor_names_the_value_the_bound_and_the_floor() -> None:

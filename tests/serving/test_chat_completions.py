@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -150,7 +149,8 @@ def test_small_answers_do_not_wait_for_delayed_acknowledgements(service: Running
             started = time.monotonic()
             http.post("/v1/chat/completions", json=question("x"))
             seconds.append(time.monotonic() - started)
-    assert statistics.median(seconds) < 0.03  # 40 ms and more with Nagle's algorithm on
+    # With Nagle's algorithm on, nearly all take 40 ms or more; on a busy machine some always do.
+    assert sorted(seconds)[5] < 0.03
 
 
 def test_the_question_is_the_last_message_of_the_user_and_parts_are_joined(service: Running) -> None:

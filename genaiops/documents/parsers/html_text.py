@@ -80,7 +80,7 @@ class _Renderer:
             return False
         elif name == "tr" and not _is_layout(tag):
             self._flush()
-            self._write_row(tag)
+            self._write_rows(tag)
             return False
         elif name in _HEADINGS:
             self._flush()
@@ -134,19 +134,13 @@ class _Renderer:
         self._blocks.append(text)
         self._tight = tight
 
-    def _write_row(self, row: Tag) -> None:
-        cells = [
-            _SPACE.sub(" ", _visible_text(cell)).strip().replace("|", "\\|")
-            for cell in row.find_all(("td", "th"), recursive=False)
-            if not _is_hidden(cell)
-        ]
-        if not any(cells):
-            return
-        line = f"| {' | '.join(cells)} |"
-        if row.find_previous_sibling("tr") is None and row.find("th", recursive=False) is not None:
-            self._tight = False
-            line += "\n|" + " --- |" * len(cells)
-        self._write_block(line, tight=True)
+    def _write_rows(self, tag: Tag) -> None:
+        for number, cells in enumerate(_rows(tag)):
+            line = f"| {' | '.join(cells)} |"
+            if number == 0 and tag.find("th") is not None and tag.find_previous_sibling("tr") is None:
+                self._tight = False
+                line += "\n|" + " --- |" * len(cells)
+            self._write_block(line, tight=True)
 
 
 def _is_hidden(tag: Tag) -> bool:
@@ -161,18 +155,27 @@ def _is_layout(row: Tag) -> bool:
     return row.find(_LAYOUT) is not None
 
 
-def _visible_text(cell: Tag) -> str:
-    pieces: list[str] = []
-    stack = [iter(cell.children)]
+def _rows(row: Tag) -> Iterator[list[str]]:
+    """The cells of a row, and of rows inside it: where end tags were left out, the parser nests what follows."""
+    rows: list[list[list[str]]] = [[]]
+    stack = [iter(row.children)]
     while stack:
         child = next(stack[-1], None)
         if child is None:
             stack.pop()
         elif isinstance(child, Tag):
-            if not _is_hidden(child):
-                if child.name == "br" or child.name in _BLOCKS:
-                    pieces.append(" ")
-                stack.append(iter(child.children))
-        elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-            pieces.append(str(child))
-    return "".join(pieces)
+            if _is_hidden(child):
+                continue
+            if child.name == "tr":
+                rows.append([])
+            elif child.name in ("td", "th"):
+                rows[-1].append([])
+            elif rows[-1] and (child.name == "br" or child.name in _BLOCKS):
+                rows[-1][-1].append(" ")
+            stack.append(iter(child.children))
+        elif rows[-1] and isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+            rows[-1][-1].append(str(child))
+    for cells in rows:
+        texts = [_SPACE.sub(" ", "".join(pieces)).strip().replace("|", "\\|") for pieces in cells]
+        if any(texts):
+            yield texts

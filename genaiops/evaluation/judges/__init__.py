@@ -8,17 +8,17 @@ from collections.abc import Callable
 from typing import Final
 
 from genaiops.embedding import Embedder
-from genaiops.evaluation.judges.completeness import completeness
-from genaiops.evaluation.judges.groundedness import SentenceVerdict, explain, groundedness
-from genaiops.evaluation.judges.relevance import relevance
-from genaiops.evaluation.judges.utilization import utilization
+from genaiops.evaluation.judges.completeness import completeness_judge
+from genaiops.evaluation.judges.groundedness import SentenceVerdict, explain, groundedness_judge
+from genaiops.evaluation.judges.relevance import relevance_judge
+from genaiops.evaluation.judges.utilization import utilization_judge
 from genaiops.evaluation.records import Measure
 
 JUDGES: Final[dict[str, Callable[[Embedder], Measure]]] = {
-    "groundedness": groundedness,
-    "relevance": relevance,
-    "completeness": completeness,
-    "utilization": utilization,
+    "groundedness": groundedness_judge,
+    "relevance": relevance_judge,
+    "completeness": completeness_judge,
+    "utilization": utilization_judge,
 }
 
 __all__ = ["JUDGES", "SentenceVerdict", "explain"]

@@ -30,21 +30,29 @@ COEFFICIENTS: Final[dict[str, float]] = {
 NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds")
 
 
-def completeness(embedder: Embedder) -> LocalJudge:
+def completeness_judge(embedder: Embedder) -> LocalJudge:
     """The judge. Not applicable without reference and evidence; a refusal where an answer is wanted scores 0."""
-    return LocalJudge("completeness", VERSION, COEFFICIENTS, embedder, plan, not_applicable)
+    return CompletenessJudge("completeness", VERSION, COEFFICIENTS, embedder, plan)
 
 
-def not_applicable(case: Case) -> NotApplicable | None:
-    """A case without reference and evidence: any answer is complete, and none is."""
-    return None if case.wants_answer else NOTHING_WANTED
+class CompletenessJudge(LocalJudge):
+    """A local judge that knows from the case alone whether it applies (see records.Selective)."""
+
+    __slots__ = ()
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        """A case without reference and evidence: nothing says what a complete answer holds."""
+        return None if case.wants_answer else NOTHING_WANTED
 
 
 def plan(sample: Sample) -> Task | Unscored | NotApplicable:
     """What there is to judge in a sample."""
-    wanted = [claim for text in _wanted(sample) for claim in claims_of(text)]
-    if not wanted:
+    texts = _wanted(sample)
+    if not texts:
         return NOTHING_WANTED
+    wanted = [claim for text in texts for claim in claims_of(text)]
+    if not wanted:
+        return Unscored("the reference has no content words")
     said = [] if sample.refused else sentences_of([without_markers(sample.answer)])
     return Covered(Supported(wanted, said)) if said else Constant(0.0)
 

@@ -23,7 +23,7 @@ from genaiops.records import NotApplicable, Unscored
 
 THRESHOLD = 0.5
 ENOUGH_WORDS = 3  # a shorter sentence ("Yes, it is.") is too little to sink an answer alone
-CONTRADICTIONS = ("denial", "opposite")
+CONTRADICTIONS = ("denial", "opposite", "figure")
 
 Label = Literal["supported", "unsupported", "contradicted"]
 
@@ -45,7 +45,7 @@ class SentenceVerdict:
     evidence_end: int
 
 
-def groundedness(embedder: Embedder) -> LocalJudge:
+def groundedness_judge(embedder: Embedder) -> LocalJudge:
     """The judge. Refusals and answers without a claim are not applicable; without contexts Unscored."""
     return LocalJudge("groundedness", GROUNDEDNESS_VERSION, GROUNDEDNESS, embedder, plan)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.sentences import Vectorizer
 from genaiops.evaluation.records import Sample, Statistic
-from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
+from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 
 BATCH = 256  # samples whose sentences are held, and embedded, together
 
@@ -27,11 +27,6 @@ class Task(Protocol):
         ...
 
 
-def always_applicable(case: Case) -> NotApplicable | None:
-    """For judges that need the answer to know whether they apply."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class LocalJudge:
     """A measure decided on this machine, by words and sentence vectors; needs no key and no network.
@@ -45,7 +40,6 @@ class LocalJudge:
     coefficients: Mapping[str, float]
     embedder: Embedder
     plan: Callable[[Sample], Task | Unscored | NotApplicable]
-    not_applicable: Callable[[Case], NotApplicable | None] = always_applicable
 
     def __str__(self) -> str:
         return self.name

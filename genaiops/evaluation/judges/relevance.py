@@ -24,7 +24,7 @@ FEATURES = (
     "answer",  # cosine of the question and all sentences of the answer together
     "sentence",  # largest cosine of the question and a sentence of the answer
     "coverage",  # share of the question's content stems that occur in the answer, in [0, 1]
-    "kind",  # 1 when the answer holds what the question word asks for, 0 when not, 0.5 where no rule knows
+    "lacks",  # 1 when the answer holds nothing of the kind that the question word asks for, else 0
 )
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NUMBER = re.compile(
@@ -55,7 +55,7 @@ KINDS: Final[Sequence[tuple[re.Pattern[str], Callable[[str], bool]]]] = (
 )
 
 
-def relevance(embedder: Embedder) -> LocalJudge:
+def relevance_judge(embedder: Embedder) -> LocalJudge:
     """The judge. A refusal scores 0 where an answer is wanted and is not applicable elsewhere."""
     return LocalJudge("relevance", RELEVANCE_VERSION, RELEVANCE, embedder, plan)
 
@@ -95,7 +95,7 @@ class Addressed:
             float(total @ question) / max(float(np.linalg.norm(total)), 1e-9),
             float((rows @ question).max()),
             len(asked & answered) / len(asked) if asked else 0.0,
-            holds_what_is_asked(self.question, self.answer),
+            float(lacks_what_is_asked(self.question, self.answer)),
         )
 
     def value(self, vectors: Vectorizer) -> float:
@@ -103,7 +103,7 @@ class Addressed:
         return logistic(RELEVANCE["bias"] + sum(RELEVANCE[name] * value for name, value in features))
 
 
-def holds_what_is_asked(question: str, answer: str) -> float:
-    """1.0 when the answer holds the number, time, name or reason the question asks for, 0.0 when not, else 0.5."""
+def lacks_what_is_asked(question: str, answer: str) -> bool:
+    """Whether the question asks for a number, time, name or reason, and the answer holds none."""
     verdicts = [holds(answer) for asks, holds in KINDS if asks.search(question)]
-    return float(any(verdicts)) if verdicts else 0.5
+    return bool(verdicts) and not any(verdicts)

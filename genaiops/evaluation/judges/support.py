@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 WINDOW = 3  # evidence is at most this many neighbouring sentences of one context
 EXTRA_SENTENCE = 0.02  # a longer window must be better by this much a sentence
-# "Not" in a sentence on something else proves nothing: denial and opposite count by the share of words that the two
+# "Not" in a sentence on something else proves nothing: contradictions count by the share of words that the two
 # sentences have in common, to this power, so that they tell between near-copies only.
 SHARPNESS = 4
+ENOUGH_SHARED = 3  # stems in common, below which two sentences are no near-copies
 NEGATING_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti")
 
 FEATURES = (
@@ -35,6 +36,7 @@ FEATURES = (
     "names",  # share of its names found nowhere, in [0, 1]
     "denial",  # the sentence nearest to it affirms what it denies, or denies what it affirms, in [0, 1]
     "opposite",  # that sentence holds an opposite of one of its words instead of the word, in [0, 1]
+    "figure",  # that sentence holds another number in place of one of its numbers, in [0, 1]
 )
 
 
@@ -103,7 +105,7 @@ class ContextTable:
             math.log1p(len(claim.stems - self._vocabulary)),
             _share_missing(claim.numbers, self._vocabulary),
             _share_missing(claim.names, self._vocabulary),
-            *_contradiction(claim, nearest),
+            *_contradictions(claim, nearest, self._vocabulary),
         )
         return Support(features, first, last)
 
@@ -151,18 +153,22 @@ def _share_missing(wanted: frozenset[str], vocabulary: frozenset[str]) -> float:
     return len(wanted - vocabulary) / len(wanted) if wanted else 0.0
 
 
-def _contradiction(claim: Words, evidence: Words) -> tuple[float, float]:
-    """(denial, opposite) of a claim against the sentence nearest to it."""
+def _contradictions(claim: Words, evidence: Words, vocabulary: frozenset[str]) -> tuple[float, float, float]:
+    """(denial, opposite, figure) of a claim against the sentence nearest to it."""
     shared = claim.stems & evidence.stems
-    weight = (len(shared) / len(claim.stems)) ** SHARPNESS
-    denial = bool((claim.denied ^ evidence.denied) & shared)
+    if len(shared) < ENOUGH_SHARED:
+        return 0.0, 0.0, 0.0
+    weight: float = (len(shared) / len(claim.stems)) ** SHARPNESS
     table = opposites()
-    swapped = any(table[word] & evidence.polar for word in claim.polar - evidence.polar)
-    negated = any(
-        _negates(one, other)
-        for one, other in ((claim.stems - evidence.stems, evidence.stems), (evidence.stems - claim.stems, claim.stems))
+    own, other = claim.stems - evidence.stems, evidence.stems - claim.stems
+    denial = bool((claim.denied ^ evidence.denied) & shared)
+    opposite = (
+        any(table[word] & evidence.polar for word in claim.polar - evidence.polar)
+        or _negates(own, evidence.stems)
+        or _negates(other, claim.stems)
     )
-    return weight * denial, weight * (swapped or negated)
+    figure = bool(claim.numbers - vocabulary) and bool(evidence.numbers - claim.numbers)
+    return weight * denial, weight * opposite, weight * figure
 
 
 def _negates(words: frozenset[str], others: frozenset[str]) -> bool:

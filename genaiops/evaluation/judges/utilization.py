@@ -34,7 +34,7 @@ COEFFICIENTS: Final[dict[str, float]] = {
 }
 
 
-def utilization(embedder: Embedder) -> LocalJudge:
+def utilization_judge(embedder: Embedder) -> LocalJudge:
     """The judge. Not applicable to refusals; without contexts Unscored."""
     return LocalJudge("utilization", VERSION, COEFFICIENTS, embedder, plan)
 

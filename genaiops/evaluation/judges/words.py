@@ -39,6 +39,9 @@ NEGATIONS = frozenset(
     barely unable absent absence
     """)
 )
+# "No, the office is open" affirms what follows.
+INTERJECTION = re.compile(r"^\W*(?:no|yes|yeah|nope)\b(?=\s*[,.!;]|\s+but\b)", re.IGNORECASE)
+DOUBLED = re.compile(r"^[^aeiou]*[aeiou][bdgnpt]$")  # big, bigger
 REACH_OF_NEGATION = 3  # content words after a "not" that it denies
 # From two on: "one" is mostly a pronoun.
 SMALL_NUMBERS = {
@@ -105,10 +108,25 @@ def opposites() -> dict[str, frozenset[str]]:
     stem = _stem()
     table: dict[str, set[str]] = {}
     for pair in OPPOSITES:
-        one, other = map(stem, pair.split("/"))
-        table.setdefault(one, set()).add(other)
-        table.setdefault(other, set()).add(one)
+        one, other = pair.split("/")
+        for form, other_form in zip(_forms(one), _forms(other), strict=True):
+            table.setdefault(stem(form), set()).add(stem(other_form))
+            table.setdefault(stem(other_form), set()).add(stem(form))
     return {word: frozenset(others) for word, others in table.items()}
+
+
+def _forms(word: str) -> tuple[str, str, str]:
+    """A word as it stands, compared and at its height: long, longer, longest. The stemmer leaves these apart.
+
+    Made for short adjectives; of other words it makes strings that no text holds.
+    """
+    if word.endswith("e"):
+        root = word[:-1]
+    elif word.endswith("y"):
+        root = word[:-1] + "i"
+    else:
+        root = word + word[-1] if DOUBLED.search(word) else word
+    return word, root + "er", root + "est"
 
 
 def without_markers(text: str) -> str:
@@ -126,7 +144,8 @@ def words_of(sentence: str) -> Words:
     denied: set[str] = set()
     polar: set[str] = set()
     denying = 0  # how many more content words the last negation covers
-    for position, token in enumerate(TOKEN.findall(sentence)):
+    plain = INTERJECTION.sub("", sentence)
+    for position, token in enumerate(TOKEN.findall(plain)):
         word = token.lower().replace("’", "'").removesuffix("'s")
         if token[0].isdigit() or word in SMALL_NUMBERS:
             number = SMALL_NUMBERS.get(word) or canonical_number(token)

@@ -8,19 +8,20 @@ from collections.abc import Iterable, Sequence
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.text import number, one_line, share
-from genaiops.records import Score, Summary, Verdict
+from genaiops.records import Summary, Verdict
 
 LIMIT = 60_000  # bytes; GitHub refuses comments above 64 KB
 SHOWN_CASES = 20
 # Everything that could begin or end something in Markdown or HTML, as entities: shown as itself, live as nothing.
 # ":" keeps `::error::` from being a workflow command and a bare URL from becoming a link; "@" and "#" mention nobody.
-_LIVE = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@$=^\"'-]|(?i:www)(?=\.)")
+_LIVE = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@$=^\"'-]|(?i:www)(?=\.)|(?<=\d)\.(?=\s|$)")
 MARKER = "<!-- genaiops report -->"  # lets CI find its own comment and replace it
 
 
 def plain(text: object, limit: int = 200) -> str:
     """Text from data on one line, cut after `limit` characters, with every live character as an entity."""
-    return _LIVE.sub(lambda match: "".join(f"&#{ord(c)};" for c in match.group()), one_line(text, limit))
+    line = one_line(text, limit) or "(empty)"  # nothing at all would change the shape of a list or table
+    return _LIVE.sub(lambda match: "".join(f"&#{ord(c)};" for c in match.group()), line)
 
 
 def markdown_report(run: Run, *, verdict: Verdict | None = None) -> str:
@@ -84,20 +85,16 @@ def _cases(run: Run) -> list[str]:
         return []
     shown = notable[:SHOWN_CASES]
     more = f", the first {len(shown)}" if len(shown) < len(notable) else ""
-    return ["", f"### Cases to look at ({len(notable)}{more})", "", *(_case(run, row) for row in shown)]
+    return ["", f"### Cases to look at ({len(notable)}{more})", "", *(_case(row) for row in shown)]
 
 
-def _case(run: Run, row: Row) -> str:
+def _case(row: Row) -> str:
     result = row.result
-    weak = [
-        f"{plain(name, 60)} {number(outcome.value)}"
-        for name, outcome in result.outcomes.items()
-        if isinstance(outcome, Score) and in_unit_interval(run, name) and outcome.value < 0.5
-    ]
+    weak = [f"{plain(name, 60)} {number(value)}" for name, value in row.weak.items()]
     failed = [f"{plain(name, 60)} failed: {plain(reason)}" for name, reason in row.unscored.items()]
     said = f"error: {plain(result.error, 300)}" if result.answer is None else plain(result.answer.text, 300)
     lines = [
         f"- **{plain(result.case.question)}** ({STATES[row.state]}; case {plain(result.case.id, 80)})",
-        f"  - {said}" if said else "  - (empty answer)",
+        f"  - {said}",
     ]
     return "\n".join([*lines, *(f"  - {item}" for item in (*weak, *failed))])

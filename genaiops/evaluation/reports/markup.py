@@ -8,7 +8,7 @@ from typing import Final
 
 from genaiops.evaluation.reports.text import clean
 
-VOID: Final = frozenset({"meta", "br", "line", "circle", "rect", "input"})
+VOID: Final = frozenset({"meta", "input"})  # HTML's own; inside <svg> every element needs its end
 
 
 class Markup(str):

@@ -20,6 +20,7 @@ STATES: dict[State, str] = {
 }
 NOTICEABLE = 0.05  # a change of one case on a measure in [0, 1] that a reader should look at
 WEAK = 0.5
+LOW_BY_NATURE = ("precision@", "utilization")  # one good chunk among six is a fine result: no sign of weakness
 LOWER_IS_BETTER = ("latency", "cost", "input_tokens", "output_tokens")
 
 
@@ -39,7 +40,8 @@ class Row:
     """One case as a report lists it.
 
     `level` is the mean of its values in [0, 1] (1.0 without any); `changes` maps
-    measure to the difference from the baseline, for measures both runs scored.
+    measure to the difference from the baseline, for measures both runs scored;
+    `telling` holds the values in [0, 1] of which a low one is a sign of weakness.
     """
 
     result: CaseResult
@@ -47,11 +49,17 @@ class Row:
     state: State
     level: float
     changes: Mapping[str, float]
+    telling: Mapping[str, float]
 
     @property
     def unscored(self) -> dict[str, str]:
         """Measure to reason, for every measurement of this case that failed."""
         return {name: o.reason for name, o in self.result.outcomes.items() if isinstance(o, Unscored)}
+
+    @property
+    def weak(self) -> dict[str, float]:
+        """Measure to value, for every value that is a sign of weakness."""
+        return {name: value for name, value in self.telling.items() if value < WEAK}
 
     @property
     def worst_change(self) -> float:
@@ -88,8 +96,9 @@ def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:
             changes[name] = values[name] - old.value
         elif not isinstance(result.outcomes[name], NotApplicable):
             lost = True
+    telling = {name: value for name, value in values.items() if not name.startswith(LOW_BY_NATURE)}
     level = sum(values.values()) / len(values) if values else 1.0
-    return Row(result, before, _state(result, values, changes, lost=lost), level, changes)
+    return Row(result, before, _state(result, telling, changes, lost=lost), level, changes, telling)
 
 
 def _state(result: CaseResult, values: Mapping[str, float], changes: Mapping[str, float], *, lost: bool) -> State:

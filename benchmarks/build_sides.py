@@ -1,0 +1,60 @@
+"""The two sides of `benchmarks.build_rate`, each for a process of its own; prints `{"seconds": …}`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.places import WELL_ARCHITECTED, project, sources
+
+WARM_UP = ["A first text, because the first batch pays for what is set up once."] * 8
+
+
+def build(source: str, home: str, precision: str, texts: str) -> None:
+    """One cold build with the model in memory; leaves the texts it embedded in the file `texts`."""
+    from genaiops.flow import Flow
+
+    settings = [sources(Path(source)), f"embedding.precision={precision}"]
+    warm = Flow.load(WELL_ARCHITECTED, overrides=settings, project=project(Path(home, "other")))
+    warm.embedder.embed(WARM_UP)  # models are shared in the process
+    start = time.perf_counter()
+    flow = Flow.load(WELL_ARCHITECTED, overrides=settings, project=project(Path(home)))
+    report = flow.build()
+    seconds = time.perf_counter() - start
+    unique = list(dict.fromkeys(chunk.indexed_text for chunk in flow.chunks()))
+    if report.embedded != len(unique):
+        raise RuntimeError(f"the build embedded {report.embedded} texts, it holds {len(unique)}: it was not cold")
+    Path(texts).write_text(json.dumps(unique), encoding="utf-8")
+    print(json.dumps({"seconds": seconds, "chunks": report.chunks}))
+
+
+def encode(texts: str, precision: str) -> None:
+    """sentence-transformers as its documentation shows it, with the batch size that we use."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    from genaiops.embedding import DEFAULT_MODEL
+    from genaiops.embedding.sentence_transformer import BATCH
+    from genaiops.embedding.weights import locate
+
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    model = SentenceTransformer(
+        str(locate(DEFAULT_MODEL)), device="cpu", local_files_only=True, model_kwargs={"dtype": dtype}
+    )
+    batch = BATCH["bf16" if precision == "bf16" else "fp32"]
+    options = {"batch_size": batch, "normalize_embeddings": True, "show_progress_bar": False}
+    model.encode(WARM_UP, **options)
+    content = json.loads(Path(texts).read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    model.encode(content, **options)
+    print(json.dumps({"seconds": time.perf_counter() - start}))
+
+
+SIDES = {"build": build, "encode": encode}
+
+if __name__ == "__main__":
+    SIDES[sys.argv[1]](*sys.argv[2:])
