@@ -123,7 +123,7 @@ class Flow:
             flow=self.name,
             index=self.index_id,
             embedder=self.embedder.fingerprint,
-            embedding_model=self._model,
+            embedding=self.settings.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
             retrieval=self.settings.retrieval,
             generation=self.generation,
@@ -189,7 +189,7 @@ class Flow:
         Raises NotBuilt, IntegrityError or IndexMismatch when the index is not the release's.
         """
         parts = Served.from_json(served)
-        embedder = embedder_of(EmbeddingSettings(model=parts.embedding_model), project, project.root)
+        embedder = embedder_of(parts.embedding, project, project.root)
         return open_pipeline(parts, project, embedder, release=release)
 
 

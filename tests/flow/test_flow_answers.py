@@ -221,9 +221,10 @@ def test_a_release_answers_without_the_flow_folder(flow: Flow) -> None:
     assert (answer.text, answer.citations, answer.index) == (expected.text, expected.citations, expected.index)
     assert answer.release == "r" * 64
     assert pipeline.served.digest == flow.served.digest
+    assert pipeline.served.embedding.precision == "fp32"
 
 
-@pytest.mark.parametrize("part", ["prompt", "retrieval", "generation", "index"])
+@pytest.mark.parametrize("part", ["prompt", "embedding", "retrieval", "generation", "index"])
 def test_a_release_without_a_part_is_refused(flow: Flow, part: str) -> None:
     served = flow.served.to_json()
     del served[part]
