@@ -105,7 +105,12 @@ def write_report(
 
 
 def _measures(flow: Flow) -> Sequence[Measure]:
-    return measures_named(flow.settings.evaluation.measures, embedder=flow.embedder)
+    # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
+    from genaiops.embedding.cache import VectorCache
+    from genaiops.embedding.loading import CachedEmbedder
+
+    embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
+    return measures_named(flow.settings.evaluation.measures, embedder=embedder)
 
 
 def _pointer(project: Project, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
