@@ -59,6 +59,7 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
     check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
     settings = flow.settings.evaluation
     measures = _measures(flow)
+    pipeline.search(golden.cases[0].question, 1)  # the model is loaded now, so that no latency holds it
     run = evaluate(
         pipeline.ask,
         golden,
@@ -88,7 +89,7 @@ def find_evaluation(flow: Flow, served: Served) -> Run | None:
     try:
         pointer = _pointer(flow.project, served, golden.digest, _measures(flow))
         return Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
-    except (FileNotFoundError, NotFound, ValueError, KeyError):
+    except (FileNotFoundError, NotFound, ValueError, KeyError, TypeError):
         return None
 
 
