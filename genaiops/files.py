@@ -27,6 +27,7 @@ KeyPath = tuple[str | int, ...]
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 MAX_CONFIG_BYTES = 1_000_000
 MAX_ALIASES = 100  # a few anchors are handy; thousands are a bomb
+MAX_YAML_VALUES = 10_000  # with aliases written out: ninety of them, nested, could stand for billions
 TEMPORARY_PREFIX = ".tmp-"
 
 
@@ -82,8 +83,9 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
     `first_line` is where `text` starts in the file (front matter starts at 2).
     Raises ConfigurationError with the line.
     """
-    loader = _LinedLoader(text)
+    loader: _LinedLoader | None = None
     try:
+        loader = _LinedLoader(text)
         aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
         if aliases > MAX_ALIASES:
             raise ConfigurationError(f"{aliases} YAML aliases, at most {MAX_ALIASES} are allowed", where=path)
@@ -96,16 +98,22 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
         mark = error.problem_mark
         line = mark.line + first_line if mark else None
         raise ConfigurationError(f"not valid YAML: {error.problem}", where=path, line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + first_line
+        raise ConfigurationError(f"not valid YAML: {error.reason}", where=path, line=line) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid YAML: {error}", where=path) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if not isinstance(data, dict):
         raise ConfigurationError(f"expected keys and values, got {type(data).__name__}", where=path)
     return YamlFile(path, data, lines)
 
 
 def _collect_lines(node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path) -> None:
+    if len(lines) > MAX_YAML_VALUES:
+        raise ConfigurationError(f"more than {MAX_YAML_VALUES:,} values, aliases written out", where=path)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key_node, value_node in node.value:
