@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from genaiops.documents import Corpus, Quarantined, read_documents
 from genaiops.embedding import Progress
 from genaiops.errors import GenaiopsError, NotBuilt
-from genaiops.files import write_durably
+from genaiops.files import discard, remove_leftovers, write_durably
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import index_id, index_inputs, read_manifest
 from genaiops.project import Project
@@ -112,16 +111,17 @@ def build_index(
     corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
     inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
     identity = index_id(inputs)
-    folder = project.indexes / identity
+    folder, pointer = project.indexes / identity, pointer_file(project, settings)
+    for written in (project.indexes, pointer.parent):
+        remove_leftovers(written)
     embedded, unchanged = 0, _is_whole(folder, verify=full)
     if not unchanged:
         if folder.exists():  # damaged: nothing can read it, so nothing is lost
-            shutil.rmtree(folder)
+            discard(folder)
         embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
     counts = read_manifest(folder).counts
-    pointer = pointer_file(project, settings)
     content = json.dumps({"index": identity})
-    if not (pointer.is_file() and pointer.read_text(encoding="utf-8") == content):
+    if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
         write_durably(pointer, content)
     return BuildReport(
         identity,
@@ -135,7 +135,7 @@ def build_index(
 
 
 def _is_whole(folder: Path, *, verify: bool) -> bool:
-    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the sizes speak."""
+    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the names speak."""
     try:
         manifest = read_manifest(folder)
         if verify:

@@ -11,7 +11,7 @@ from typing import Any
 
 from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
-from genaiops.files import published_folder, remove_leftovers, sha256_of_file
+from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.full_text import FullText, write_full_text
 from genaiops.indexing.manifest import FORMAT, MANIFEST_FILE, Manifest, index_id, read_manifest
 from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
@@ -47,7 +47,6 @@ def write_index(
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
     identity = index_id(inputs)
-    remove_leftovers(folder)
     kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
         _write_lines(aside / _CHUNKS, (as_json(chunk) for chunk in chunks))
