@@ -6,19 +6,15 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from genaiops.documents import Corpus, Quarantined, read_documents
-from genaiops.embedding import Progress
+from genaiops.embedding import CorpusEmbedder, Progress
 from genaiops.errors import GenaiopsError, NotBuilt
 from genaiops.files import discard, remove_leftovers, write_durably
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import index_id, index_inputs, read_manifest
 from genaiops.project import Project
 from genaiops.records import digest_of
-
-if TYPE_CHECKING:
-    from genaiops.embedding.loading import LocalEmbedder
 
 BUILD_FORMAT = 1
 
@@ -96,7 +92,7 @@ def build_index(
     project: Project,
     settings: FlowSettings,
     base: Path,
-    embedder: LocalEmbedder,
+    embedder: CorpusEmbedder,
     *,
     full: bool,
     strict: bool,
@@ -152,7 +148,7 @@ def _write(
     settings: FlowSettings,
     corpus: Corpus,
     inputs: dict[str, object],
-    embedder: LocalEmbedder,
+    embedder: CorpusEmbedder,
     *,
     full: bool,
     progress: Progress,
