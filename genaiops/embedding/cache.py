@@ -32,7 +32,7 @@ def _sealed(key: bytes, vector: Vectors) -> bytes:
 
 def _unsealed(key: bytes, blob: object) -> Vectors | None:
     """The vector that `_sealed` wrote, None for anything else."""
-    if not isinstance(blob, bytes) or len(blob) % 4 or len(blob) < _SEAL:
+    if not isinstance(blob, bytes) or len(blob) % 4 or len(blob) <= _SEAL:
         return None
     vector = np.frombuffer(blob, dtype=np.float32, offset=_SEAL)
     return vector if _sealed(key, vector) == blob else None

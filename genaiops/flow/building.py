@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genaiops.documents import Corpus, Quarantined, read_documents
 from genaiops.embedding import CorpusEmbedder, Progress
-from genaiops.errors import GenaiopsError, NotBuilt
+from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
 from genaiops.files import discard, remove_leftovers, write_durably
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import index_id, index_inputs, read_manifest
@@ -105,6 +105,11 @@ def build_index(
     """
     start = time.perf_counter()
     corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
+    if not corpus.documents:  # an index of nothing must not take the place of one of something
+        raise DocumentError(
+            f"none of {len(corpus.quarantined)} document(s) can be read",
+            remedy="\n  ".join(f"{item.document_id}: {item.reason}" for item in corpus.quarantined),
+        )
     inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
     identity = index_id(inputs)
     folder, pointer = project.indexes / identity, pointer_file(project, settings)
