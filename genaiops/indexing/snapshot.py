@@ -11,7 +11,7 @@ from typing import Any
 
 from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
-from genaiops.files import published_folder, remove_leftovers, sha256_of_file
+from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.full_text import FullText, write_full_text
 from genaiops.indexing.manifest import FORMAT, MANIFEST_FILE, Manifest, index_id, read_manifest
 from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
@@ -47,7 +47,6 @@ def write_index(
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
     identity = index_id(inputs)
-    remove_leftovers(folder)
     kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
         _write_lines(aside / _CHUNKS, (as_json(chunk) for chunk in chunks))
@@ -63,7 +62,7 @@ def write_index(
             files=files,
             facts={**facts, "kind": kind},
         )
-        (aside / MANIFEST_FILE).write_text(json.dumps(as_json(manifest), indent=1, sort_keys=True), encoding="utf-8")
+        (aside / MANIFEST_FILE).write_bytes(manifest.text.encode())
     return manifest
 
 
@@ -108,14 +107,17 @@ def verify_files(folder: Path, files: Mapping[str, str]) -> None:
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST_FILE}
     for name in sorted(present | set(files)):
         path = folder / name
-        if name not in present:
-            problem = "is missing"
-        elif name not in files:
-            problem = "does not belong to the index"
-        elif sha256_of_file(path) != files[name]:
-            problem = "was changed after the index was built"
-        else:
-            continue
+        try:
+            if name not in present:
+                problem = "is missing"
+            elif name not in files:
+                problem = "does not belong to the index"
+            elif sha256_of_file(path) != files[name]:
+                problem = "was changed after the index was built"
+            else:
+                continue
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror})"
         logging.getLogger(__name__).error("%s %s", path, problem)
         raise IntegrityError(f"the file {problem}", where=path, remedy="rebuild it: genaiops build FLOW --full")
 
