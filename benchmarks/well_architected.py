@@ -24,7 +24,8 @@ def labelled() -> Labelled:
     """95 questions, which are pages' own descriptions; the loader keeps those out of the text that is searched."""
     source = data("corpora/azure_well_architected")
     paths = [path.relative_to(source).as_posix() for path in source.rglob("*.md")]
-    return Labelled.read("Well-Architected", source, data("retrieval/azure_well_architected"), dict(zip(paths, paths)))
+    ids = {path: path for path in paths}  # the labels name pages by the same paths
+    return Labelled.read("Well-Architected", source, data("retrieval/azure_well_architected"), ids)
 
 
 def measure() -> Report:
