@@ -29,10 +29,10 @@ def main() -> None:
     everything = [(row["question"], row["answer"]) for row in read]
     shipped = np.array([RELEVANCE[name] for name in (*FEATURES, "bias")])
     features = features_of(everything, embedder)
-    experts = [row["relevance"] >= 0.5 for row in read]
-    print(line("experts' labels", features, experts, shipped))
-    pairs = [pair for pair, relevant in zip(everything, experts, strict=True) if relevant]
-    right = features[experts]
+    print(line("experts: relevant throughout", features, [row["relevant"] for row in read], shipped))
+    good = [row["relevance"] >= 0.5 for row in read]  # as in fit_relevance.py
+    pairs = [pair for pair, kept in zip(everything, good, strict=True) if kept]
+    right = features[good]
     for name, hard in (("mismatched at random", False), ("mismatched, most similar question", True)):
         wrong = features_of(mismatched(pairs, embedder, hard=hard), embedder)
         labels = [True] * len(right) + [False] * len(wrong)
