@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,17 +87,11 @@ def load_index(folder: Path, *, embedder: str) -> Index:
             remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
         )
     verify_files(folder, manifest.files)
-    try:
+    with _parsing(folder):
         with (folder / _CHUNKS).open(encoding="utf-8") as stream:
-            chunks = tuple(_chunk(json.loads(line)) for line in stream)
+            chunks = tuple(Chunk(**json.loads(line)) for line in stream)
         vectors = VectorSearch((folder / _VECTORS).read_bytes())
         full_text = FullText(folder / _FULL_TEXT)
-    except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
-        raise IntegrityError(
-            f"the index cannot be read ({type(error).__name__}: {error})",
-            where=folder,
-            remedy="rebuild it: genaiops build FLOW --full",
-        ) from None
     if len(vectors) != len(chunks):
         raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
     return Index(manifest, chunks, vectors, full_text)
@@ -125,9 +120,18 @@ def verify_files(folder: Path, files: Mapping[str, str]) -> None:
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from."""
     verify_files(folder, read_manifest(folder).files)
-    with (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
+    with _parsing(folder), (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
         return tuple(Document(**json.loads(line)) for line in stream)
 
 
-def _chunk(data: dict[str, Any]) -> Chunk:
-    return Chunk(**data)
+@contextmanager
+def _parsing(folder: Path) -> Iterator[None]:
+    """Files whose digests are right and which are no index all the same: somebody wrote both."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OSError, EOFError) as error:
+        raise IntegrityError(
+            f"the index cannot be read ({type(error).__name__}: {error})",
+            where=folder,
+            remedy="rebuild it: genaiops build FLOW --full",
+        ) from None

@@ -13,7 +13,7 @@ TEXTS = [
     "lid",
     "The glass kettle draws 2200 watts.",
     "Zwei Tassen gehören dazu: 水壺 ☕ e\u0301",
-    "a long text of many words " * 200,
+    "a long text of many words " * 30,
     "",
     " \n\t ",
 ]

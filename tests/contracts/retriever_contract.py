@@ -52,7 +52,7 @@ class RetrieverContract:
     def test_fewer_hits_are_the_first_of_more(self, retriever: Retriever, index: Index) -> None:
         for text in self.queries:
             most = [hit.chunk.id for hit in retriever.retrieve(Query(text), len(index.chunks))]
-            for k in range(1, len(most)):
+            for k in (1, 2, 3, 5, 8):
                 assert [hit.chunk.id for hit in retriever.retrieve(Query(text), k)] == most[:k]
 
     @pytest.mark.parametrize("k", [0, -1, -5])
@@ -69,8 +69,8 @@ class RetrieverContract:
         assert all(math.isfinite(hit.score) for hit in hits)
 
     def test_threads_get_what_one_caller_gets(self, retriever: Retriever) -> None:
-        queries = [Query(text) for text in self.queries] * 4
+        queries = [Query(text) for text in self.queries] * 2
         alone = [[hit.chunk.id for hit in retriever.retrieve(query, 5)] for query in queries]
-        with ThreadPoolExecutor(6) as pool:
+        with ThreadPoolExecutor(3) as pool:
             together = list(pool.map(lambda query: retriever.retrieve(query, 5), queries))
         assert [[hit.chunk.id for hit in hits] for hits in together] == alone
