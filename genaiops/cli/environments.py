@@ -31,13 +31,13 @@ def release(
     from genaiops.delivery import release_flow
     from genaiops.flow import Flow
 
-    made, gated = release_flow(Flow.load(flow, overrides=settings or ()), against=against)
+    opened = Flow.load(flow, overrides=settings or ())
+    made, gated = release_flow(opened, against=against)
     if as_json:
         print_json({"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"})
         return
     say(f"release {made.digest[:12]} of {made.flow} (index {gated.evaluated.run.subject.digests['index'][:12]})")
-    first = Flow.load(flow).project.settings.environments[0]
-    say(f"next: genaiops promote {made.digest[:12]} --to {first}")
+    say(f"next: genaiops promote {made.digest[:12]} --to {opened.project.settings.environments[0]}")
 
 
 def releases(as_json: Json = False) -> None:

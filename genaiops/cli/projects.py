@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -35,14 +36,17 @@ def new(
 ) -> None:
     """Scaffold a flow with documents, prompt, gate and golden set that build and evaluate at once."""
     from genaiops.delivery.scaffold import scaffold
+    from genaiops.project import Project
 
-    written = scaffold(name, Path.cwd())
+    root = Project.find().root
+    written = [Path(os.path.relpath(root / path)) for path in scaffold(name, root)]
     if as_json:
         print_json({"name": name, "files": [str(path) for path in written]})
         return
     for path in written:
         say(f"wrote {path}")
-    say(f"next: genaiops build flows/{name}, then genaiops evaluate flows/{name}")
+    flow = written[0].parent
+    say(f"next: genaiops build {flow}, then genaiops evaluate {flow}")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -70,11 +74,12 @@ def _group() -> None:
 def show(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
     """Every effective setting of a flow and where its value came from."""
     from genaiops.flow import Flow
+    from genaiops.flow.settings import origin_of
     from genaiops.records import as_json as plain
 
     opened = Flow.load(flow, overrides=settings or ())
     values = _leaves(plain(opened.settings), "")
-    rows = [{"key": key, "value": value, "from": _origin(key, opened.origins)} for key, value in values]
+    rows = [{"key": key, "value": value, "from": origin_of(tuple(key.split(".")), opened.origins) or "default"} for key, value in values]
     project = {"root": str(opened.project.root), "home": str(opened.project.home), **plain(opened.project.settings)}
     project["registry"] = _masked(opened.project.registry_url)
     project["tracking"] = _masked(str(project["tracking"]))
@@ -91,17 +96,6 @@ def _leaves(value: object, key: str) -> list[tuple[str, object]]:
     if isinstance(value, dict) and value:
         return [leaf for name, item in value.items() for leaf in _leaves(item, f"{key}.{name}" if key else name)]
     return [(key, value)]
-
-
-def _origin(key: str, origins: object) -> str:
-    """The place of a value: its own, or that of the nearest key above that was given as a whole."""
-    assert hasattr(origins, "get")
-    parts = key.split(".")
-    for length in range(len(parts), 0, -1):
-        found = origins.get(".".join(parts[:length]))
-        if found:
-            return str(found)
-    return "default"
 
 
 def _masked(url: str) -> str:

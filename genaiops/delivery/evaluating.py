@@ -59,6 +59,7 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
     check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
     settings = flow.settings.evaluation
     measures = _measures(flow)
+    pipeline.search(golden.cases[0].question, 1)  # the model is loaded now, so that no latency holds it
     run = evaluate(
         pipeline.ask,
         golden,
@@ -88,7 +89,7 @@ def find_evaluation(flow: Flow, served: Served) -> Run | None:
     try:
         pointer = _pointer(flow.project, served, golden.digest, _measures(flow))
         return Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
-    except (FileNotFoundError, NotFound, ValueError, KeyError):
+    except (FileNotFoundError, NotFound, ValueError, KeyError, TypeError):
         return None
 
 
@@ -104,7 +105,12 @@ def write_report(
 
 
 def _measures(flow: Flow) -> Sequence[Measure]:
-    return measures_named(flow.settings.evaluation.measures, embedder=flow.embedder)
+    # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
+    from genaiops.embedding.cache import VectorCache
+    from genaiops.embedding.loading import CachedEmbedder
+
+    embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
+    return measures_named(flow.settings.evaluation.measures, embedder=embedder)
 
 
 def _pointer(project: Project, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:

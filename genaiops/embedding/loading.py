@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genaiops.embedding.cache import VectorCache, text_key
-from genaiops.embedding.protocol import Embedder, Progress, Vectors, silent
+from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors, silent
 from genaiops.embedding.settings import EmbeddingSettings, Precision
 from genaiops.embedding.weights import dimension, fingerprint, locate
 
@@ -70,7 +70,7 @@ class CachedEmbedder:
     For corpora: a question is cheaper to embed than to look up, so ask `behind` for those.
     """
 
-    def __init__(self, behind: LocalEmbedder, cache: VectorCache) -> None:
+    def __init__(self, behind: CorpusEmbedder, cache: VectorCache) -> None:
         self.behind = behind
         self._cache = cache
         self.embedded = 0  # texts that were not in the cache, since this object was made

@@ -50,7 +50,8 @@ class Flow:
         effective = read_flow(folder, overrides)
         folder = folder.parent if folder.is_file() else folder
         flow = cls(folder.resolve(), effective, project or Project.find(folder))
-        flow.prompt  # noqa: B018  a prompt that cannot be rendered is a mistake to hear of now, not at the first question
+        # A prompt that cannot be rendered or a model nobody knows is a mistake to hear of now, not at the first question.
+        flow.prompt, flow.generation  # noqa: B018
         return flow
 
     @property
@@ -68,6 +69,11 @@ class Flow:
                 remedy=f"prompts of this flow: {', '.join(list_prompts(folder)) or 'none'}",
             )
         return load_prompt(path)
+
+    @cached_property
+    def generation(self) -> GenerationPlan:
+        """The model that answers, with its card from models.yaml."""
+        return _plan(self.settings, self.project)
 
     @property
     def variants(self) -> list[str]:
@@ -117,10 +123,10 @@ class Flow:
             flow=self.name,
             index=self.index_id,
             embedder=self.embedder.fingerprint,
-            embedding_model=self._model,
+            embedding=self.settings.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
             retrieval=self.settings.retrieval,
-            generation=_plan(self.settings, self.project),
+            generation=self.generation,
         )
 
     @property
@@ -183,7 +189,7 @@ class Flow:
         Raises NotBuilt, IntegrityError or IndexMismatch when the index is not the release's.
         """
         parts = Served.from_json(served)
-        embedder = embedder_of(EmbeddingSettings(model=parts.embedding_model), project, project.root)
+        embedder = embedder_of(parts.embedding, project, project.root)
         return open_pipeline(parts, project, embedder, release=release)
 
 

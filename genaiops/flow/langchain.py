@@ -9,6 +9,8 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
+from langchain_core.messages import BaseMessage
+from langchain_core.prompt_values import PromptValue
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -85,7 +87,12 @@ def pieces(work: Callable[[Emit], object]) -> Iterator[str]:
 
 
 def _question(value: Any) -> str:
+    """The question in what a chain hands over: a text, `{"question": …}`, a prompt's value (its last message)."""
     question = value.get("question") if isinstance(value, dict) else value
+    if isinstance(question, PromptValue):
+        question = question.to_messages()[-1]
+    if isinstance(question, BaseMessage):
+        question = question.text
     if not isinstance(question, str):
         raise ConfigurationError(f"expected a question or {{'question': …}}, got {type(value).__name__}")
     return question

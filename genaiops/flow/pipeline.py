@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genaiops.embedding import Embedder
+from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.generation import Emit, GenerationRequest, Generator, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard
@@ -36,7 +36,7 @@ class Served:
     flow: str
     index: str
     embedder: str
-    embedding_model: str
+    embedding: EmbeddingSettings
     prompt: Prompt
     retrieval: RetrievalSettings
     generation: GenerationPlan
@@ -64,6 +64,7 @@ class Served:
                             "inputs": tuple(prompt["inputs"]),
                         }
                     ),
+                    "embedding": EmbeddingSettings(**data["embedding"]),
                     "retrieval": RetrievalSettings(**data["retrieval"]),
                     "generation": GenerationPlan.model_validate(data["generation"], strict=False),
                 }

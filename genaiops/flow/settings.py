@@ -105,20 +105,31 @@ def read_flow(folder: Path, overrides: Sequence[str] = ()) -> Effective:
         key = _key_of_variable(name)
         if key:
             _put(data, key, _parsed(value, name), name)
-            origins[".".join(key)] = f"environment variable {name}"
+            _note_override(origins, ".".join(key), f"environment variable {name}")
     for text in overrides:
         dotted, equals, value = text.partition("=")
         if not equals or not dotted:
             raise ConfigurationError(f"--set needs key=value, got {text!r}", remedy="--set retrieval.top_k=8")
         _put(data, tuple(dotted.split(".")), _parsed(value, "--set"), "--set")
-        origins[dotted] = f"--set {dotted}"
+        _note_override(origins, dotted, f"--set {dotted}")
 
     def where(key: KeyPath) -> str:
-        dotted = ".".join(str(part) for part in key)
-        origin = next((o for k, o in origins.items() if k == dotted and not o.startswith(str(path))), None)
-        return origin or f"{path}:{file.line(key) or 1}"
+        return origin_of(key, origins) or f"{path}:{file.line(key) or 1}"
 
     return Effective(validated_data(FlowSettings, data, where=where), origins)
+
+
+def origin_of(key: KeyPath, origins: Mapping[str, str]) -> str:
+    """The place of a value: its own, or that of the nearest key above that was given as a whole; "" for a default."""
+    above = (".".join(map(str, key[:length])) for length in range(len(key), 0, -1))
+    return next((origins[name] for name in above if name in origins), "")
+
+
+def _note_override(origins: dict[str, str], key: str, origin: str) -> None:
+    """`key` now comes from `origin`, and with it everything below."""
+    for name in [name for name in origins if name.startswith(f"{key}.")]:
+        del origins[name]
+    origins[key] = origin
 
 
 def _note_origins(file: YamlFile, data: Any, key: tuple[str, ...], origins: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.records import Hit, Message, Prompt
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 VARIABLES = ("question", "context")  # what the flow can fill
@@ -50,6 +51,15 @@ def _check_length(characters: int) -> None:
         raise ConfigurationError(f"a rendered message may have {_MAX_RENDERED:,} characters, this one has more")
 
 
+class _Refused(Exception):
+    """What a template may not hold, and on which of its lines (from 1)."""
+
+    def __init__(self, what: str, line: int, remedy: str = "") -> None:
+        super().__init__(what)
+        self.line = line
+        self.remedy = remedy
+
+
 def check_template(template: Sequence[Message], inputs: tuple[str, ...], *, path: Path, lines: Sequence[int]) -> None:
     """Raise ConfigurationError unless every message parses, has no loops or calls, and uses exactly `inputs`.
 
@@ -57,18 +67,21 @@ def check_template(template: Sequence[Message], inputs: tuple[str, ...], *, path
     """
     used: dict[str, int] = {}  # variable: the line of its first use
     for message, first_line in zip(template, lines, strict=True):
-        for name, line in _variables(message.content, path, first_line).items():
-            used.setdefault(name, line)
+        try:
+            found = _variables(message.content)
+        except _Refused as no:
+            line = first_line + no.line - 1
+            raise ConfigurationError(str(no), where=path, line=line, remedy=no.remedy) from None
+        for name, line in found.items():
+            used.setdefault(name, first_line + line - 1)
     for name, line in used.items():
         if name not in inputs:
-            raise ConfigurationError(
-                f"prompt variable {name!r} is used but not declared in the inputs", where=path, line=line
-            )
+            what = f"prompt variable {name!r} is used but not declared in the inputs"
+            raise ConfigurationError(what, where=path, line=line)
     for name in inputs:
         if name not in used:
-            raise ConfigurationError(
-                f"prompt variable {name!r} is declared but not used", where=path, line=min(lines, default=1)
-            )
+            what = f"prompt variable {name!r} is declared but not used"
+            raise ConfigurationError(what, where=path, line=min(lines, default=1))
     for message, first_line in zip(template, lines, strict=True):
         try:  # an operation that fails on text fails for every question
             _filled(message.content, dict.fromkeys(inputs, "text"))
@@ -76,17 +89,16 @@ def check_template(template: Sequence[Message], inputs: tuple[str, ...], *, path
             raise ConfigurationError(error.what, where=path, line=first_line) from None
 
 
-def _variables(text: str, path: Path, first_line: int) -> dict[str, int]:
-    """The variables of one message, with the line of their first use; ConfigurationError for what is not allowed."""
+def _variables(text: str) -> dict[str, int]:
+    """The variables of one message with the line (from 1) of their first use. Raises _Refused."""
     from jinja2 import TemplateSyntaxError, meta, nodes
 
     try:
         tree = _environment().parse(text)
     except TemplateSyntaxError as error:
-        line = first_line + error.lineno - 1
-        raise ConfigurationError(f"template error: {error.message}", where=path, line=line) from None
+        raise _Refused(f"template error: {error.message}", error.lineno) from None
     except RecursionError:
-        raise ConfigurationError("template error: nested too deeply", where=path, line=first_line) from None
+        raise _Refused("template error: nested too deeply", 1) from None
     # A prompt is text with values and conditions. Loops, macros, calls, attribute access, names for values
     # and '%' (which pads to any width) are what attacks and runaway renders are made of.
     banned = (
@@ -94,22 +106,28 @@ def _variables(text: str, path: Path, first_line: int) -> dict[str, int]:
         nodes.Extends, nodes.Getattr, nodes.Getitem, nodes.Mul, nodes.Pow, nodes.Mod, nodes.Assign,
         nodes.AssignBlock, nodes.With, nodes.Block,
     )  # fmt: skip
-    found = next(tree.find_all(banned), None)
-    if found is not None:
-        what = f"a prompt may not use {type(found).__name__.lower()} in its template"
-        raise ConfigurationError(what, where=path, line=first_line + found.lineno - 1)
-    foreign = next((node for node in tree.find_all(nodes.Filter) if node.name not in _FILTERS), None)
-    if foreign is not None:
-        raise ConfigurationError(
-            f"filter {foreign.name!r} is not allowed",
-            where=path,
-            line=first_line + foreign.lineno - 1,
-            remedy=f"filters are {', '.join(_FILTERS)}",
-        )
     lines: dict[str, int] = {}
-    for name in tree.find_all(nodes.Name):
-        lines.setdefault(name.name, first_line + name.lineno - 1)
-    return {name: lines.get(name, first_line) for name in sorted(meta.find_undeclared_variables(tree))}
+    for node in tree.find_all((nodes.Filter, nodes.Name, *banned)):
+        if isinstance(node, nodes.Name):
+            lines.setdefault(node.name, node.lineno)
+        elif not isinstance(node, nodes.Filter):
+            raise _Refused(f"a prompt may not use {type(node).__name__.lower()} in its template", node.lineno)
+        elif node.name not in _FILTERS:
+            allowed = f"filters are {', '.join(_FILTERS)}"
+            raise _Refused(f"filter {node.name!r} is not allowed", node.lineno, allowed)
+    return {name: lines.get(name, 1) for name in sorted(meta.find_undeclared_variables(tree))}
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    """A template that was checked, wherever its text came from: a file, a release, or a Prompt made by hand."""
+    from jinja2 import TemplateError
+
+    try:
+        _variables(text)
+        return _environment().from_string(text)
+    except (_Refused, TemplateError, SyntaxError, RecursionError) as error:
+        raise ConfigurationError(f"the prompt cannot be rendered: {error}") from None
 
 
 def render(prompt: Prompt, values: Mapping[str, str]) -> tuple[Message, ...]:
@@ -124,16 +142,16 @@ def render(prompt: Prompt, values: Mapping[str, str]) -> tuple[Message, ...]:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    from jinja2 import TemplateError
-
     pieces: list[str] = []
     total = 0
     try:
-        for piece in _environment().from_string(template).generate(dict(values)):
+        for piece in _compiled(template).generate(dict(values)):
             total += len(piece)
             _check_length(total)  # before the next piece, so that a runaway ends early
             pieces.append(piece)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError, SyntaxError) as error:
+    except ConfigurationError:
+        raise
+    except Exception as error:  # whatever an expression does wrong is a mistake in the prompt
         raise ConfigurationError(f"the prompt cannot be rendered: {error}") from None
     return "".join(pieces)
 

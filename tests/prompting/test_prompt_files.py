@@ -95,7 +95,7 @@ def test_the_digest_follows_the_wording_and_the_options_and_not_the_description(
     [
         ("user:\nhello\n", 1, "front matter"),
         ("---\ninputs: []\nuser:\nhello\n", 1, "not closed"),
-        ("---\ninputs: [\n---\n" + BODY, 3, "not valid YAML"),
+        ("---\ninputs: [\n---\n" + BODY, 2, "not valid YAML"),
         ("---\ninputs: [{name: question}]\ninputs: []\n---\n" + BODY, 3, "given twice"),
         ("---\ninputs: [{name: question}]\ntemprature: 1\n---\n" + BODY, 3, "unknown key 'temprature'"),
         ("---\ndescription: none\n---\n" + BODY, 1, "declares no inputs"),

@@ -84,7 +84,7 @@ def test_what_the_handbook_says_is_allowed_works() -> None:
         (Message("user", "{% if question %}{{ question | trim | lower | truncate(9) }}{% else %}none{% endif %}"),),
         ("question",),
     )
-    assert render(prompt, {"question": "  WHAT IS A GATE?  "})[0].content == "what i..."
+    assert render(prompt, {"question": "  WHAT IS A GATE?  "})[0].content == "what..."
     assert render(prompt, {"question": ""})[0].content == "none"
 
 
@@ -92,3 +92,10 @@ def test_a_message_that_grows_beyond_a_million_characters_is_refused() -> None:
     prompt = Prompt("p", (Message("user", "{{ question }}" * 200),), ("question",))
     with pytest.raises(ConfigurationError, match="1,000,000 characters"):
         render(prompt, {"question": "x" * 10_000})
+
+
+@pytest.mark.parametrize("wrong", ["{{ question|truncate(1) }}", "{{ question / 2 }}", "{{ -question }}"])
+def test_an_expression_that_fails_is_an_error_of_the_prompt(wrong: str) -> None:
+    prompt = Prompt("p", (Message("user", wrong),), ("question",))
+    with pytest.raises(ConfigurationError, match="the prompt cannot be rendered"):
+        render(prompt, {"question": "what?"})
