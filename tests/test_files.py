@@ -37,9 +37,7 @@ def test_names_that_are_safe_in_files_and_urls(name: str) -> None:
     assert check_name(name, "flow") == name
 
 
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", ".a", "a-", "A", "a/b", "a b", "ä", "a\n", "x" * 65, "../etc", "a\x00"]
-)
+@pytest.mark.parametrize("name", ["", ".", "..", ".a", "a-", "A", "a/b", "a b", "ä", "a\n", "x" * 65, "../a", "a\x00"])
 def test_names_that_are_not(name: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a valid name") as caught:
         check_name(name, "flow")
