@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import ask_overhead, build_rate, digests, retrieval, second_build, spans, startup
+from benchmarks import ask_overhead, build_rate, digests, scifact, second_build, spans, startup, well_architected
 from benchmarks.places import REPOSITORY, DataAbsent
 from benchmarks.reporting import Report, machine_facts, markdown
 from genaiops.files import write_durably
@@ -25,7 +25,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "second_build": second_build.measure,
     "ask_overhead": ask_overhead.measure,
     "digests": digests.measure,
-    "retrieval": retrieval.measure,
+    "well_architected": well_architected.measure,
+    "scifact": scifact.measure,
     "spans": spans.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"

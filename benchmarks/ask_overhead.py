@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
-from benchmarks.labelled import well_architected
+from benchmarks import well_architected
 from benchmarks.places import HANDBOOK, WELL_ARCHITECTED, DataAbsent, project, sources
 from benchmarks.reporting import Figure, Report, alone_with_runs, at_most
 from genaiops.flow import Flow
@@ -25,7 +25,7 @@ def measure(runs: int = RUNS) -> Report:
     handbook.build()
     figures = _figures("handbook", handbook, [case.question for case in GoldenSet.load(handbook.golden_set_path)], runs)
     try:
-        labelled = well_architected()
+        labelled = well_architected.labelled()
     except DataAbsent:
         pass
     else:

@@ -20,8 +20,8 @@ LIMIT = 0.85
 
 def measure(runs: int = RUNS) -> Report:
     """Cold builds and bare encodings in child processes, in turn. In both the model is loaded before time is taken."""
-    precision = precision_here()
     source = str(data("corpora/azure_well_architected"))
+    precision = precision_here()
     with tempfile.TemporaryDirectory(prefix="genaiops-bench-") as name:
         texts = Path(name) / "texts.json"
 

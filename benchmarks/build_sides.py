@@ -54,7 +54,8 @@ def encode(texts: str, precision: str) -> None:
     print(json.dumps({"seconds": time.perf_counter() - start}))
 
 
-SIDES = {"build": build, "encode": encode}
-
 if __name__ == "__main__":
-    SIDES[sys.argv[1]](*sys.argv[2:])
+    if sys.argv[1] == "build":
+        build(*sys.argv[2:])
+    else:
+        encode(*sys.argv[2:])

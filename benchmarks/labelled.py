@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.places import WELL_ARCHITECTED, data, project, sources
+from benchmarks.places import WELL_ARCHITECTED, project, sources
+from benchmarks.reporting import Figure, Report, Table
 from genaiops.embedding import Vectors
 from genaiops.embedding.protocol import Progress, silent
 from genaiops.flow import Flow
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from genaiops.indexing.snapshot import Index
 
 CUTOFF = 10
+WEIGHTS = tuple(tenth / 10 for tenth in range(3, 10))
+ENRICHMENTS = ("[heading_path]", "[]")
 _DEPTH = 100  # chunks searched, so that ten different documents are among them
 
 
@@ -33,37 +36,63 @@ class Labelled:
     queries: tuple[Query, ...]
     relevant: Mapping[str, Mapping[str, int]]
 
+    @classmethod
+    def read(cls, name: str, source: Path, folder: Path, ids: Mapping[str, str]) -> Labelled:
+        """`folder` holds `queries.jsonl` and `qrels.tsv`; `ids` maps the document ids of the labels to ours.
 
-def well_architected() -> Labelled:
-    """199 pages of the Azure Well-Architected Framework; the questions are the pages' own descriptions."""
-    source = data("corpora/azure_well_architected")
-    ids = {path.relative_to(source).as_posix(): path.relative_to(source).as_posix() for path in source.rglob("*.md")}
-    return _labelled("Well-Architected", source, data("retrieval/azure_well_architected"), ids)
-
-
-def scifact() -> Labelled:
-    """5,183 abstracts and 809 claims of BEIR SciFact, for measuring only."""
-    folder = data("retrieval/scifact")
-    source = folder / "corpus.jsonl"
-    ids = {row["doc_id"]: f"{source.name}#{row['doc_id']}" for row in _rows(source)}
-    return _labelled("SciFact", source, folder, ids)
-
-
-def _labelled(name: str, source: Path, folder: Path, ids: Mapping[str, str]) -> Labelled:
-    """`ids` maps the labels' document ids to ours. Raises ValueError for a label that points nowhere."""
-    queries = tuple(Query(row["text"], row["query_id"]) for row in _rows(folder / "queries.jsonl"))
-    relevant: dict[str, dict[str, int]] = {query.id: {} for query in queries}
-    with (folder / "qrels.tsv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t"):
-            if row["doc_id"] not in ids or row["query_id"] not in relevant:
-                raise ValueError(f"{name}: the label {row['query_id']} → {row['doc_id']} names no query or document")
-            relevant[row["query_id"]][ids[row["doc_id"]]] = int(row["score"])
-    if bare := [query_id for query_id, found in relevant.items() if not found]:
-        raise ValueError(f"{name}: {len(bare)} queries have no label, the first is {bare[0]}")
-    return Labelled(name, source, queries, relevant)
+        Raises ValueError for a label that points nowhere and for a query without a label.
+        """
+        queries = tuple(Query(row["text"], row["query_id"]) for row in rows(folder / "queries.jsonl"))
+        relevant: dict[str, dict[str, int]] = {query.id: {} for query in queries}
+        with (folder / "qrels.tsv").open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t"):
+                if row["doc_id"] not in ids or row["query_id"] not in relevant:
+                    raise ValueError(
+                        f"{name}: the label {row['query_id']} → {row['doc_id']} names no query or document"
+                    )
+                relevant[row["query_id"]][ids[row["doc_id"]]] = int(row["score"])
+        if bare := [query_id for query_id, found in relevant.items() if not found]:
+            raise ValueError(f"{name}: {len(bare)} queries have no label, the first is {bare[0]}")
+        return cls(name, source, queries, relevant)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def searched(labelled: Labelled, beforehand: Mapping[str, float]) -> Report:
+    """Search every question in every way and put it beside what was measured `beforehand`."""
+    found = {enrichment: _values(labelled, enrichment) for enrichment in ENRICHMENTS}
+    ours = found[ENRICHMENTS[0]]
+    hybrid = ours[f"hybrid {RetrievalSettings().vector_weight}"]
+    better = max(ours["vector"], ours["full text"])
+    names = ("enrichment", *ours)
+    table = tuple((enrichment, *(f"{value:.3f}" for value in values.values())) for enrichment, values in found.items())
+    peers = tuple((way, f"{value:.3f}") for way, value in beforehand.items())
+    return Report(
+        f"{labelled.name}: nDCG@{CUTOFF} over documents, {len(labelled.queries)} questions",
+        (
+            Figure("vector", f"{ours['vector']:.3f}"),
+            Figure("full text", f"{ours['full text']:.3f}"),
+            Figure("hybrid, default weight", f"{hybrid:.3f}", f"≥ {better:.3f}, its better leg", hybrid >= better),
+        ),
+        (
+            Table("`hybrid W` gives the vector leg the weight W (`retrieval.vector_weight`):", names, table),
+            Table("Measured beforehand on the same questions:", ("search", f"nDCG@{CUTOFF}"), peers),
+        ),
+        ("A document counts by its best chunk. Scored by ir-measures.",),
+    )
+
+
+def _values(labelled: Labelled, enrichment: str) -> dict[str, float]:
+    flow, index = built(labelled, f"enrichment={enrichment}")
+    embedder = Remembered(flow.embedder, [query.text for query in labelled.queries])
+    searches = {
+        "vector": RetrievalSettings(search="vector"),
+        "full text": RetrievalSettings(search="full_text"),
+        **{f"hybrid {weight}": RetrievalSettings(vector_weight=weight) for weight in WEIGHTS},
+    }
+    return {name: ndcg(labelled, index, embedder, settings) for name, settings in searches.items()}
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSONL file."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 

@@ -21,11 +21,12 @@ MODEL = frozenset({"torch", "sentence_transformers", "transformers"})
 
 def measure(runs: int = RUNS) -> Report:
     """One first build in an empty home, `runs` builds with nothing changed, one with one file changed."""
+    originals = data("corpora/azure_well_architected")
     precision = precision_here()
     with tempfile.TemporaryDirectory(prefix="genaiops-bench-") as name:
         folder = Path(name)
         documents = folder / "documents"
-        shutil.copytree(data("corpora/azure_well_architected"), documents)
+        shutil.copytree(originals, documents)
 
         def build() -> Finished:
             settings = ("--set", sources(documents), "--set", f"embedding.precision={precision}")

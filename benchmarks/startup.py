@@ -14,7 +14,11 @@ RUNS = 15
 LIMIT = 1.5
 BARE = "import typer, rich"
 HEAVY = frozenset(
-    ["torch", "transformers", "sentence_transformers", "mlflow", "langchain", "langchain_core", "langchain_text_splitters", "langchain_openai", "faiss", "bm25s", "numpy", "scipy", "sklearn", "pandas", "sqlalchemy", "fastapi", "uvicorn", "openai", "httpx", "pypdf", "bs4", "ray", "ragas"]
+    [
+        *("torch", "transformers", "sentence_transformers", "faiss", "bm25s", "numpy", "scipy", "sklearn", "pandas"),
+        *("langchain", "langchain_core", "langchain_text_splitters", "langchain_openai", "openai", "httpx"),
+        *("mlflow", "sqlalchemy", "fastapi", "uvicorn", "pypdf", "bs4", "ray", "ragas"),
+    ]
 )
 
 

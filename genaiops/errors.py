@@ -57,6 +57,10 @@ class IntegrityError(GenaiopsError):
     """A file on disk is not the file whose digest was recorded."""
 
 
+class StorageError(GenaiopsError):
+    """The disk is full, read-only or failing; what was there before is untouched."""
+
+
 class NotFound(GenaiopsError):
     """A run, release, environment or document of that name does not exist."""
 

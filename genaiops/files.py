@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from genaiops.errors import ConfigurationError
+from genaiops.errors import ConfigurationError, StorageError
 from genaiops.records import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -26,7 +26,8 @@ KeyPath = tuple[str | int, ...]
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 MAX_CONFIG_BYTES = 1_000_000
-MAX_ALIASES = 100  # a few anchors are handy; thousands are a bomb
+MAX_YAML_NODES = 10_000  # with every alias written out: aliases of aliases grow exponentially
+MAX_YAML_VALUES = 10_000  # with aliases written out: ninety of them, nested, could stand for billions
 TEMPORARY_PREFIX = ".tmp-"
 
 
@@ -82,30 +83,51 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
     `first_line` is where `text` starts in the file (front matter starts at 2).
     Raises ConfigurationError with the line.
     """
-    loader = _LinedLoader(text)
+    loader: _LinedLoader | None = None
     try:
-        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
-        if aliases > MAX_ALIASES:
-            raise ConfigurationError(f"{aliases} YAML aliases, at most {MAX_ALIASES} are allowed", where=path)
+        loader = _LinedLoader(text)
         node = loader.get_single_node()
         lines: dict[KeyPath, int] = {}
         if node is not None:
+            _refuse_bomb(node, path)
             _collect_lines(node, (), lines, first_line, path)
         data = {} if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + first_line if mark else None
         raise ConfigurationError(f"not valid YAML: {error.problem}", where=path, line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + first_line
+        raise ConfigurationError(f"not valid YAML: {error.reason}", where=path, line=line) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid YAML: {error}", where=path) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if not isinstance(data, dict):
         raise ConfigurationError(f"expected keys and values, got {type(data).__name__}", where=path)
     return YamlFile(path, data, lines)
 
 
+def _refuse_bomb(root: yaml.Node, path: Path) -> None:
+    """Raise ConfigurationError when `root`, with its aliases written out, is huge or contains itself."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MAX_YAML_NODES  # what an alias to a node around itself counts
+            children = node.value if isinstance(node, yaml.CollectionNode) else ()
+            parts = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+            sizes[id(node)] = 1 + sum(size(part) for part in parts)
+        return sizes[id(node)]
+
+    if size(root) > MAX_YAML_NODES:
+        raise ConfigurationError(f"more than {MAX_YAML_NODES:,} values once aliases are written out", where=path)
+
+
 def _collect_lines(node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path) -> None:
+    if len(lines) > MAX_YAML_VALUES:
+        raise ConfigurationError(f"more than {MAX_YAML_VALUES:,} values, aliases written out", where=path)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key_node, value_node in node.value:
@@ -174,6 +196,25 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    """What the system says of a failed write, as an error that a user can act on."""
+    try:
+        yield
+    except OSError as error:
+        # numpy's short writes carry no number.
+        raise StorageError(
+            f"cannot be written: {error.strerror or error}",
+            where=path,
+            remedy="make room or allow writing there, then try again; nothing was changed",
+        ) from error
+
+
+def _aside(path: Path) -> Path:
+    """A name beside `path` that says which process writes it."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
+
+
 def fsync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -187,19 +228,21 @@ def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> Non
     """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
 
     The file never has more permissions than `mode` (less the umask), not even before the rename.
+    Raises StorageError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    fsync_folder(path.parent)
+    with _storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = _aside(path)
+        try:
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        fsync_folder(path.parent)
 
 
 @contextmanager
@@ -207,45 +250,62 @@ def published_folder(final: Path) -> Iterator[Path]:
     """A folder to fill, that appears as `final` in one rename when the block ends without an error.
 
     Every file is fsynced first. If another process published `final` meanwhile, its
-    content-addressed twin is kept and ours dropped.
+    content-addressed twin is kept and ours dropped. An OSError in the block counts as a failed
+    write: StorageError.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = final.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
-    aside.mkdir()
+    aside = _aside(final)
     try:
-        yield aside
-        for path in sorted(aside.rglob("*")):
-            if path.is_dir():
-                fsync_folder(path)
-            else:
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
-        fsync_folder(aside)
-        try:
-            aside.rename(final)
-        except OSError:
-            if not final.is_dir():
-                raise
-        fsync_folder(final.parent)
+        with _storing(final):
+            aside.mkdir(parents=True)
+            yield aside
+            for path in sorted(aside.rglob("*")):
+                if path.is_dir():
+                    fsync_folder(path)
+                else:
+                    with path.open("rb") as stream:
+                        os.fsync(stream.fileno())
+            fsync_folder(aside)
+            try:
+                aside.rename(final)
+            except OSError:
+                if not final.is_dir():
+                    raise
+            fsync_folder(final.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def discard(path: Path) -> None:
+    """Delete a folder that nobody shall read any more; it disappears in one rename. Raises StorageError."""
+    aside = _aside(path)
+    with _storing(path):
+        path.rename(aside)
+    _remove(aside)
+
+
 def remove_leftovers(folder: Path) -> int:
-    """Delete what killed writers left in `folder`; returns how many. Folders of living processes stay."""
+    """Delete what killed writers left in `folder`; returns how many. What living processes write stays."""
     removed = 0
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
         owner = path.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
-        if path.is_dir() and not (owner.isdigit() and _is_alive(int(owner))):
-            shutil.rmtree(path, ignore_errors=True)
+        if not (owner.isdigit() and _is_alive(int(owner))):
+            _remove(path)
             removed += 1
     return removed
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -55,7 +55,7 @@ _FENCE = re.compile(r"(?:(`{3,}+)[^`]*+|(~{3,}+).*+)\Z", re.DOTALL)
 _HEADING = re.compile(r"(#{1,6}+)(?:[ \t]++|\Z)")
 _MARKUP = re.compile(r"[-=*_+|:#\s]*+\Z")
 _UNDERLINE = re.compile(r"(?:=++|-++)\s*+\Z")
-_ALERT = re.compile(r"\[!\w++\]\s*+\Z|:::")
+_ALERT = re.compile(r"\[!\w[^\]\n]{0,80}+\]\s*+\Z|:::")
 _ITEM = re.compile(r"(?:[-*+•◦‣▪]|\d{1,3}[.)])[ \t]++(?:\[[ xX]\][ \t]++)?")
 _INDENTED_CODE = 4  # columns, as CommonMark counts
 

@@ -59,6 +59,7 @@ def test_kinds_tell_headings_and_items_from_prose() -> None:
 
 
 def test_quote_marks_at_the_start_of_a_sentence_stay_out() -> None:
+    assert texts('> [!div class="x"]\n> - item') == ['[!div class="x"]', "item"]
     assert texts("> [!NOTE]\n> One is long\n> indeed. Two.\n>\n> Three") == [
         "[!NOTE]", "One is long\n> indeed.", "Two.", "Three",
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Fits the coefficients of the groundedness judge, and prints them for genaiops/evaluation/judges/coefficients.py.
 
-    GENAIOPS_DATA=... python benchmarks/judges/fit_groundedness.py
+    GENAIOPS_DATA=... python -m benchmarks.judges.fit_groundedness
 
 Stage one: BEGIN and WiCE, each source and each label with equal weight. Stage two,
 with stage one fixed: what a denial, an opposite or another figure costs, on sentences
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from data import FITTED, groundedness_rows
-from fitting import balanced_weights, fit_logistic, fit_penalties
 
+from benchmarks.judges.data import FITTED, groundedness_rows
+from benchmarks.judges.fitting import balanced_weights, fit_logistic, fit_penalties
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges.groundedness import Supported
 from genaiops.evaluation.judges.sentences import Vectorizer, claims_of, sentences_of

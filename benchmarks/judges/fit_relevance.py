@@ -1,6 +1,6 @@
 """Fits the coefficients of the relevance judge on HaluQuestQA, and prints them.
 
-    GENAIOPS_DATA=... python benchmarks/judges/fit_relevance.py
+    GENAIOPS_DATA=... python -m benchmarks.judges.fit_relevance
 
 Positives: answers that experts call relevant. Negatives: the same answers under
 another question, half of them drawn at random, half under the most similar question.
@@ -12,9 +12,9 @@ import random
 from typing import Any
 
 import numpy as np
-from data import Remembering, data_folder, rows
-from fitting import balanced_weights, fit_logistic
 
+from benchmarks.judges.data import Remembering, data_folder, rows
+from benchmarks.judges.fitting import balanced_weights, fit_logistic
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges.relevance import FEATURES, Addressed
 from genaiops.evaluation.judges.sentences import Vectorizer, claims_of

@@ -13,7 +13,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 def balanced_weights(labels: Floats) -> Floats:
     """Weights that give positives and negatives half of the whole each; they sum to 1."""
-    return np.where(labels > 0, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
+    weights: Floats = np.where(labels > 0, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
+    return weights
 
 
 def fit_logistic(

@@ -1,6 +1,6 @@
 """The groundedness judge against word overlap, source by source; prints Markdown tables.
 
-    GENAIOPS_DATA=... python benchmarks/judges/groundedness.py
+    GENAIOPS_DATA=... python -m benchmarks.judges.groundedness
 
 BEGIN and WiCE were fitted on: their honest figures are those of the second table,
 where the coefficients come from the other source. ExpertQA and SciFact were only measured.
@@ -14,9 +14,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from data import FITTED, MEASURE_ONLY, Remembering, auroc, balanced_accuracy, groundedness_rows, sample_of
-from fit_groundedness import fit
-
+from benchmarks.judges.data import (
+    FITTED,
+    MEASURE_ONLY,
+    Remembering,
+    auroc,
+    balanced_accuracy,
+    groundedness_rows,
+    sample_of,
+)
+from benchmarks.judges.fit_groundedness import fit
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
 from genaiops.evaluation.judges.coefficients import GROUNDEDNESS

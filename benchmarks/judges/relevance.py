@@ -1,6 +1,6 @@
 """The relevance judge against the cosine of question and answer; prints a Markdown table.
 
-    GENAIOPS_DATA=... python benchmarks/judges/relevance.py
+    GENAIOPS_DATA=... python -m benchmarks.judges.relevance
 
 Experts' labels (HaluQuestQA, noisy: nearly all answers are on the topic), and answers
 put under another question, drawn at random or the most similar one. The coefficients
@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from data import Remembering, auroc, balanced_accuracy, data_folder, rows
-from fit_relevance import SIGNS, features_of, mismatched
-from fitting import balanced_weights, fit_logistic
 
+from benchmarks.judges.data import Remembering, auroc, balanced_accuracy, data_folder, rows
+from benchmarks.judges.fit_relevance import SIGNS, features_of, mismatched
+from benchmarks.judges.fitting import balanced_weights, fit_logistic
 from genaiops.embedding import default_embedder
 from genaiops.evaluation.judges.coefficients import RELEVANCE
 from genaiops.evaluation.judges.relevance import FEATURES
@@ -29,10 +29,10 @@ def main() -> None:
     everything = [(row["question"], row["answer"]) for row in read]
     shipped = np.array([RELEVANCE[name] for name in (*FEATURES, "bias")])
     features = features_of(everything, embedder)
-    experts = [row["relevance"] >= 0.5 for row in read]
-    print(line("experts' labels", features, experts, shipped))
-    pairs = [pair for pair, relevant in zip(everything, experts, strict=True) if relevant]
-    right = features[experts]
+    print(line("experts: relevant throughout", features, [row["relevant"] for row in read], shipped))
+    good = [row["relevance"] >= 0.5 for row in read]  # as in fit_relevance.py
+    pairs = [pair for pair, kept in zip(everything, good, strict=True) if kept]
+    right = features[good]
     for name, hard in (("mismatched at random", False), ("mismatched, most similar question", True)):
         wrong = features_of(mismatched(pairs, embedder, hard=hard), embedder)
         labels = [True] * len(right) + [False] * len(wrong)

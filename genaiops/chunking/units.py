@@ -123,7 +123,7 @@ def _end_of_markup(text: str, stop: int, gap_end: int, sentence: Sentence, follo
 
 def _boundary(text: str, sentence_start: int, stop: int, gap_end: int) -> Boundary:
     """The boundary in the gap between two sentences."""
-    if text.endswith((":", ":**"), sentence_start, stop):
+    if text.endswith((":", ":**"), sentence_start, stop) or text.startswith("[!", sentence_start):
         return Boundary.LINE  # it announces what follows
     if _BLANK_LINE.search(text, stop, gap_end):
         return Boundary.PARAGRAPH
@@ -146,7 +146,9 @@ def packed(units: Sequence[Unit], size: int, overlap: int) -> list[Span]:
     A span begins with those last units of the one before it that make up at most `overlap` characters.
     """
     spans: list[Span] = []
-    for first, stop in _groups(units, 0, len(units), size, max(Boundary)) if units else ():
+    # Shares leave room for the overlap; a paragraph that fits as it is may take that room.
+    groups = _Grouping(units, size, size - overlap).groups(0, len(units), max(Boundary)) if units else []
+    for first, stop in groups:
         begin, end = units[first].start, units[stop - 1].end
         # No unit is empty, so no more than `overlap` of them can count.
         for unit in reversed(units[max(0, first - overlap) : first]):
@@ -157,32 +159,41 @@ def packed(units: Sequence[Unit], size: int, overlap: int) -> list[Span]:
     return spans
 
 
-def _groups(units: Sequence[Unit], first: int, stop: int, size: int, level: int) -> list[tuple[int, int]]:
-    """Ranges of units, each of at most `size` characters.
+class _Grouping:
+    """Units to be put together into groups of at most `size` characters, of about `share` where they are parted."""
 
-    A range that is too long is parted at its strongest boundaries; of the parts, those that fit are put
-    together with their neighbours again, in shares as even as they allow, and the others parted further.
-    """
-    length = units[stop - 1].end - units[first].start
-    if length <= size or stop - first == 1:
-        return [(first, stop)]
-    share = length / math.ceil(length / size)
-    groups: list[tuple[int, int]] = []
-    open_group = False
-    cuts = [first, *(n for n in range(first + 1, stop) if units[n].before >= level), stop]
-    for part_first, part_stop in pairwise(cuts):
-        part = units[part_stop - 1].end - units[part_first].start
-        if part > size:
-            groups += _groups(units, part_first, part_stop, size, level - 1)
-        elif open_group and _joins(units, groups[-1], part_stop, size, share - part / 2):
-            groups[-1] = groups[-1][0], part_stop
-        else:
-            groups.append((part_first, part_stop))
-        open_group = part <= size
-    return groups
+    def __init__(self, units: Sequence[Unit], size: int, share: int) -> None:
+        self._units = units
+        self._size = size
+        self._share = share
 
+    def groups(self, first: int, stop: int, level: int) -> list[Span]:
+        """Ranges of units that together are the units from `first` to before `stop`.
 
-def _joins(units: Sequence[Unit], group: tuple[int, int], stop: int, size: int, enough: float) -> bool:
-    """Whether the units up to `stop` fit into the group and the group is short of `enough` without them."""
-    begin = units[group[0]].start
-    return units[stop - 1].end - begin <= size and units[group[1] - 1].end - begin < enough
+        A range that is too long is parted at its strongest boundaries; of the parts, those that fit are put
+        together with their neighbours again, in shares as even as they allow, and the others parted further.
+        """
+        length = self._length(first, stop)
+        if length <= self._size or stop - first == 1:
+            return [(first, stop)]
+        share = length / math.ceil(length / self._share)
+        groups: list[Span] = []
+        open_group = False
+        cuts = [first, *(n for n in range(first + 1, stop) if self._units[n].before >= level), stop]
+        for part_first, part_stop in pairwise(cuts):
+            part = self._length(part_first, part_stop)
+            if part > self._size:
+                groups += self.groups(part_first, part_stop, level - 1)
+            elif open_group and self._joins(groups[-1], part_stop, share - part / 2):
+                groups[-1] = groups[-1][0], part_stop
+            else:
+                groups.append((part_first, part_stop))
+            open_group = part <= self._size
+        return groups
+
+    def _joins(self, group: Span, stop: int, enough: float) -> bool:
+        """Whether the units up to `stop` fit into the group, and it is short of `enough` without them."""
+        return self._length(group[0], stop) <= self._size and self._length(*group) < enough
+
+    def _length(self, first: int, stop: int) -> int:
+        return self._units[stop - 1].end - self._units[first].start

@@ -23,6 +23,7 @@ from genaiops.records import Document
 
 _CHILD = Path(__file__).with_name("parsers") / "__main__.py"
 _LENGTH_BYTES = 8
+_OUT_OF_MEMORY = 77  # the child's exit code
 # A parser of hostile files is not told our keys; it needs only what starts Python.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -81,6 +82,10 @@ class _Child:
         self._process.kill()
         self._process.communicate()
 
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
 
 class InChild:
     """What the loaders of both formats share: the running child, started with the first file."""
@@ -114,14 +119,14 @@ class InChild:
         try:
             answer = child.ask(content)
         except _Broken:
-            slow = f"took longer than documents.parse_timeout_s={self._limits.timeout_s:g}"
-            answer = {"limit": "crash", "refused": "its parser crashed"}
-            if child.timed_out:
-                answer = {"limit": "time", "refused": slow}
-        if answer.get("limit") == "memory":
-            answer["refused"] = f"needs more memory than documents.parse_memory_mb={self._limits.memory_mb}"
-        if "limit" in answer:
             self.close()
+            if child.timed_out:
+                slow = f"took longer than documents.parse_timeout_s={self._limits.timeout_s:g}"
+                return {"limit": "time", "refused": slow}
+            if child.exit_code == _OUT_OF_MEMORY:
+                large = f"needs more memory than documents.parse_memory_mb={self._limits.memory_mb}"
+                return {"limit": "memory", "refused": large}
+            return {"limit": "crash", "refused": "its parser crashed"}
         return answer
 
 

@@ -2,13 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from genaiops.embedding.protocol import Embedder, Progress, Vectors
+from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors
 from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
 
 if TYPE_CHECKING:
     from genaiops.embedding.loading import default_embedder, load_embedder
 
-__all__ = ["DEFAULT_MODEL", "Embedder", "EmbeddingSettings", "Progress", "Vectors", "default_embedder", "load_embedder"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "CorpusEmbedder",
+    "Embedder",
+    "EmbeddingSettings",
+    "Progress",
+    "Vectors",
+    "default_embedder",
+    "load_embedder",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -15,12 +15,27 @@ from genaiops.embedding.protocol import Vectors
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_SEAL = 16  # bytes
 _LOOKUP = 500  # keys per query; SQLite allows 999 variables in old builds
 
 
 def text_key(text: str) -> bytes:
     """sha256 of a text's UTF-8 bytes (32 bytes)."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _sealed(key: bytes, vector: Vectors) -> bytes:
+    """A vector with a digest of its text and itself: SQLite would hand out flipped bits without a word."""
+    data = vector.tobytes()
+    return hashlib.blake2b(key + data, digest_size=_SEAL).digest() + data
+
+
+def _unsealed(key: bytes, blob: object) -> Vectors | None:
+    """The vector that `_sealed` wrote, None for anything else."""
+    if not isinstance(blob, bytes) or len(blob) % 4 or len(blob) <= _SEAL:
+        return None
+    vector = np.frombuffer(blob, dtype=np.float32, offset=_SEAL)
+    return vector if _sealed(key, vector) == blob else None
 
 
 class VectorCache:
@@ -43,16 +58,17 @@ class VectorCache:
                 marks = ",".join("?" * len(part))
                 query = f"SELECT key, vector FROM vectors WHERE space = ? AND key IN ({marks})"
                 for key, blob in db.execute(query, (space, *part)):
-                    if len(blob) == 4 * dimension:
-                        found[key] = np.frombuffer(blob, dtype=np.float32)
+                    vector = _unsealed(key, blob)
+                    if vector is not None and len(vector) == dimension:
+                        found[key] = vector
             return found
 
         return self._run(read, {})
 
     def add(self, space: str, rows: Iterable[tuple[bytes, Vectors]]) -> None:
-        """Remember vectors; existing keys keep theirs."""
-        data = [(space, key, vector.tobytes()) for key, vector in rows]
-        self._run(lambda db: db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", data), None)
+        """Remember vectors; one that is there already was found damaged, and is replaced."""
+        data = [(space, key, _sealed(key, vector)) for key, vector in rows]
+        self._run(lambda db: db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", data), None)
 
     def facts(self, kind: str) -> dict[str, str]:
         """Small facts of one kind, as key → value."""

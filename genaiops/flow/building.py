@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from genaiops.documents import Corpus, Quarantined, read_documents
-from genaiops.embedding import Progress
-from genaiops.errors import GenaiopsError, NotBuilt
-from genaiops.files import write_durably
+from genaiops.embedding import CorpusEmbedder, Progress
+from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
+from genaiops.files import discard, remove_leftovers, write_durably
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import index_id, index_inputs, read_manifest
 from genaiops.project import Project
 from genaiops.records import digest_of
-
-if TYPE_CHECKING:
-    from genaiops.embedding.loading import LocalEmbedder
 
 BUILD_FORMAT = 1
 
@@ -97,7 +92,7 @@ def build_index(
     project: Project,
     settings: FlowSettings,
     base: Path,
-    embedder: LocalEmbedder,
+    embedder: CorpusEmbedder,
     *,
     full: bool,
     strict: bool,
@@ -110,18 +105,24 @@ def build_index(
     """
     start = time.perf_counter()
     corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
+    if not corpus.documents:  # an index of nothing must not take the place of one of something
+        raise DocumentError(
+            f"none of {len(corpus.quarantined)} document(s) can be read",
+            remedy="\n  ".join(f"{item.document_id}: {item.reason}" for item in corpus.quarantined),
+        )
     inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
     identity = index_id(inputs)
-    folder = project.indexes / identity
+    folder, pointer = project.indexes / identity, pointer_file(project, settings)
+    for written in (project.indexes, pointer.parent):
+        remove_leftovers(written)
     embedded, unchanged = 0, _is_whole(folder, verify=full)
     if not unchanged:
         if folder.exists():  # damaged: nothing can read it, so nothing is lost
-            shutil.rmtree(folder)
+            discard(folder)
         embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
     counts = read_manifest(folder).counts
-    pointer = pointer_file(project, settings)
     content = json.dumps({"index": identity})
-    if not (pointer.is_file() and pointer.read_text(encoding="utf-8") == content):
+    if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
         write_durably(pointer, content)
     return BuildReport(
         identity,
@@ -135,7 +136,7 @@ def build_index(
 
 
 def _is_whole(folder: Path, *, verify: bool) -> bool:
-    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the sizes speak."""
+    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the names speak."""
     try:
         manifest = read_manifest(folder)
         if verify:
@@ -152,7 +153,7 @@ def _write(
     settings: FlowSettings,
     corpus: Corpus,
     inputs: dict[str, object],
-    embedder: LocalEmbedder,
+    embedder: CorpusEmbedder,
     *,
     full: bool,
     progress: Progress,

@@ -46,6 +46,8 @@ class FullText:
         if not known:
             return []
         scores = np.asarray(self._index.get_scores(known), dtype=np.float64)
-        best = np.argpartition(-scores, min(k, len(scores)) - 1)[:k] if k < len(scores) else np.arange(len(scores))
-        found = [(int(i), float(scores[i])) for i in best if scores[i] > 0]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        # Every text that scores as well as the k-th is a candidate, so that position decides between equals.
+        least = np.partition(scores, -k)[-k] if k < len(scores) else 0.0
+        candidates = np.flatnonzero((scores >= least) & (scores > 0))
+        found = [(int(i), float(scores[i])) for i in candidates]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]

@@ -43,6 +43,11 @@ class Manifest:
         """Fingerprint of the embedder whose vectors are stored."""
         return str(self.inputs["embedding"])
 
+    @property
+    def text(self) -> str:
+        """The one content of its file; `digest` in it covers all the rest."""
+        return json.dumps({**as_json(self), "digest": digest_of(self)}, indent=1, sort_keys=True)
+
 
 def index_inputs(documents: Sequence[Document], settings: Metadata, embedder: str) -> dict[str, Any]:
     """Everything that decides an index, as JSON: the same on every machine, in any folder, in any file order.
@@ -59,24 +64,36 @@ def index_id(inputs: Metadata) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a snapshot, checked against the folder's own name.
+    """The manifest of a snapshot, checked against its own digest and the folder's name.
 
-    Raises NotBuilt when there is none, IntegrityError when it was altered or is of a newer format.
+    Raises NotBuilt when there is no folder, IntegrityError when the manifest is missing, was altered or is
+    of a newer format.
     """
     path = folder / MANIFEST_FILE
+    if not folder.is_dir():
+        raise NotBuilt("there is no index here", where=folder, remedy="build it: genaiops build FLOW")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        manifest = Manifest(**data)
+        content = path.read_bytes()
     except FileNotFoundError:
-        raise NotBuilt("there is no index here", where=folder, remedy="build it: genaiops build FLOW") from None
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
-        raise _damaged(path, f"the manifest is damaged ({error})") from None
-    if manifest.format > FORMAT:
-        raise IntegrityError(
-            f"the index has format {manifest.format}, this version reads up to {FORMAT}",
-            where=path,
-            remedy="upgrade genaiops",
-        )
+        raise _damaged(path, "the manifest is missing") from None
+    except OSError as error:
+        raise _damaged(path, f"the manifest cannot be read ({error.strerror})") from None
+    try:
+        data = json.loads(content)
+        told = data.pop("digest")
+        if digest_of(data) != told:
+            raise ValueError("its digest is another")
+        if data["format"] > FORMAT:
+            raise IntegrityError(
+                f"the index has format {data['format']}, this version reads up to {FORMAT}",
+                where=path,
+                remedy="upgrade genaiops",
+            )
+        manifest = Manifest(**data)
+        if content != manifest.text.encode():
+            raise ValueError("it was written anew")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _damaged(path, f"the manifest is damaged: {error}") from None
     if manifest.id != folder.name or index_id(manifest.inputs) != manifest.id:
         raise _damaged(path, "the manifest does not belong to this index")
     return manifest

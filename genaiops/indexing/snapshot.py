@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
-from genaiops.files import published_folder, remove_leftovers, sha256_of_file
+from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.full_text import FullText, write_full_text
 from genaiops.indexing.manifest import FORMAT, MANIFEST_FILE, Manifest, index_id, read_manifest
 from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
@@ -47,7 +48,6 @@ def write_index(
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
     identity = index_id(inputs)
-    remove_leftovers(folder)
     kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
         _write_lines(aside / _CHUNKS, (as_json(chunk) for chunk in chunks))
@@ -63,7 +63,7 @@ def write_index(
             files=files,
             facts={**facts, "kind": kind},
         )
-        (aside / MANIFEST_FILE).write_text(json.dumps(as_json(manifest), indent=1, sort_keys=True), encoding="utf-8")
+        (aside / MANIFEST_FILE).write_bytes(manifest.text.encode())
     return manifest
 
 
@@ -87,17 +87,11 @@ def load_index(folder: Path, *, embedder: str) -> Index:
             remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
         )
     verify_files(folder, manifest.files)
-    try:
+    with _parsing(folder):
         with (folder / _CHUNKS).open(encoding="utf-8") as stream:
-            chunks = tuple(_chunk(json.loads(line)) for line in stream)
+            chunks = tuple(Chunk(**json.loads(line)) for line in stream)
         vectors = VectorSearch((folder / _VECTORS).read_bytes())
         full_text = FullText(folder / _FULL_TEXT)
-    except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
-        raise IntegrityError(
-            f"the index cannot be read ({type(error).__name__}: {error})",
-            where=folder,
-            remedy="rebuild it: genaiops build FLOW --full",
-        ) from None
     if len(vectors) != len(chunks):
         raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
     return Index(manifest, chunks, vectors, full_text)
@@ -108,14 +102,17 @@ def verify_files(folder: Path, files: Mapping[str, str]) -> None:
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST_FILE}
     for name in sorted(present | set(files)):
         path = folder / name
-        if name not in present:
-            problem = "is missing"
-        elif name not in files:
-            problem = "does not belong to the index"
-        elif sha256_of_file(path) != files[name]:
-            problem = "was changed after the index was built"
-        else:
-            continue
+        try:
+            if name not in present:
+                problem = "is missing"
+            elif name not in files:
+                problem = "does not belong to the index"
+            elif sha256_of_file(path) != files[name]:
+                problem = "was changed after the index was built"
+            else:
+                continue
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror})"
         logging.getLogger(__name__).error("%s %s", path, problem)
         raise IntegrityError(f"the file {problem}", where=path, remedy="rebuild it: genaiops build FLOW --full")
 
@@ -123,9 +120,18 @@ def verify_files(folder: Path, files: Mapping[str, str]) -> None:
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from."""
     verify_files(folder, read_manifest(folder).files)
-    with (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
+    with _parsing(folder), (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
         return tuple(Document(**json.loads(line)) for line in stream)
 
 
-def _chunk(data: dict[str, Any]) -> Chunk:
-    return Chunk(**data)
+@contextmanager
+def _parsing(folder: Path) -> Iterator[None]:
+    """Files whose digests are right and which are no index all the same: somebody wrote both."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OSError, EOFError) as error:
+        raise IntegrityError(
+            f"the index cannot be read ({type(error).__name__}: {error})",
+            where=folder,
+            remedy="rebuild it: genaiops build FLOW --full",
+        ) from None

@@ -72,7 +72,12 @@ class VectorSearch:
         """The `k` nearest positions with their cosine, best first; equal cosines by position."""
         if k < 1 or not len(self):
             return []
-        scores, positions = self._index.search(vector.reshape(1, -1), min(k, len(self)))
-        # FAISS returns -1 for a missing neighbour.
-        found = [(int(p), float(s)) for p, s in zip(positions[0], scores[0], strict=True) if p >= 0]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        # FAISS keeps any of several equal neighbours at the end of its list: ask on until the end is worse.
+        asked = min(k + 1, len(self))
+        while True:
+            scores, positions = self._index.search(vector.reshape(1, -1), asked)
+            # FAISS returns -1 for a missing neighbour.
+            found = [(int(p), float(s)) for p, s in zip(positions[0], scores[0], strict=True) if p >= 0]
+            if asked == len(self) or len(found) < asked or found[-1][1] < found[k - 1][1]:
+                return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+            asked = min(4 * asked, len(self))

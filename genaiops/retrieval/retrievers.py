@@ -63,7 +63,7 @@ class HybridRetriever:
         for leg, weight in ((by_vector, self.vector_weight), (by_text, 1 - self.vector_weight)):
             for position, score in _scaled(leg):
                 fused[position] = fused.get(position, 0.0) + weight * score
-        best = sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        best = sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)]
         return _hits(self.vector.index, best, vector=dict(by_vector), full_text=dict(by_text))
 
 

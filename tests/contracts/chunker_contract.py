@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from typing import ClassVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genaiops.chunking import Chunker, ChunkingSettings, chunker_for
@@ -20,7 +21,9 @@ PIECES = [
 ]  # fmt: skip
 MARKDOWN = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 
-HOSTILE = {
+# A contract's tests run once for each class that keeps it, on purpose.
+SHARED = [HealthCheck.differing_executors]
+HOSTILE: dict[str, Callable[[int], str]] = {
     "one line without spaces": lambda n: "a" * n,
     "nested quotes": lambda n: ">" * n,
     "hashes": lambda n: "#" * n,
@@ -43,7 +46,7 @@ class ChunkerContract:
     def chunks(self, text: str, *, size: int = 120, overlap: int = 0) -> list[Chunk]:
         return self.chunker(size=size, overlap=overlap).chunk(Document("d.md", text))
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=150, suppress_health_check=SHARED)
     @given(text=MARKDOWN | st.text(max_size=300), size=st.integers(50, 200), share=st.floats(0, 0.99))
     def test_chunks_are_exact_spans_that_hold_all_of_the_text(self, text: str, size: int, share: float) -> None:
         chunks = self.chunks(text, size=size, overlap=int(size * share))
@@ -55,11 +58,11 @@ class ChunkerContract:
             covered[chunk.start : chunk.end] = b"\1" * len(chunk.text)
         assert not [text[i] for i in range(len(text)) if not covered[i] and not text[i].isspace()]
 
-    @settings(deadline=None, max_examples=50)
+    @settings(deadline=None, max_examples=50, suppress_health_check=SHARED)
     @given(text=MARKDOWN, overlap=st.integers(0, 119))
     def test_chunks_are_in_order_and_repeat_no_more_than_the_overlap(self, text: str, overlap: int) -> None:
         chunks = self.chunks(text, overlap=overlap)
-        for before, after in itertools.pairwise(chunks):
+        for before, after in pairwise(chunks):
             assert before.start < after.start
             assert before.end < after.end
             assert before.end - after.start <= overlap
@@ -73,7 +76,7 @@ class ChunkerContract:
 
     def test_overlap_repeats_whole_sentences(self) -> None:
         chunks = self.chunks("A first one is here. A second one. A third one is here. " * 5, size=60, overlap=25)
-        repeated = [b.end - a.start for b, a in itertools.pairwise(chunks) if a.start < b.end]
+        repeated = [b.end - a.start for b, a in pairwise(chunks) if a.start < b.end]
         assert repeated
         assert all(chunk.text.startswith("A ") for chunk in chunks)
 

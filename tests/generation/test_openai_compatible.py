@@ -7,19 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from genaiops.errors import ConfigurationError
-from genaiops.generation import REFUSAL, GenerationRequest, Generator
+from genaiops.generation import REFUSAL, GenerationRequest
 from genaiops.generation.catalog import ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
 from genaiops.records import Chunk, Hit, Message, Query, Usage
 from genaiops.testing import Reply, ScriptedModelServer
-from tests.contracts.generator_contract import GeneratorContract
 
 HITS = tuple(
     Hit(Chunk("doc.md", start, start + 5, text, "s", text), score=1.0, rank=rank)
@@ -38,17 +36,6 @@ def generator(server: ScriptedModelServer, patience: Patience | None = None, **c
         name="house-model",
         patience=patience or Patience(first_wait_s=0.01),
     )
-
-
-class TestOpenAICompatibleContract(GeneratorContract):
-    @pytest.fixture
-    def generator(self) -> Iterator[Generator]:
-        with ScriptedModelServer(Reply(text="It is B [2], after A [1].")) as server:
-            yield generator(server)
-
-    @pytest.fixture
-    def request_(self) -> GenerationRequest:
-        return request()
 
 
 def test_an_answer_carries_text_citations_usage_and_the_catalog_name() -> None:

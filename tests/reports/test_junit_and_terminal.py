@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.records import CaseResult, Run, Scale
 from genaiops.evaluation.reports import junit_report, terminal_table
 from genaiops.evaluation.reports.text import clean, number, share, signed
 from genaiops.records import Outcome, Score, Summary, Unscored, Verdict
@@ -106,12 +106,41 @@ def test_the_scorecard_shows_value_interval_coverage_and_not_applicable(run: Run
     assert "handbook on harbour: 4 cases" in text
 
 
-def test_the_change_from_a_baseline_knows_which_way_is_up(run: Run, baseline: Run) -> None:
-    slower = replace(baseline, summaries=(baseline.summaries[0], replace(run.summaries[1], mean=0.5)))
-    text = printed(run, slower, terminal=True)
+def many(run: Run, groundedness: float, seconds: float) -> Run:
+    """Forty scored cases, nearly alike."""
+    results = tuple(
+        replace(
+            run.results[0],
+            case=replace(run.results[0].case, id=str(n)),
+            outcomes={"groundedness": Score(groundedness - n % 3 / 100), "latency_s": Score(seconds + n / 1000)},
+        )
+        for n in range(40)
+    )
+    return replace(run, results=results)
+
+
+def test_the_change_from_a_baseline_is_paired_and_knows_which_way_is_up(run: Run) -> None:
+    text = printed(many(run, 0.6, 0.2), many(run, 0.9, 0.4), terminal=True)
     lines = {name: line for line in text.splitlines() for name in ("groundedness", "latency_s") if name in line}
-    assert "−0.100" in lines["groundedness"] and "\x1b[31m" in lines["groundedness"]
-    assert "−0.25" in lines["latency_s"] and "\x1b[32m" in lines["latency_s"]
+    assert "−0.300 (" in lines["groundedness"] and "\x1b[31m" in lines["groundedness"]
+    assert "−0.2 (" in lines["latency_s"] and "\x1b[32m" in lines["latency_s"]
+
+
+def test_a_change_that_two_cases_cannot_prove_has_no_colour(run: Run, baseline: Run) -> None:
+    line = next(line for line in printed(run, baseline, terminal=True).splitlines() if "groundedness" in line)
+    assert "−0.100 (" in line and "\x1b[31m" not in line and "\x1b[32m" not in line
+
+
+def test_a_quantile_of_few_cases_may_have_changed_by_anything(run: Run, baseline: Run) -> None:
+    scales = {**run.scales, "latency_s": Scale(False, "p95")}
+    line = next(line for line in printed(replace(run, scales=scales), baseline).splitlines() if "latency_s" in line)
+    assert line.rstrip().endswith("±0 (−∞ to +∞)")
+
+
+def test_without_a_case_in_common_there_is_no_change(run: Run) -> None:
+    other = replace(many(run, 0.5, 0.1), results=many(run, 0.5, 0.1).results[:1])
+    line = next(line for line in printed(run, other).splitlines() if "groundedness" in line)
+    assert line.split()[-1] == "–"
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -4,8 +4,9 @@
 
 KIND is `pdf` or `html`. It reads files from standard input and answers each on standard
 output, every message led by its length in eight bytes. An answer is a JSON object:
-`{"text", "metadata"}`, or `{"refused": reason}`. Before the first file it limits its memory
-and gives up writing files, connecting anywhere and starting programs.
+`{"text", "metadata"}`, or `{"refused": reason}`; out of memory it exits with 77. Before the
+first file it limits its memory and gives up writing files, connecting anywhere and starting
+programs.
 It does not import the package around it, which would cost more than most files do.
 """
 
@@ -31,6 +32,7 @@ _FORBIDDEN = frozenset({
 })  # fmt: skip
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LENGTH_BYTES = 8
+OUT_OF_MEMORY = 77  # exit code
 
 
 def main(kind: str, memory_mb: int, timeout_s: float, max_characters: int) -> None:
@@ -51,7 +53,7 @@ def _answer(reader: Reader, content: bytes, max_characters: int) -> dict[str, An
     try:
         return reader(content, max_characters)
     except MemoryError:
-        return {"refused": "", "limit": "memory"}
+        raise
     except RecursionError:
         return {"refused": "is nested too deeply"}
     except Exception as error:
@@ -110,4 +112,7 @@ def _read_message(stream: BinaryIO) -> bytes | None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    try:
+        main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)  # nothing else is sure to work

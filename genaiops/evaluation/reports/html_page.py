@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 
 from genaiops.evaluation.records import Run
+from genaiops.evaluation.reports.changes import change
 from genaiops.evaluation.reports.html_cases import SentenceNote, case_section
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.page import page
 from genaiops.evaluation.reports.plots import axis_for, interval_plot
-from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval, lower_is_better, rows_of
-from genaiops.evaluation.reports.text import number, share, signed
+from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval, rows_of
+from genaiops.evaluation.reports.text import number, share
 from genaiops.records import Summary, Verdict
 
 VERDICT_WORDS = {
@@ -107,7 +108,15 @@ def _measures(run: Run, baseline: Run | None) -> Markup:
     ]
     lines = [_measure(run, summary, baseline) for summary in run.summaries]
     table = h("table", h("thead", h("tr", heads)), h("tbody", lines))
-    note = h("p", "Hollow dots are the baseline.", class_="soft small") if baseline else None
+    note = (
+        h(
+            "p",
+            "Hollow dots are the baseline. Changes are paired by question; coloured when the interval leaves out zero.",
+            class_="soft small",
+        )
+        if baseline
+        else None
+    )
     return h("div", h("div", table, class_="scroll"), note)
 
 
@@ -128,17 +137,15 @@ def _measure(run: Run, summary: Summary, baseline: Run | None) -> Markup:
         h("td", summary.unscored, class_=incomplete),
         h("td", summary.not_applicable, class_="n"),
     ]
-    return h("tr", cells, _change(run, summary, before) if baseline else None)
+    return h("tr", cells, _change(run, summary.measure, baseline) if baseline else None)
 
 
-def _change(run: Run, summary: Summary, before: Summary | None) -> Markup:
-    if before is None or before.mean is None or summary.mean is None:
+def _change(run: Run, measure: str, baseline: Run) -> Markup:
+    found = change(run, baseline, measure)
+    if found is None:
         return h("td", "–", class_="n soft")
-    shown = signed(summary.mean - before.mean, unit_interval=in_unit_interval(run, summary.measure))
-    if shown == "±0":
-        return h("td", shown, class_="n soft")
-    better = (shown[0] == "+") != lower_is_better(summary.measure)
-    return h("td", shown, class_="n up" if better else "n down")
+    colour = {"better": "n up", "worse": "n down", "": "n soft"}[found.direction]
+    return h("td", str(found), class_=colour, title=f"{found.cases} cases that both runs scored")
 
 
 def _variants(run: Run, variants: Sequence[Run]) -> list[Markup]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.rows import in_unit_interval, lower_is_better
-from genaiops.evaluation.reports.text import number, one_line, share, signed
+from genaiops.evaluation.reports.changes import change
+from genaiops.evaluation.reports.rows import in_unit_interval
+from genaiops.evaluation.reports.text import number, one_line, share
 from genaiops.records import Summary
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
-    """The scorecard as a rich Table: measure, value, interval, coverage, n/a, and the change from a baseline."""
+    """The scorecard as a rich Table: measure, value, interval, coverage, n/a, and the change from a baseline.
+
+    Changes are paired by question; coloured when their interval leaves out zero.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -31,7 +35,7 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
     if baseline is not None:
         table.add_column("change", justify="right", no_wrap=True)
     for summary in run.summaries:
-        table.add_row(*_cells(run, summary), *([_change(run, summary, baseline)] if baseline else []))
+        table.add_row(*_cells(run, summary), *([_change(run, summary.measure, baseline)] if baseline else []))
     return table
 
 
@@ -51,13 +55,10 @@ def _cells(run: Run, summary: Summary) -> list[Text]:
     ]
 
 
-def _change(run: Run, summary: Summary, baseline: Run) -> Text:
+def _change(run: Run, measure: str, baseline: Run) -> Text:
     from rich.text import Text
 
-    before = baseline.summary(summary.measure)
-    if before is None or before.mean is None or summary.mean is None:
+    found = change(run, baseline, measure)
+    if found is None:
         return Text("–", style="dim")
-    shown = signed(summary.mean - before.mean, unit_interval=in_unit_interval(run, summary.measure))
-    if shown == "±0":
-        return Text(shown, style="dim")
-    return Text(shown, style="green" if (shown[0] == "+") != lower_is_better(summary.measure) else "red")
+    return Text(str(found), style={"better": "green", "worse": "red", "": "dim"}[found.direction])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 # Escape sequences whole, so that "\x1b[31mred" leaves "red" and not "[31mred".
@@ -30,6 +31,8 @@ def number(value: float | None, *, unit_interval: bool = True) -> str:
     """A value as people read it: `0.912`; outside the unit interval four figures; `–` for none."""
     if value is None:
         return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if unit_interval:
         return f"{value:.3f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
@@ -38,7 +41,7 @@ def number(value: float | None, *, unit_interval: bool = True) -> str:
 def signed(value: float, *, unit_interval: bool = True) -> str:
     """A difference with its sign: `+0.021`, `−0.100`, `±0`."""
     shown = number(abs(value), unit_interval=unit_interval)
-    if not any(character in "123456789" for character in shown):
+    if not any(character in "123456789∞" for character in shown):
         return "±0"
     return f"{'+' if value > 0 else '−'}{shown}"
 

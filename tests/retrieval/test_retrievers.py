@@ -1,0 +1,148 @@
+"""Three ways to search one index of real vectors, with texts that occur more than once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genaiops.chunking import ChunkingSettings, chunker_for
+from genaiops.embedding.loading import LocalEmbedder
+from genaiops.errors import ConfigurationError
+from genaiops.files import validated_data
+from genaiops.indexing import index_inputs
+from genaiops.indexing.snapshot import Index, load_index, write_index
+from genaiops.records import Document, Query
+from genaiops.retrieval import RetrievalSettings, Retriever
+from genaiops.retrieval.retrievers import RETRIEVERS, retriever_for
+from tests.contracts.retriever_contract import RetrieverContract
+from tests.small_project import DOCUMENTS
+
+# The same page under five names: equal scores, that position has to decide.
+PAGES = {**DOCUMENTS, **{f"copy{number}.md": DOCUMENTS["warranty.md"] for number in range(5)}}
+
+
+@pytest.fixture(scope="session")
+def kettle_index(embedder: LocalEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder: Path = tmp_path_factory.mktemp("retrieval")
+    documents = [Document(name, text) for name, text in sorted(PAGES.items())]
+    chunker = chunker_for(ChunkingSettings(size=120, overlap=0), ("heading_path",))
+    chunks = [chunk for document in documents for chunk in chunker.chunk(document)]
+    settings = {"chunking": {}, "enrichment": [], "index": {"store": "faiss", "kind": "flat"}}
+    inputs = index_inputs(documents, settings, embedder.fingerprint)
+    manifest = write_index(folder, inputs, documents, chunks, embedder.embed([c.indexed_text for c in chunks]), {})
+    return load_index(folder / manifest.id, embedder=embedder.fingerprint)
+
+
+class _OfTheKettles(RetrieverContract):
+    settings = RetrievalSettings()
+
+    @pytest.fixture
+    def index(self, kettle_index: Index) -> Index:
+        return kettle_index
+
+    @pytest.fixture
+    def retriever(self, kettle_index: Index, embedder: LocalEmbedder) -> Retriever:
+        return retriever_for(self.settings, kettle_index, embedder)
+
+
+class TestVectorSearch(_OfTheKettles):
+    settings = RetrievalSettings(search="vector")
+
+
+class TestFullTextSearch(_OfTheKettles):
+    settings = RetrievalSettings(search="full_text")
+
+
+class TestHybridSearch(_OfTheKettles):
+    settings = RetrievalSettings(search="hybrid")
+
+
+class TestHybridSearchOfVectorsOnly(_OfTheKettles):
+    settings = RetrievalSettings(search="hybrid", vector_weight=1.0)
+
+
+class TestHybridSearchOfWordsOnly(_OfTheKettles):
+    settings = RetrievalSettings(search="hybrid", vector_weight=0.0)
+
+
+def ids(retriever: Retriever, text: str, k: int) -> list[str]:
+    return [hit.chunk.id for hit in retriever.retrieve(Query(text), k)]
+
+
+@pytest.fixture
+def found_by(kettle_index: Index, embedder: LocalEmbedder) -> dict[str, Retriever]:
+    return {name: retriever_for(RetrievalSettings(search=name), kettle_index, embedder) for name in RETRIEVERS}  # type: ignore[arg-type]
+
+
+def test_every_search_that_may_be_configured_has_a_retriever(found_by: dict[str, Retriever]) -> None:
+    assert set(found_by) == {"vector", "full_text", "hybrid"}
+
+
+@pytest.mark.parametrize("search", ["vector", "full_text", "hybrid"])
+def test_the_document_that_answers_comes_first(found_by: dict[str, Retriever], search: str) -> None:
+    for question, document in (
+        ("How do I get rid of limescale with vinegar?", "cleaning.md"),
+        ("Who pays for the return parcel from abroad?", "returns.md"),
+        ("At which volts does the travel kettle work?", "models/travel.md"),
+    ):
+        assert found_by[search].retrieve(Query(question), 1)[0].chunk.document_id == document
+
+
+def test_vector_search_finds_what_shares_no_word(found_by: dict[str, Retriever]) -> None:
+    question = "guarantee period"
+    assert found_by["full_text"].retrieve(Query(question), 6) == []
+    assert any("warranty" in hit.chunk.text for hit in found_by["vector"].retrieve(Query(question), 6))
+
+
+def test_hybrid_scores_are_the_weighted_mean_of_both_scaled_legs(
+    found_by: dict[str, Retriever], kettle_index: Index, embedder: LocalEmbedder
+) -> None:
+    query = Query("How long does the warranty of a kettle last?")
+    size = len(kettle_index.chunks)
+    legs = {leg: {h.chunk.id: h.score for h in found_by[leg].retrieve(query, size)} for leg in ("vector", "full_text")}
+
+    def scaled(name: str, chunk: str) -> float:
+        low, high = min(legs[name].values()), max(legs[name].values())
+        return (legs[name][chunk] - low) / (high - low) if chunk in legs[name] else 0.0
+
+    for weight in (0.2, 0.7):
+        hybrid = retriever_for(RetrievalSettings(search="hybrid", vector_weight=weight), kettle_index, embedder)
+        hits = hybrid.retrieve(query, size)
+        assert {hit.chunk.id for hit in hits} == set(legs["vector"]) | set(legs["full_text"])
+        for hit in hits:
+            chunk = hit.chunk.id
+            expected = weight * scaled("vector", chunk) + (1 - weight) * scaled("full_text", chunk)
+            assert hit.score == pytest.approx(expected, abs=1e-5)
+            assert 0 <= hit.score <= 1 + 1e-9
+            assert ("full_text" in hit.signals) == (chunk in legs["full_text"])
+            assert hit.signals["vector"] == pytest.approx(legs["vector"][chunk], abs=1e-5)
+
+
+def test_the_ends_of_the_weight_rank_as_one_leg_alone(
+    found_by: dict[str, Retriever], kettle_index: Index, embedder: LocalEmbedder
+) -> None:
+    query = "remove limescale from the kettle"
+    for weight, leg in ((1.0, "vector"), (0.0, "full_text")):
+        hybrid = retriever_for(RetrievalSettings(search="hybrid", vector_weight=weight), kettle_index, embedder)
+        assert ids(hybrid, query, 4) == ids(found_by[leg], query, 4)
+
+
+def test_equal_texts_come_in_the_order_of_the_index(found_by: dict[str, Retriever], kettle_index: Index) -> None:
+    order = {chunk.id: position for position, chunk in enumerate(kettle_index.chunks)}
+    for name in ("full_text", "vector"):
+        hits = found_by[name].retrieve(Query("A broken seal ends the warranty"), 6)
+        equal = [order[hit.chunk.id] for hit in hits if hit.score == hits[0].score]
+        assert len(equal) > 1
+        assert equal == sorted(equal)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"top_k": 0}, {"top_k": 1001}, {"vector_weight": -0.1}, {"vector_weight": 1.1}, {"search": "magic"}, {"topk": 3}],
+)
+def test_settings_out_of_bounds_are_refused_with_the_value(data: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        validated_data(RetrievalSettings, data, where=lambda key: f"flow.yaml:{'.'.join(map(str, key))}")
+    (name,) = data
+    assert name in caught.value.where + caught.value.what
