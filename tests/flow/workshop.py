@@ -101,8 +101,8 @@ rules:
   - {measure: recall@4, at_least: 0.6}
   - {measure: refusal, at_least: 0.5}
   - {measure: groundedness, at_least: 0.5}
-  - {measure: completeness, not_worse_than: champion, margin: 0.05}
-  - {measure: answered, not_worse_than: champion, margin: 0.05}
+  - {measure: completeness, not_worse_than: champion, margin: 0.08}
+  - {measure: answered, not_worse_than: champion, margin: 0.08}
 """
 PROMPT = """\
 ---
