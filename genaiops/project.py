@@ -28,8 +28,11 @@ class ProjectSettings(Settings):
     def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or len(set(names)) != len(names):
             raise ValueError("environments must be a list of different names")
-        for name in names:
-            check_name(name, "environment")
+        try:
+            for name in names:
+                check_name(name, "environment")
+        except ConfigurationError as error:  # pydantic knows the line when it is a ValueError
+            raise ValueError(f"{error.what}; {error.remedy}") from None
         return names
 
 

@@ -12,6 +12,7 @@ from genaiops.errors import GenaiopsError
 
 app = typer.Typer(
     name="genaiops",
+    rich_markup_mode=None,  # rich's help would double the time that `--help` takes
     help="Run retrieval-augmented generation as software: build an index, evaluate prompt variants, gate, "
     "release, promote, serve. Start with: genaiops demo",
     no_args_is_help=True,

@@ -11,7 +11,7 @@ from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 if TYPE_CHECKING:
     from genaiops.promotion import Release
 
-audit = typer.Typer(help="The log of every release and move.", no_args_is_help=True)
+audit = typer.Typer(rich_markup_mode=None, help="The log of every release and move.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

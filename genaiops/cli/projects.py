@@ -10,7 +10,7 @@ import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 
-config = typer.Typer(help="The settings in force.", no_args_is_help=True)
+config = typer.Typer(rich_markup_mode=None, help="The settings in force.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from genaiops.project import Project
     from genaiops.serving import KeyStore
 
-keys = typer.Typer(help="API keys of the service.", no_args_is_help=True)
+keys = typer.Typer(rich_markup_mode=None, help="API keys of the service.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

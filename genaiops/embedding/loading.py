@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LOADED: dict[tuple[str, Precision], SentenceTransformerEmbedder] = {}
 _CHOSEN: dict[str, Precision] = {}  # by fingerprint, for embedders without a cache file
 _LOADING = threading.Lock()
+_KEPT_TOGETHER = 1024  # vectors
 
 
 class LocalEmbedder:
@@ -82,12 +83,15 @@ class CachedEmbedder:
         keys = [text_key(text) for text in texts]
         known = self._cache.vectors(space, list(dict.fromkeys(keys)), self.dimension)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if missing:
-            fresh = self.behind.embed(list(missing.values()), progress)
-            rows = list(zip(missing, fresh, strict=True))
+        # Longest first, and kept block by block: a build that is killed goes on where it was.
+        order = sorted(missing, key=lambda key: (-len(missing[key]), key))
+        for at in range(0, len(order), _KEPT_TOGETHER):
+            block = order[at : at + _KEPT_TOGETHER]
+            rows = list(zip(block, self.behind.embed([missing[key] for key in block]), strict=True))
             self._cache.add(space, rows)
             known.update(rows)
             self.embedded += len(rows)
+            progress(at + len(block), len(order))
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         return np.stack([known[key] for key in keys])

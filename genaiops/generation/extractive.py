@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -80,15 +81,25 @@ def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
     seen: set[tuple[str, int]] = set()
     found = []
     for marker, hit in enumerate(hits, start=1):
-        for sentence in sentences(hit.chunk.text):
-            place = (hit.chunk.document_id, hit.chunk.start + sentence.start)
-            if sentence.kind == "heading" or place in seen:  # overlapping chunks hold the same sentence
-                continue
-            words = frozenset(content_words(hit.chunk.text[sentence.start : sentence.end]))
-            if len(words) >= 2:
+        for start, end, words in _telling_sentences(hit.chunk.text):
+            place = (hit.chunk.document_id, hit.chunk.start + start)
+            if place not in seen:  # overlapping chunks hold the same sentence
                 seen.add(place)
-                found.append(_Candidate(marker, hit, sentence.start, sentence.end, words))
+                found.append(_Candidate(marker, hit, start, end, words))
     return found
+
+
+# Chunks come back question after question, so what was read once is kept.
+@lru_cache(maxsize=8192)
+def _telling_sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+    """Spans of the sentences that are no heading and have two content words at least, with those words."""
+    spans = ((s.start, s.end, _word_set(text[s.start : s.end])) for s in sentences(text) if s.kind != "heading")
+    return tuple(span for span in spans if len(span[2]) >= 2)
+
+
+@lru_cache(maxsize=8192)
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(content_words(text))
 
 
 def _rarity(question: frozenset[str], candidates: Sequence[_Candidate]) -> dict[str, float]:
@@ -102,7 +113,7 @@ def _ranked(candidates: Sequence[_Candidate], question: frozenset[str], weights:
     """Candidates by score: share of the question's weight they hold, helped by what surrounds them and by rank."""
     total = sum(weights.values()) or 1.0
     # What each chunk (with its heading path) is about: a sentence may say "it" for the word asked about.
-    subjects = {c.marker: frozenset(content_words(c.hit.chunk.indexed_text)) & question for c in candidates}
+    subjects = {c.marker: _word_set(c.hit.chunk.indexed_text) & question for c in candidates}
     scored = []
     for candidate in candidates:
         held = sum(weights[word] for word in candidate.words & question) / total
@@ -130,7 +141,9 @@ def support(chosen: Sequence[_Candidate], question: frozenset[str], weights: dic
     """How much of the question the chosen sentences and their surroundings hold, in [0, 1]."""
     total = sum(weights.values()) or 1.0
     said = frozenset().union(*(candidate.words for candidate in chosen)) & question
-    around = frozenset().union(*(content_words(c.hit.chunk.indexed_text) for c in chosen)) & question
+    around = frozenset().union(*(_word_set(c.hit.chunk.indexed_text) for c in chosen)) & question
     lexical = (sum(weights[w] for w in said) + sum(weights[w] for w in around)) / (2 * total)
-    cosine = max((c.hit.signals.get("vector", 0.0) for c in chosen), default=0.0)
-    return 0.5 * lexical + 0.5 * max(0.0, cosine)
+    cosines = [c.hit.signals["vector"] for c in chosen if "vector" in c.hit.signals]
+    if not cosines:  # full-text search knows no cosine
+        return lexical
+    return 0.5 * lexical + 0.5 * max(0.0, *cosines)

@@ -74,6 +74,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotBuilt("there is no index here", where=folder, remedy="build it: genaiops build FLOW")
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise _damaged(path, "the manifest is missing") from None
     except OSError as error:
         raise _damaged(path, f"the manifest cannot be read ({error.strerror})") from None
     try:

@@ -14,7 +14,7 @@ class RetrievalSettings(Settings):
 
     search: Literal["vector", "full_text", "hybrid"] = "hybrid"
     top_k: int = Field(default=6, ge=1, le=1000)
-    vector_weight: float = Field(default=0.7, ge=0, le=1)  # of the vector leg in `hybrid`
+    vector_weight: float = Field(default=0.6, ge=0, le=1)  # of the vector leg in `hybrid`; see docs/benchmarks.md
 
 
 class Retriever(Protocol):
