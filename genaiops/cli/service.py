@@ -9,6 +9,7 @@ import typer
 from genaiops.cli.output import Json, note, print_json, say
 
 if TYPE_CHECKING:
+    from genaiops.flow import Pipeline
     from genaiops.project import Project
     from genaiops.serving import KeyStore
 
@@ -43,7 +44,14 @@ def serve(
 
     if not current():
         note(f"{env} serves nothing yet; promote a release: genaiops promote RELEASE --to {env}")
-    watcher = ReleaseWatcher(lambda digest: open_release(project, digest)[1], current)
+
+    def load(digest: str) -> Pipeline:
+        """A release that answers its first question as fast as any other: it is swapped in when it is warm."""
+        _, pipeline = open_release(project, digest)
+        pipeline.warm()
+        return pipeline
+
+    watcher = ReleaseWatcher(load, current)
 
     def started(address: str) -> None:
         if as_json:

@@ -122,6 +122,10 @@ class Pipeline:
             release=self.release,
         )
 
+    def warm(self) -> None:
+        """Load what the first question would otherwise wait for (the embedder's model)."""
+        self.search("What is this about?", 1)
+
     def _cost(self, usage: Usage) -> float | None:
         """US dollars; 0 for the offline generator, None where the catalog gives no price."""
         card = self.served.generation.card
