@@ -79,7 +79,11 @@ def show(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
 
     opened = Flow.load(flow, overrides=settings or ())
     values = _leaves(plain(opened.settings), "")
-    rows = [{"key": key, "value": value, "from": origin_of(tuple(key.split(".")), opened.origins) or "default"} for key, value in values]
+
+    def place(key: str) -> str:
+        return origin_of(tuple(key.split(".")), opened.origins) or "default"
+
+    rows = [{"key": key, "value": value, "from": place(key)} for key, value in values]
     project = {"root": str(opened.project.root), "home": str(opened.project.home), **plain(opened.project.settings)}
     project["registry"] = _masked(opened.project.registry_url)
     project["tracking"] = _masked(str(project["tracking"]))

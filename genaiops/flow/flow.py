@@ -50,7 +50,7 @@ class Flow:
         effective = read_flow(folder, overrides)
         folder = folder.parent if folder.is_file() else folder
         flow = cls(folder.resolve(), effective, project or Project.find(folder))
-        # A prompt that cannot be rendered or a model nobody knows is a mistake to hear of now, not at the first question.
+        # A prompt that cannot be rendered or a model nobody knows: better heard of now than at the first question.
         flow.prompt, flow.generation  # noqa: B018
         return flow
 

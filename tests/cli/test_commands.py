@@ -307,7 +307,8 @@ def test_config_show_tells_every_value_its_place_and_masks_passwords(
 @pytest.mark.parametrize(
     "arguments",
     [("ask", "nowhere", "q"), ("ask", FLOW, " "), ("ask", FLOW, QUESTION, "--set", "retrieval.topk=3"),
-     ("build", FLOW, "--set", "chunking.size=ten"), ("gate", FLOW, "--against", "moon"), ("promote", "zz", "--to", "dev"),
+     ("build", FLOW, "--set", "chunking.size=ten"), ("gate", FLOW, "--against", "moon"),
+     ("promote", "zz", "--to", "dev"),
      ("promote", "abcdef12", "--to", "dev"), ("rollback", "moon"), ("search", FLOW, "--queries", "none.jsonl"),
      ("nonsense",), ("ask", FLOW), ("evaluate", FLOW, "--release", "abcdef12"), ("diff", "dev", "123456")],
 )  # fmt: skip

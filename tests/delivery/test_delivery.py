@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from genaiops.delivery import evaluate_flow, evaluate_release, find_evaluation, gate_flow, open_release, release_flow
-from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, NotBuilt, NotFound
+from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.runs import list_runs
 from genaiops.flow import Flow
@@ -57,23 +56,28 @@ def test_no_latency_holds_the_loading_of_the_model_or_the_index(flow: Flow) -> N
 
 
 @pytest.mark.parametrize(
-    "change", ["prompt=mute", "retrieval.top_k=3", "evaluation.measures=[recall@4, groundedness, refusal]"]
+    "change", ["retrieval.search=vector", "retrieval.top_k=3", "evaluation.measures=[recall@4, groundedness, refusal]"]
 )
 def test_a_run_of_something_else_is_not_taken_for_this(flow: Flow, change: str) -> None:
-    assert find_evaluation(flow, flow.served) is not None
+    mute = workshop.load(flow.folder, "prompt=mute")
+    known, of_mute = find_evaluation(flow, flow.served), find_evaluation(mute, mute.served)
+    assert known is not None
+    assert of_mute is not None
+    assert known.id != of_mute.id
     other = workshop.load(flow.folder, change)
     assert find_evaluation(other, other.served) is None
 
 
 def test_a_run_on_another_golden_set_is_not_taken_for_this(flow: Flow) -> None:
-    workshop.drop_a_third(flow.project.root)
+    path = flow.golden_set_path / "golden.jsonl"
+    path.write_text(path.read_text().replace("Tosca", "Aida"))
     assert find_evaluation(flow, flow.served) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"run": 5}', '{"run": "20200101t000000z-00000000"}'])
 def test_a_damaged_pointer_to_a_run_is_as_none(flow: Flow, content: str) -> None:
-    (pointer,) = (flow.project.home / "evaluations").iterdir()
-    pointer.write_text(content)
+    for pointer in (flow.project.home / "evaluations").iterdir():
+        pointer.write_text(content)
     assert find_evaluation(flow, flow.served) is None
 
 
@@ -123,27 +127,29 @@ def test_a_third_of_the_cases_deleted_is_inconclusive(flow: Flow) -> None:
 
 
 def test_cases_the_champion_was_measured_on_and_a_changed_flow_was_not_are_inconclusive(flow: Flow) -> None:
-    workshop.drop_a_third(flow.project.root)
-    gated = gate_flow(workshop.load(flow.folder, "retrieval.top_k=5", "evaluation.measures="
-                                    "[recall@4, groundedness, completeness, answered, refusal]"))  # fmt: skip
+    path = flow.golden_set_path / "golden.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[::2]))
+    gated = gate_flow(workshop.load(flow.folder, "retrieval.top_k=5"))
     assert gated.decision.verdict == "inconclusive"
-    assert "of the champion's 24 cases are not in this run" in "\n".join(gated.decision.reasons)
+    assert "12 of the champion's 24 cases are not in this run" in "\n".join(gated.decision.reasons)
 
 
 def test_an_unknown_environment_or_a_wrong_gate_is_told_before_anything_is_asked(flow: Flow) -> None:
     with pytest.raises(ConfigurationError, match="dev, test, prod"):
         gate_flow(flow, against="staging")
+    before = runs_of(flow)
     path = flow.folder / "gate.yaml"
     path.write_text(path.read_text().replace("at_least: 0.6", "atleast: 0.6"))
     with pytest.raises(ConfigurationError, match="atleast") as caught:
-        gate_flow(workshop.load(flow.folder, "prompt=mute"))
+        gate_flow(workshop.load(flow.folder, "retrieval.top_k=3"))
     assert caught.value.where == f"{path}:3"
-    assert runs_of(flow) == 1
+    assert runs_of(flow) == before
 
 
 def test_a_champion_whose_run_is_gone_does_not_look_like_no_champion(flow: Flow) -> None:
-    for run in list_runs(flow.project.runs):
-        (run / "run.json").unlink()
+    champion = find_evaluation(flow, flow.served)
+    assert champion is not None
+    (flow.project.runs / champion.id / "run.json").unlink()
     with pytest.raises(NotFound, match="genaiops evaluate"):
         gate_flow(workshop.load(flow.folder, "prompt=mute"))
 
@@ -155,7 +161,7 @@ def test_a_release_bundles_what_was_measured_and_answers_alike(flow: Flow) -> No
     release, gated = release_flow(flow)
     assert release.served == flow.served.to_json()
     assert release.evidence.run == gated.evaluated.run.id
-    for name in ("prod", release.digest, release.digest[:8]):
+    for name in (release.digest, release.digest[:8]):
         found, pipeline = open_release(flow.project, name)
         assert found.digest == release.digest
         question = "What are loose hub bearings packed with?"
@@ -163,7 +169,7 @@ def test_a_release_bundles_what_was_measured_and_answers_alike(flow: Flow) -> No
         assert (answer.text, answer.release) == (flow.ask(question).text, release.digest)
 
 
-def test_the_same_state_is_the_same_release(flow: Flow) -> None:
+def test_the_same_state_and_champion_are_the_same_release(flow: Flow) -> None:
     assert release_flow(flow)[0].digest == release_flow(workshop.load(flow.folder))[0].digest
 
 
@@ -196,13 +202,10 @@ def test_a_release_that_is_not_there_is_told(flow: Flow, name: str) -> None:
 
 
 def test_a_release_whose_served_part_was_altered_is_refused(flow: Flow) -> None:
-    release, _ = release_flow(flow)
+    release, _ = open_release(flow.project, "prod")
     path = flow.project.releases / f"{release.digest}.json"
     data = json.loads(path.read_text())
     data["served"]["prompt"]["template"][0]["content"] = "Say yes to everything."
     path.write_text(json.dumps(data))
-    from genaiops.errors import IntegrityError
-
     with pytest.raises(IntegrityError):
         open_release(flow.project, "prod")
-    assert dataclasses.is_dataclass(release)

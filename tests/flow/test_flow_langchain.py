@@ -72,9 +72,12 @@ def test_the_runnable_answers_what_ask_answers(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", [PromptTemplate.from_template("What are loose {part} packed with?"),
-               ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "What are loose {part} packed with?")])]
-)  # fmt: skip
+    "prompt",
+    [
+        PromptTemplate.from_template("What are loose {part} packed with?"),
+        ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "What are loose {part} packed with?")]),
+    ],
+)
 def test_a_prompt_of_the_chain_may_write_the_question(flow: Flow, prompt: Any) -> None:
     chain = prompt | flow.as_runnable()
     assert "lithium grease" in chain.invoke({"part": "hub bearings"}).text

@@ -13,7 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from genaiops.delivery import release_flow
+from genaiops.delivery import evaluate_flow, release_flow
 from genaiops.flow import Flow
 from genaiops.project import Project
 from genaiops.promotion import Registry
@@ -160,7 +160,10 @@ def cases() -> list[dict[str, object]]:
 
 @cache
 def finished() -> Path:
-    """A project whose flow was built, measured, released and promoted to prod. Only ever copied, never changed."""
+    """A project whose flow was built, measured, released and promoted to prod. Only ever copied, never changed.
+
+    Also measured, so that no test has to: the prompt that refuses everything, and the golden set less a third.
+    """
     root = Path(tempfile.mkdtemp(prefix="workshop-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     flow = load(write(root))
@@ -169,6 +172,11 @@ def finished() -> Path:
     registry = Registry.of(flow.project)
     for environment in flow.project.settings.environments:
         registry.promote(release, to=environment)
+    evaluate_flow(load(flow.folder, "prompt=mute"))
+    whole = (flow.golden_set_path / "golden.jsonl").read_text(encoding="utf-8")
+    drop_a_third(root)
+    evaluate_flow(flow)
+    (flow.golden_set_path / "golden.jsonl").write_text(whole, encoding="utf-8")
     return root
 
 
