@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from typing import NoReturn
 
 import typer
 
 from genaiops.cli import answering, environments, evaluating, golden, projects, service
 from genaiops.errors import GenaiopsError
+
+# Codes of no verdict. Python would end a bug, and typer a broken pipe, with 1, which says that a gate failed.
+BUG = 70  # EX_SOFTWARE of sysexits.h
+NO_READER = 141  # 128 + SIGPIPE
 
 app = typer.Typer(
     name="genaiops",
@@ -32,14 +38,33 @@ app.add_typer(projects.config, name="config")
 def main() -> None:
     """Run the command of `sys.argv` and exit with its code."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # now, and not when Python ends, so that a reader who has gone is noticed here
     except GenaiopsError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # typer's answer to it is 1
+            _leave_without_reader()
+        raise
     except BrokenPipeError:
-        # The reader (head, less) has gone; give Python a place to flush the rest to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave_without_reader()
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        sys.exit(3)  # a full disk, a file that somebody else holds
+    except Exception:
+        traceback.print_exc()
+        print("error: this is a bug in genaiops", file=sys.stderr)
+        sys.exit(BUG)
+
+
+def _leave_without_reader() -> NoReturn:
+    """End as a shell's own commands do when `head` has read enough: no 0, for the command may not have passed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # a place to flush the rest to
+    sys.exit(NO_READER)

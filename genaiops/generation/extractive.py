@@ -49,7 +49,7 @@ class Extractive:
     model = "extractive"
 
     def generate(self, request: GenerationRequest, emit: Emit = discard) -> Generation:
-        """Up to `options.sentences` sentences in reading order, or the refusal when support is too low."""
+        """Up to `options.sentences` sentences, the best passage first, or the refusal when support is too low."""
         options = _options(request.options)
         question = frozenset(content_words(request.query.text))
         candidates = _candidates(request.hits)
@@ -127,14 +127,18 @@ def _ranked(candidates: Sequence[_Candidate], question: frozenset[str], weights:
 
 
 def _chosen(ranked: Sequence[_Candidate], count: int) -> list[_Candidate]:
-    """The best sentences that do not repeat each other and come near the best one, in reading order."""
+    """The best sentences that do not repeat each other and come near the best one.
+
+    The passage with the best sentence comes first; within a passage the order is that of reading.
+    """
     chosen: list[_Candidate] = []
     for candidate in ranked:
         if len(chosen) == count or (chosen and candidate.score < 0.6 * chosen[0].score):
             break
         if all(len(candidate.words & other.words) < 0.7 * len(candidate.words) for other in chosen):
             chosen.append(candidate)
-    return sorted(chosen, key=lambda c: (c.marker, c.start))
+    passages = list(dict.fromkeys(candidate.marker for candidate in chosen))
+    return sorted(chosen, key=lambda c: (passages.index(c.marker), c.start))
 
 
 def support(chosen: Sequence[_Candidate], question: frozenset[str], weights: dict[str, float]) -> float:

@@ -50,9 +50,9 @@ class RetrieverContract:
             assert all(math.isfinite(value) for value in hit.signals.values())
 
     def test_fewer_hits_are_the_first_of_more(self, retriever: Retriever, index: Index) -> None:
-        for text in self.queries:
+        for text in self.queries[:2]:
             most = [hit.chunk.id for hit in retriever.retrieve(Query(text), len(index.chunks))]
-            for k in (1, 2, 3, 5, 8):
+            for k in (1, 2, 3, 6):
                 assert [hit.chunk.id for hit in retriever.retrieve(Query(text), k)] == most[:k]
 
     @pytest.mark.parametrize("k", [0, -1, -5])

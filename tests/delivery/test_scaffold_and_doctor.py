@@ -15,9 +15,7 @@ from genaiops.golden_sets import GoldenSet, lint
 from tests.flow import workshop
 
 
-def test_a_new_flow_builds_answers_and_passes_the_lint_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_flow_builds_answers_and_passes_the_lint_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GENAIOPS_HOME", raising=False)
     files = scaffold("support", tmp_path)
     assert all((tmp_path / path).is_file() for path in files)

@@ -66,10 +66,10 @@ def test_f04_a_file_where_a_folder_should_be(project: SmallProject, name: str) -
     assert build(project, WordsEmbedder()).index == opened(project, WordsEmbedder()).id
 
 
-def genaiops(project: SmallProject, *arguments: str, prefix: list[str]) -> subprocess.CompletedProcess[str]:
+def in_new_process(project: SmallProject, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GENAIOPS_")}
     return subprocess.run(
-        [*prefix, sys.executable, "-c", "from genaiops.cli import main; main()", *arguments],
+        command,
         cwd=project.root,
         env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
@@ -79,44 +79,36 @@ def genaiops(project: SmallProject, *arguments: str, prefix: list[str]) -> subpr
     )
 
 
-@pytest.fixture
-def built(tmp_path: Path, embedder: LocalEmbedder) -> SmallProject:
-    """Built with the real model; then a document goes, so that the next build has to write but not to embed."""
-    project = write_small_project(tmp_path / "built")
-    build(project, embedder)
-    (project.documents / "cleaning.md").unlink()
-    return project
-
-
-def check_refused_and_repaired(
-    project: SmallProject, embedder: LocalEmbedder, done: subprocess.CompletedProcess[str], before: dict[str, bytes]
-) -> None:
-    assert done.returncode == 2, done.stderr
-    assert "error: " in done.stderr and "cannot be written" in done.stderr and "Traceback" not in done.stderr
-    assert state(project) == before
-    assert any(chunk.document_id == "cleaning.md" for chunk in opened(project, embedder).chunks)
-    report = build(project, embedder)
-    assert opened(project, embedder).id == report.index
-    assert all(chunk.document_id != "cleaning.md" for chunk in opened(project, embedder).chunks)
-    assert leftovers(project) == []
-
-
-def test_f04_the_command_when_files_cannot_grow(built: SmallProject, embedder: LocalEmbedder) -> None:
-    before = state(built)
-    limited = ["sh", "-c", 'ulimit -f 2; exec "$@"', "sh"]  # blocks of 512 bytes
-    done = genaiops(built, "build", str(built.flow), prefix=limited)
-    check_refused_and_repaired(built, embedder, done, before)
-
-
 @pytest.mark.skipif(bool(AS_A_USER) and shutil.which("setpriv") is None, reason="root may write everywhere")
-def test_f04_the_command_when_the_state_is_read_only(built: SmallProject, embedder: LocalEmbedder) -> None:
-    before = state(built)
-    folders = [path for path in (built.home, *built.home.rglob("*")) if path.is_dir()]
+def test_f04_a_state_folder_that_is_read_only(project: SmallProject) -> None:
+    before, index = state(project), opened(project, WordsEmbedder()).id
+    folders = [path for path in (project.home, *project.home.rglob("*")) if path.is_dir()]
+    code = f"from tests.faults.build_children import *; build_with_small_files({str(project.root)!r}, 1 << 40)"
     try:
         for folder in folders:
             folder.chmod(0o555)
-        done = genaiops(built, "build", str(built.flow), prefix=AS_A_USER)
+        done = in_new_process(project, *AS_A_USER, sys.executable, "-c", code)
     finally:
         for folder in folders:
             folder.chmod(0o755)
-    check_refused_and_repaired(built, embedder, done, before)
+    said = (project.root / "said").read_text(encoding="utf-8")
+    assert done.returncode == 2, said
+    assert said.startswith("StorageError ") and "cannot be written: Permission denied" in said
+    assert state(project) == before
+    assert opened(project, WordsEmbedder()).id == index
+    assert build(project, WordsEmbedder()).index == opened(project, WordsEmbedder()).id != index
+
+
+def test_f04_the_command_says_it_and_exits_2(tmp_path: Path, embedder: LocalEmbedder) -> None:
+    project = write_small_project(tmp_path / "project")
+    build(project, embedder)
+    before = state(project)
+    (project.documents / "cleaning.md").unlink()
+    code = "from genaiops.cli import main; main()"
+    limited = ("sh", "-c", 'ulimit -f 2; exec "$@"', "sh")  # blocks of 512 bytes
+    done = in_new_process(project, *limited, sys.executable, "-c", code, "build", str(project.flow))
+    assert done.returncode == 2, done.stderr
+    assert "error: " in done.stderr and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+    assert state(project) == before
+    assert leftovers(project) == []
+    assert any(chunk.document_id == "cleaning.md" for chunk in opened(project, embedder).chunks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def unnormalised(folder: Path) -> None:
     (folder / "modules.json").write_text(json.dumps(modules[:2]), encoding="utf-8")
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Path], object]] = {
     "weights": lambda folder: (folder / WEIGHTS).write_bytes(b"Weights"),
     "dimension": lambda folder: edited(folder / "1_Pooling" / "config.json", word_embedding_dimension=768),
     "pooling": lambda folder: edited(folder / "1_Pooling" / "config.json", pooling_mode_cls_token=True),

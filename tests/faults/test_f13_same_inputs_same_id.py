@@ -88,4 +88,3 @@ def test_f13_in_other_processes_with_other_hash_seeds_and_locales(tmp_path: Path
         assert done.returncode == 0, done.stderr
         assert done.stdout.split(" ", 1)[0] == here.id
         assert json.loads(done.stdout.split(" ", 1)[1]) == dict(here.files)
-

@@ -57,9 +57,7 @@ def test_an_answer_names_its_sources_and_everything_that_made_it(flow: Flow) -> 
     assert answer.index == flow.index_id
     assert answer.cost_usd == 0.0
     assert set(answer.seconds) == {"retrieve", "prompt", "generate", "total"}
-    assert answer.seconds["total"] == pytest.approx(
-        sum(v for k, v in answer.seconds.items() if k != "total"), abs=1e-6
-    )
+    assert answer.seconds["total"] == pytest.approx(sum(v for k, v in answer.seconds.items() if k != "total"), abs=1e-6)
 
 
 def test_what_the_documents_do_not_hold_is_refused(flow: Flow) -> None:

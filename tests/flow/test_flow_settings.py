@@ -47,9 +47,7 @@ def test_set_wins_over_the_environment_and_the_environment_over_the_file(
     )
 
 
-def test_the_prompt_has_a_variable_of_its_own(
-    small_project: SmallProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_prompt_has_a_variable_of_its_own(small_project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENAIOPS_PROMPT", "brief")
     assert Flow.load(small_project.flow).prompt.name == "brief"
 
@@ -146,9 +144,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(small_project: SmallProject) ->
         ("prompt=", "is not a valid name"),
     ],
 )
-def test_a_wrong_override_is_refused_where_it_was_given(
-    small_project: SmallProject, override: str, told: str
-) -> None:
+def test_a_wrong_override_is_refused_where_it_was_given(small_project: SmallProject, override: str, told: str) -> None:
     assert told in str(refusal(small_project, override))
 
 

@@ -61,7 +61,8 @@ def test_a_vector_finds_its_own_chunk(tmp_path: Path) -> None:
     index = load_index(tmp_path / written(tmp_path).id, embedder="words-1")
     for position, chunk in enumerate(index.chunks):
         found = index.vectors.search(WordsEmbedder().embed([chunk.indexed_text])[0], 3)
-        assert found[0] == (position, pytest.approx(1.0, abs=1e-5))
+        assert found[0][0] == position
+        assert found[0][1] == pytest.approx(1.0, abs=1e-5)
         assert index.full_text.search(chunk.indexed_text, 1)[0][0] == position
 
 

@@ -1,0 +1,44 @@
+"""Running a command as the shell would: the real `main`, in this process, with its exit code and what it printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from genaiops.cli import main
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What a command with --json printed: one JSON value and nothing else."""
+        assert self.code in (0, 1, 2, 3), self.err
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+
+
+def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["genaiops", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+        printed = capsys.readouterr()
+        return Result(code, printed.out, printed.err)
+
+    return run
