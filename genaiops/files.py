@@ -26,7 +26,6 @@ KeyPath = tuple[str | int, ...]
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 MAX_CONFIG_BYTES = 1_000_000
-MAX_YAML_NODES = 10_000  # with every alias written out: aliases of aliases grow exponentially
 MAX_YAML_VALUES = 10_000  # with aliases written out: ninety of them, nested, could stand for billions
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -89,7 +88,6 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
         node = loader.get_single_node()
         lines: dict[KeyPath, int] = {}
         if node is not None:
-            _refuse_bomb(node, path)
             _collect_lines(node, (), lines, first_line, path)
         data = {} if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
@@ -107,22 +105,6 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> YamlFile:
     if not isinstance(data, dict):
         raise ConfigurationError(f"expected keys and values, got {type(data).__name__}", where=path)
     return YamlFile(path, data, lines)
-
-
-def _refuse_bomb(root: yaml.Node, path: Path) -> None:
-    """Raise ConfigurationError when `root`, with its aliases written out, is huge or contains itself."""
-    sizes: dict[int, int] = {}
-
-    def size(node: yaml.Node) -> int:
-        if id(node) not in sizes:
-            sizes[id(node)] = MAX_YAML_NODES  # what an alias to a node around itself counts
-            children = node.value if isinstance(node, yaml.CollectionNode) else ()
-            parts = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
-            sizes[id(node)] = 1 + sum(size(part) for part in parts)
-        return sizes[id(node)]
-
-    if size(root) > MAX_YAML_NODES:
-        raise ConfigurationError(f"more than {MAX_YAML_NODES:,} values once aliases are written out", where=path)
 
 
 def _collect_lines(node: yaml.Node, key: KeyPath, lines: dict[KeyPath, int], first_line: int, path: Path) -> None:

@@ -16,7 +16,7 @@ from genaiops.files import read_yaml, validated
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
-from genaiops.generation import Emit, Generator, discard
+from genaiops.generation import Emit, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
@@ -206,7 +206,7 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
 
     index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
     retriever = retriever_for(served.retrieval, index, embedder)
-    return Pipeline(served, retriever, _generator(served.generation), embedder, release)
+    return Pipeline(served, retriever, embedder, release)
 
 
 def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
@@ -226,13 +226,3 @@ def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
     given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
     card = (card or ModelCard()).model_copy(update=given)
     return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))
-
-
-def _generator(plan: GenerationPlan) -> Generator:
-    if plan.card is None:
-        from genaiops.generation.extractive import Extractive
-
-        return Extractive()
-    from genaiops.generation.openai_compatible import OpenAICompatible
-
-    return OpenAICompatible(plan.card, name=plan.model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Embedder, EmbeddingSettings
@@ -79,9 +80,20 @@ class Pipeline:
 
     served: Served
     retriever: Retriever
-    generator: Generator
     embedder: Embedder
     release: str = ""
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Made at the first question: searching needs no model, and no key for one."""
+        card = self.served.generation.card
+        if card is None:
+            from genaiops.generation.extractive import Extractive
+
+            return Extractive()
+        from genaiops.generation.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(card, name=self.served.generation.model)
 
     def search(self, query: str | Query, k: int | None = None) -> list[Hit]:
         """The best `k` chunks (default: `retrieval.top_k`)."""
@@ -123,8 +135,9 @@ class Pipeline:
         )
 
     def warm(self) -> None:
-        """Load what the first question would otherwise wait for (the embedder's model)."""
+        """Load what the first question would otherwise wait for; errors of the generator's settings come now."""
         self.search("What is this about?", 1)
+        self.generator  # noqa: B018
 
     def _cost(self, usage: Usage) -> float | None:
         """US dollars; 0 for the offline generator, None where the catalog gives no price."""

@@ -9,11 +9,14 @@ REFUSAL = "I cannot answer that from the documents."
 # An answer that opens by saying it has none. Only the opening counts: "The guide does not
 # mention X, but …" inside a long answer is an answer with a caveat.
 _OPENING = re.compile(
-    r"(?:i(?:'m| am)? (?:sorry[,.]? (?:but )?)?)?"
-    r"(?:i )?(?:can(?:not|'t| not)|could(?: not|n't)|am unable to|am not able to|do(?: not|n't) (?:know|have)|"
-    r"(?:the|these|this|those) (?:documents?|context|sources?|passages?|text)s? (?:provided )?"
-    r"(?:do(?:es)?(?: not|n't)|did(?: not|n't)) (?:contain|mention|say|provide|include|answer|state|cover)|"
-    r"there is no (?:information|mention)|no (?:information|answer) (?:is|was) (?:found|given|available))"
+    r"(?:(?:i'm|i am|we are|sorry)[,.]? )?(?:sorry[,.]? )?(?:but )?(?:"
+    r"(?:i|we) (?:do not|don't) (?:know|have (?:enough|any|the|sufficient|that|this))|"
+    r"(?:(?:i|we) )?(?:cannot|can't|can not|could not|couldn't|(?:am |are )?(?:unable|not able) to) (?:\w+ ){0,2}?"
+    r"(?:answer|find|determine|tell|say|help|provide|confirm|locate|verify|be answered)\b|"
+    r"(?:the|these|this|those|your) (?:provided |given |available )?(?:document|context|source|passage|text)s?"
+    r"(?: provided| given)? (?:do not|does not|don't|doesn't|did not) "
+    r"(?:contain|mention|say|provide|include|answer|state|cover)|"
+    r"there is no (?:information|mention|answer)|no (?:information|answer) (?:is|was) (?:found|given|available))"
 )
 _LONGEST_REFUSAL = 300  # characters; a longer text gives an answer besides the caveat
 
