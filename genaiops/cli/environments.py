@@ -91,13 +91,19 @@ def _find(name: str) -> Release:
 def promote(
     release: Annotated[str, typer.Argument(metavar="RELEASE", help="Release id, its first 6 digits at least.")],
     to: Annotated[str, typer.Option("--to", metavar="ENV", help="Environment to move.")],
+    expected_generation: Annotated[
+        int | None,
+        typer.Option("--expected-generation", min=0, help="Only if nobody moved it since (see status --json)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Point an environment at a release. It must have been in the environment before."""
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    move = Registry.of(Project.find()).promote(release, to=to)
+    move = Registry.of(Project.find()).promote(
+        release, to=to, expected_generation=expected_generation
+    )
     print_json(move) if as_json else say(str(move))
 
 
@@ -143,9 +149,9 @@ def verify(as_json: Json = False) -> None:
 
     report = Registry.of(Project.find()).verify_audit()
     if as_json:
-        print_json({"ok": report.ok, "entries": report.entries, "first_bad": report.first_bad})
+        print_json({"ok": report.ok, "entries": report.entries, "head": report.head, "first_bad": report.first_bad})
     elif report.ok:
-        say(f"{report.entries} entries, nothing was altered")
+        say(f"{report.entries} entries, nothing was altered; head {report.head}")
     else:
         say(f"the log was altered: {report.first_bad}")
     leave(0 if report.ok else 2)

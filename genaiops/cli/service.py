@@ -24,13 +24,17 @@ def serve(
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="Environment whose releases answer.")],
     host: Annotated[str, typer.Option("--host", help="Beyond loopback at least one API key must exist.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 8080,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="Host header to accept besides this machine's (a proxy's name). Repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve an environment over an OpenAI-compatible API; promotions are picked up while it runs."""
     from genaiops.delivery import open_release
     from genaiops.project import Project
     from genaiops.promotion import Registry
-    from genaiops.serving import ReleaseWatcher
+    from genaiops.serving import ReleaseWatcher, ServiceSettings
     from genaiops.serving import serve as run_service
 
     project = Project.find()
@@ -59,7 +63,9 @@ def serve(
         else:
             say(f"serving {env} on {address} (models: {', '.join(sorted(current())) or 'none'}); stop with Ctrl-C")
 
-    run_service(watcher, _store(project), host=host, port=port, started=started)
+    hosts = (*allow_host, "localhost", "127.0.0.1", "::1", host) if allow_host else None
+    limits = ServiceSettings(allowed_hosts=hosts)
+    run_service(watcher, _store(project), host=host, port=port, settings=limits, started=started)
 
 
 @keys.callback()

@@ -11,7 +11,7 @@ class ServiceSettings(Settings):
     """Bounds on what one caller may send and on what runs at once. Times are seconds."""
 
     max_body_bytes: int = Field(default=1_000_000, ge=1)
-    max_question_characters: int = Field(default=20_000, ge=1)
+    max_question_characters: int = Field(default=10_000, ge=1)  # what a flow reads at most
     body_s: float = Field(default=15.0, gt=0)  # for a body to arrive
     concurrent: int = Field(default=16, ge=1, le=1024)  # generations at once
     queue: int = Field(default=64, ge=0)  # requests that wait for a place
