@@ -286,7 +286,7 @@ def test_a_body_that_is_not_declared_json_is_415(service: Running) -> None:
 def test_a_body_that_is_too_large_is_413(tmp_path: Path) -> None:
     with running(Fixed({MODEL: Echo()}), tmp_path, settings=ServiceSettings(max_body_bytes=20_000)) as service:
         for size, status in ((19_000, 400), (21_000, 413), (160_000, 413)):
-            body = question("x" * 10_001, pad="y" * (size - 20_000)) if status == 413 else question("", pad="y" * size)
+            body = question("x" * 20_001, pad="y" * (size - 20_000)) if status == 413 else question("", pad="y" * size)
             response = httpx2.post(f"{service.url}/v1/chat/completions", json=body)
             assert response.status_code == status, size
     assert response.json()["error"]["message"] == "the body is larger than 20,000 bytes"
