@@ -30,7 +30,10 @@ def build(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Documents to an index: read, chunk, embed, publish. Does only what changed content asks for."""
+    """Make documents into an index.
+
+    Read, chunk, embed, publish; only what changed is done again.
+    """
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
@@ -70,7 +73,10 @@ def _tell_plan(plan: BuildPlan, *, as_json: bool) -> None:
 
 
 def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
-    """The chunks of the flow's index as JSON lines: id, document_id, start, end, text, indexed_text, metadata."""
+    """Print the index's chunks as JSON lines.
+
+    Each with id, document_id, start, end, text, indexed_text and metadata.
+    """
     from genaiops.flow import Flow
     from genaiops.records import as_json as plain
 
@@ -91,7 +97,10 @@ def search(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Bulk retrieval: one line `query_id Q0 id rank score genaiops` per result (a TREC run)."""
+    """Search for many queries at once.
+
+    Writes a TREC run: one line `query_id Q0 id rank score genaiops` per result.
+    """
     from genaiops.errors import ConfigurationError
     from genaiops.files import write_durably
     from genaiops.flow import Flow
@@ -167,7 +176,10 @@ def ask(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """One answer, with citations that point at characters of documents."""
+    """Answer one question, with citations.
+
+    Citations point at characters of documents.
+    """
     from genaiops.flow import Flow
 
     answer = Flow.load(flow, overrides=settings or ()).ask(question)

@@ -27,7 +27,10 @@ def release(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Bundle index, prompt, retrieval and model with the run and the passing verdict that earned it."""
+    """Bundle what passed the gate.
+
+    Index, prompt, retrieval and model, with the run and the passing verdict that earned it.
+    """
     from genaiops.delivery import release_flow
     from genaiops.flow import Flow
 
@@ -41,7 +44,7 @@ def release(
 
 
 def releases(as_json: Json = False) -> None:
-    """Every release of this project, oldest first."""
+    """List the releases, oldest first."""
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
@@ -60,7 +63,7 @@ def diff(
     after: Annotated[str, typer.Argument(help="Release id or environment.")],
     as_json: Json = False,
 ) -> None:
-    """What differs between two releases."""
+    """Say what differs between two releases."""
     from genaiops.promotion import diff as changes_of
 
     changes = changes_of(_find(before), _find(after))
@@ -97,7 +100,10 @@ def promote(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Point an environment at a release. It must have been in the environment before."""
+    """Point an environment at a release.
+
+    The release must hold, or have held, the environment before this one.
+    """
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
@@ -112,7 +118,7 @@ def rollback(
     flow: Annotated[str | None, typer.Option("--flow", help="Needed when several flows are served.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Point an environment back at the release it served before."""
+    """Go back to the release served before."""
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
@@ -121,7 +127,7 @@ def rollback(
 
 
 def status(as_json: Json = False) -> None:
-    """What each environment serves."""
+    """Say what each environment serves."""
     from genaiops.project import Project
     from genaiops.promotion import Registry
     from genaiops.records import as_json as plain
@@ -143,7 +149,10 @@ def _group() -> None:
 
 @audit.command()
 def verify(as_json: Json = False) -> None:
-    """Check the hash-chained log; exit 2 when an entry was changed, added or taken away."""
+    """Check the hash-chained log.
+
+    Exit 2 when an entry was changed, added or taken away.
+    """
     from genaiops.project import Project
     from genaiops.promotion import Registry
 

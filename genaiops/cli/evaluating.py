@@ -30,7 +30,10 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Scores of any application's answers: one JSON line {id, measure, value, unscored} each."""
+    """Score any application's answers.
+
+    One JSON line {id, measure, value, unscored} for each row and measure.
+    """
     from genaiops.embedding import EmbeddingSettings, load_embedder
     from genaiops.evaluation import read_rows, score_rows
     from genaiops.files import write_durably
@@ -60,7 +63,10 @@ def evaluate(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Run the golden set through the flow, score every answer, keep the run, print the scorecard."""
+    """Run the golden set and score every answer.
+
+    Keeps the run, tracks it in MLflow and prints the scorecard.
+    """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
     from genaiops.flow import Flow
 
@@ -90,7 +96,10 @@ def gate(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """pass (exit 0), fail (1) or inconclusive (3), with every reason; evaluates first if this state has no run."""
+    """Say pass, fail or inconclusive, and why.
+
+    Exit code 0 pass, 1 fail, 3 inconclusive. Evaluates first if the present state has no run.
+    """
     from genaiops.delivery import gate_flow
     from genaiops.flow import Flow
 

@@ -16,7 +16,10 @@ def _group() -> None:
 
 @app.command()
 def lint(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
-    """Cases that cannot be won or that mislead: quotes in no document, duplicates, imbalance. Exit 2 on errors."""
+    """Find cases that cannot be won or mislead.
+
+    Quotes in no document, duplicates, imbalance. Exit 2 on errors.
+    """
     from genaiops.documents import read_documents
     from genaiops.flow import Flow
     from genaiops.golden_sets import GoldenSet

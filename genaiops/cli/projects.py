@@ -24,7 +24,10 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """The whole loop on the bundled flow, offline: build, evaluate, gate, release, promote, ask."""
+    """Run the whole loop on the bundled flow.
+
+    Offline: build, evaluate the prompt variants, gate, release, promote through every environment, ask.
+    """
     from genaiops.cli.demo import run_demo
 
     leave(run_demo(folder, as_json=as_json))
@@ -34,7 +37,10 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the flow: a-z, 0-9, '.', '_', '-'.")],
     as_json: Json = False,
 ) -> None:
-    """Scaffold a flow with documents, prompt, gate and golden set that build and evaluate at once."""
+    """Scaffold a flow of your own.
+
+    With documents, prompt, gate and golden set that build and evaluate at once.
+    """
     from genaiops.delivery.scaffold import scaffold
     from genaiops.project import Project
 
@@ -50,7 +56,10 @@ def new(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check this machine and project; exit 2 when something must be mended, with what to do."""
+    """Check this machine and project.
+
+    Exit 2 when something must be mended, with what to do.
+    """
     from genaiops.delivery.doctor import examine
 
     checks = examine()
@@ -72,7 +81,7 @@ def _group() -> None:
 
 @config.command()
 def show(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
-    """Every effective setting of a flow and where its value came from."""
+    """Show every setting and its origin."""
     from genaiops.flow import Flow
     from genaiops.flow.settings import origin_of
     from genaiops.records import as_json as plain

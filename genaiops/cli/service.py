@@ -30,7 +30,10 @@ def serve(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Serve an environment over an OpenAI-compatible API; promotions are picked up while it runs."""
+    """Serve an environment over HTTP.
+
+    OpenAI-compatible; promotions and rollbacks are picked up while it runs.
+    """
     from genaiops.delivery import open_release
     from genaiops.project import Project
     from genaiops.promotion import Registry
@@ -75,7 +78,10 @@ def _group() -> None:
 
 @keys.command()
 def create(name: Annotated[str, typer.Argument(help="Who or what will use it.")], as_json: Json = False) -> None:
-    """Make an API key. It is shown once; only its hash is kept."""
+    """Make an API key, shown once.
+
+    Only its hash is kept.
+    """
     from genaiops.project import Project
 
     key = _store(Project.find()).create(name)
@@ -88,7 +94,7 @@ def create(name: Annotated[str, typer.Argument(help="Who or what will use it.")]
 
 @keys.command(name="list")
 def list_(as_json: Json = False) -> None:
-    """Names of the keys, without the keys."""
+    """List the names of the keys."""
     from genaiops.project import Project
     from genaiops.records import as_json as plain
 
@@ -102,7 +108,10 @@ def list_(as_json: Json = False) -> None:
 
 @keys.command()
 def revoke(name: str, as_json: Json = False) -> None:
-    """Take a key back; the running service refuses it from the next request."""
+    """Take a key back.
+
+    A running service refuses it from the next request on.
+    """
     from genaiops.project import Project
 
     _store(Project.find()).revoke(name)
