@@ -107,9 +107,7 @@ def promote(
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    move = Registry.of(Project.find()).promote(
-        release, to=to, expected_generation=expected_generation
-    )
+    move = Registry.of(Project.find()).promote(release, to=to, expected_generation=expected_generation)
     print_json(move) if as_json else say(str(move))
 
 

@@ -86,9 +86,7 @@ def _silent(what: str, done: int, total: int) -> None:
     """The default progress: nobody looks."""
 
 
-def _ask_all(
-    ask: Ask, golden: GoldenSet, workers: int, report: Progress
-) -> Iterator[tuple[Answer | None, str]]:
+def _ask_all(ask: Ask, golden: GoldenSet, workers: int, report: Progress) -> Iterator[tuple[Answer | None, str]]:
     def one(case: Case) -> tuple[Answer | None, str]:
         return ask_safely(ask, Query(case.question, case.id))
 

@@ -27,9 +27,7 @@ MEASURES: dict[str, Measure] = {
     "answered": RefusalMeasure(wants_answer=True),
     **OPERATIONAL,
 }
-WITH_CUTOFF: dict[str, Callable[[int], Measure]] = {
-    formula: partial(RetrievalMeasure, formula) for formula in FORMULAS
-}
+WITH_CUTOFF: dict[str, Callable[[int], Measure]] = {formula: partial(RetrievalMeasure, formula) for formula in FORMULAS}
 JUDGED = ("groundedness", "relevance", "completeness", "utilization")  # genaiops.evaluation.judges makes them
 
 DEFAULT_MEASURES = ("recall@6", "ndcg@10", *JUDGED, "refusal", "answered", "latency_s")

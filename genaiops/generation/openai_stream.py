@@ -132,9 +132,7 @@ async def _pump(
         put(model_error(error, at))
 
 
-async def _read(
-    client: openai.AsyncOpenAI, body: Mapping[str, Any], limits: Limits, put: Callable[[str], None]
-) -> End:
+async def _read(client: openai.AsyncOpenAI, body: Mapping[str, Any], limits: Limits, put: Callable[[str], None]) -> End:
     characters, reason, usage, refused = 0, "", None, False
     create: Any = client.chat.completions.create
     async with await create(**body, stream=True, stream_options={"include_usage": True}) as stream:

@@ -225,7 +225,9 @@ def _engine(url: str) -> Engine:
         is_sqlite = parsed.get_backend_name() == "sqlite"
         if is_sqlite and parsed.database in (None, "", ":memory:"):
             raise ConfigurationError(
-                "a registry in memory forgets what it acknowledged", where=url, remedy="use sqlite:///path/to/registry.db"
+                "a registry in memory forgets what it acknowledged",
+                where=url,
+                remedy="use sqlite:///path/to/registry.db",
             )
         # No pool: a registry is asked a few times a minute, and a forked child must not inherit a connection.
         arguments = {"timeout": BUSY_SECONDS} if is_sqlite else {}

@@ -29,9 +29,7 @@ class Door:
     when none exists, which lets nobody in.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, keys: KeyStore, allowed_hosts: Sequence[str] | None, require_key: bool
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, keys: KeyStore, allowed_hosts: Sequence[str] | None, require_key: bool) -> None:
         self.app, self._keys, self._require_key = app, keys, require_key
         self._hosts = None if allowed_hosts is None else {_bare(host) for host in allowed_hosts}
 

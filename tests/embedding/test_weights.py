@@ -134,9 +134,7 @@ def test_a_readme_is_not_in_the_fingerprint(tmp_path: Path) -> None:
         ({"type": "sentence_transformers.models.Dense"}, "not a list of modules"),
     ],
 )
-def test_modules_that_would_run_code_or_read_elsewhere_are_refused(
-    tmp_path: Path, modules: object, said: str
-) -> None:
+def test_modules_that_would_run_code_or_read_elsewhere_are_refused(tmp_path: Path, modules: object, said: str) -> None:
     copy = copy_of_model(tmp_path / "copy")
     (copy / "2_Dense").mkdir()
     (copy / "2_Dense" / "pytorch_model.bin").write_bytes(b"\x80\x04.")

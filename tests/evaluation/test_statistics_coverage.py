@@ -65,8 +65,7 @@ def test_a_flow_compared_with_itself_is_called_worse_at_most_5_times_of_100(
 ) -> None:
     random = np.random.default_rng([n, int(noise * 100)])
     found = [
-        paired_difference(*pairs(random, n, noise), unit_interval=True, confidence=0.95, sides=1)
-        for _ in range(ROUNDS)
+        paired_difference(*pairs(random, n, noise), unit_interval=True, confidence=0.95, sides=1) for _ in range(ROUNDS)
     ]
     # Two standard errors of 400 rounds above 5 %.
     assert np.mean([interval.high < 0 for interval in found]) <= 0.05 + 0.022

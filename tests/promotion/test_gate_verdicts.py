@@ -225,8 +225,9 @@ def test_refusing_the_hard_questions_is_inconclusive_and_lists_them() -> None:
     champion = run_of({"groundedness": [*[0.2] * 30, *[1.0] * 80]})
     decision = judge_run(GROUNDED, with_refusals(30), champion)
     assert decision.verdict == "inconclusive"
-    assert "30 that want an answer and that the champion answered were not answered: q000, q001, q002, …" in (
-        decision.reasons[0]
+    assert (
+        "30 that want an answer and that the champion answered were not answered: q000, q001, q002, …"
+        in (decision.reasons[0])
     )
 
 

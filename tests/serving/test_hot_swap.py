@@ -71,9 +71,7 @@ def test_a_release_that_cannot_be_loaded_leaves_the_last_good_one_and_says_why()
     shelf.pointers[MODEL] = "r2"
     watcher.poll()
     assert served(watcher) == {MODEL: "r1"}
-    assert watcher.snapshot().problems == {
-        MODEL: "release r2 cannot be loaded: vectors.faiss is not the file recorded"
-    }
+    assert watcher.snapshot().problems == {MODEL: "release r2 cannot be loaded: vectors.faiss is not the file recorded"}
     watcher.poll()
     assert shelf.loads == ["r1", "r2"]  # not again at every poll
     shelf.pointers[MODEL] = "r3"
