@@ -18,9 +18,7 @@ def test_f07_racing_promoters_have_one_winner_per_generation(tmp_path: Path, swa
     digests = [registry.record_release(release_of(number)) for number in range(5)]
     registry.promote(digests[0], to="dev")
     children = [
-        context().Process(
-            target=race, args=(str(tmp_path), digests, ROUNDS, f"racer-{number}"), kwargs={"swap": swap}
-        )
+        context().Process(target=race, args=(str(tmp_path), digests, ROUNDS, f"racer-{number}"), kwargs={"swap": swap})
         for number in range(PROCESSES)
     ]
     for child in children:
