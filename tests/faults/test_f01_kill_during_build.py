@@ -14,6 +14,7 @@ from tests.small_project import SmallProject, write_small_project
 from tests.words_embedder import WordsEmbedder
 
 RANDOM_KILLS = 400 if LONG else 15
+KILLS_PER_PROJECT = 20  # so that there are few indexes to check after each
 STEP = 1 if LONG else 3
 MOST_POINTS = 400
 
@@ -24,10 +25,13 @@ def check_after_kill(project: SmallProject) -> None:
 
 
 def test_f01_killed_at_random_moments(tmp_path: Path) -> None:
-    project = write_small_project(tmp_path / "project")
-    indexes = {build(project, WordsEmbedder()).index}
-    chance, said, unfinished = random.Random(1), project.root / "said", 0
+    indexes: set[str] = set()
+    chance, unfinished = random.Random(1), 0
     for kill in range(RANDOM_KILLS):
+        if kill % KILLS_PER_PROJECT == 0:
+            project = write_small_project(tmp_path / f"project{kill}")
+            indexes.add(build(project, WordsEmbedder()).index)
+            said = project.root / "said"
         said.unlink(missing_ok=True)
         child = context().Process(target=build_on_and_on, args=(str(project.root), 1000 * kill))
         child.start()
