@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+
+from genaiops.words import stem
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 MARKER = re.compile(r"\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\](?!\()")  # [1], [2, 3]; but not the text of a Markdown link
@@ -90,22 +90,9 @@ class Words:
     polar: frozenset[str]
 
 
-_LOCAL = threading.local()  # PyStemmer's objects are not thread-safe
-
-
-def _stem() -> Callable[[str], str]:
-    if not hasattr(_LOCAL, "stem"):
-        import Stemmer
-
-        _LOCAL.stem = Stemmer.Stemmer("english").stemWord
-    stem: Callable[[str], str] = _LOCAL.stem
-    return stem
-
-
 @lru_cache(maxsize=1)
 def opposites() -> dict[str, frozenset[str]]:
     """Stem to the stems of its opposites, in both directions."""
-    stem = _stem()
     table: dict[str, set[str]] = {}
     for pair in OPPOSITES:
         one, other = pair.split("/")
@@ -137,7 +124,6 @@ def without_markers(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def words_of(sentence: str) -> Words:
     """The content stems, numbers, names and denied stems of one sentence."""
-    stem = _stem()
     content: list[str] = []
     numbers: set[str] = set()
     names: set[str] = set()
