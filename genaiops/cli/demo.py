@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FLOW = Path("flows/handbook")
 BUNDLED = ("genaiops.yaml", "flows/handbook", "eval_datasets/handbook", "docs")
-QUESTION = "What does it mean when a gate is inconclusive?"
+QUESTION = "How does the service notice a promotion?"
 COPY = "genaiops-demo"
 
 
