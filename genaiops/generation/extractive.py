@@ -92,7 +92,7 @@ def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
 # Chunks come back question after question, so what was read once is kept.
 @lru_cache(maxsize=8192)
 def _telling_sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
-    """Spans of the sentences that may answer (no headings, no questions, two content words at least), with the words."""
+    """Spans and words of the sentences that may answer: no heading, no question, two content words at least."""
     told = (s for s in sentences(text) if s.kind != "heading" and not text[s.start : s.end].endswith("?"))
     spans = ((s.start, s.end, _word_set(text[s.start : s.end])) for s in told)
     return tuple(span for span in spans if len(span[2]) >= 2)
