@@ -152,7 +152,7 @@ def _variants(run: Run, variants: Sequence[Run]) -> list[Markup]:
     if not variants:
         return []
     runs = [run, *variants]
-    heads = [h("th", "measure"), [h("th", f"{other.subject.flow} {other.id}", class_="n") for other in runs]]
+    heads = [h("th", "measure"), [h("th", _variant_name(other), class_="n") for other in runs]]
     lines = []
     for summary in run.summaries:
         unit = in_unit_interval(run, summary.measure)
@@ -161,6 +161,12 @@ def _variants(run: Run, variants: Sequence[Run]) -> list[Markup]:
         lines.append(h("tr", h("th", summary.measure, scope="row"), cells))
     table = h("table", h("thead", h("tr", heads)), h("tbody", lines))
     return [h("h2", "Variants"), h("div", table, class_="scroll")]
+
+
+def _variant_name(run: Run) -> str:
+    """The prompt that answered, where the answers say it; the run's id otherwise."""
+    prompts = {result.answer.prompt for result in run.results if result.answer is not None} - {""}
+    return prompts.pop() if len(prompts) == 1 else run.id
 
 
 def _filters(rows: Sequence[Row]) -> Markup:
