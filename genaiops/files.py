@@ -141,6 +141,10 @@ def validated_data(model: type[S], data: Mapping[str, Any], *, where: Callable[[
     try:
         # Through JSON, so that strict types still accept a YAML list where a tuple is wanted.
         return model.model_validate_json(json.dumps(data, default=str))
+    except (TypeError, UnicodeEncodeError) as error:  # a date as a key, half of a surrogate pair
+        raise ConfigurationError(
+            f"keys and values must be plain text, numbers or lists: {error}", where=where(())
+        ) from None
     except ValidationError as error:
         problems = [_problem(model, item, where) for item in error.errors(include_url=False)]
         remedy = "" if len(problems) == 1 else "also:\n    " + "\n    ".join(f"{p[0]}: {p[1]}" for p in problems[1:])

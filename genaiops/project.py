@@ -59,8 +59,10 @@ class Project:
             else validated(ProjectSettings, read_yaml(root / PROJECT_FILE, "project file"))
         )
         root = root or Path.cwd().resolve()
-        home = os.environ.get("GENAIOPS_HOME", "")
-        return cls(root, settings, Path(home).resolve() if home else root / ".genaiops")
+        home = Path(os.environ.get("GENAIOPS_HOME", "") or root / ".genaiops").resolve()
+        if "?" in str(home):  # ends the file name in a database URL
+            raise ConfigurationError("the state folder's path has a '?'", where=home, remedy="set GENAIOPS_HOME")
+        return cls(root, settings, home)
 
     @property
     def indexes(self) -> Path:

@@ -36,7 +36,7 @@ def build(
 def current(project: SmallProject) -> Path:
     """The folder of the index that is current for the flow as it stands."""
     found = Project.find(project.root)
-    return found.indexes / current_index(found, read_flow(project.flow).settings)
+    return found.indexes / current_index(found, read_flow(project.flow).settings, project.flow)
 
 
 def opened(project: SmallProject, embedder: CorpusEmbedder) -> Index:

@@ -126,26 +126,31 @@ def search(
 
 
 def _queries(path: Path) -> list[tuple[str, str]]:
+    """(query_id, text) of each line. ConfigurationError names the line of what is no query or comes twice."""
     from genaiops.errors import ConfigurationError
     from genaiops.files import read_text
 
-    rows = []
-    for number, line in enumerate(read_text(path, "file of queries", max_bytes=1 << 30).splitlines(), start=1):
+    rows: dict[str, str] = {}
+    # Only "\n" ends a line of JSON lines; str.splitlines would also cut at U+2028 inside a text.
+    for number, line in enumerate(read_text(path, "file of queries", max_bytes=1 << 30).split("\n"), start=1):
         if not line.strip():
             continue
         try:
             data = json.loads(line)
             query_id, text = str(data["query_id"]), data["text"]
-        except (ValueError, TypeError, KeyError):
+            f"{query_id}{text}".encode()
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise ConfigurationError(
                 "each line must be a JSON object with query_id and text", where=path, line=number
             ) from None
         if not isinstance(text, str) or not text.strip() or not query_id:
             raise ConfigurationError("query_id or text is empty", where=path, line=number)
-        rows.append((query_id, text))
+        if query_id in rows:
+            raise ConfigurationError(f"query_id {query_id!r} stands twice", where=path, line=number)
+        rows[query_id] = text
     if not rows:
         raise ConfigurationError("there is no query in this file", where=path)
-    return rows
+    return list(rows.items())
 
 
 def _ranked(flow: Flow, text: str, k: int, by: str) -> list[tuple[str, float]]:

@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from genaiops.cli import answering, environments, evaluating, golden, projects, service
+from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
 # Codes of no verdict. Python would end a bug, and typer a broken pipe, with 1, which says that a gate failed.
@@ -43,7 +44,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # now, and not when Python ends, so that a reader who has gone is noticed here
     except GenaiopsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -56,7 +57,7 @@ def main() -> None:
         _leave_without_reader()
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        note(f"error: {place}{error.strerror or error}")
         sys.exit(3)  # a full disk, a file that somebody else holds
     except Exception:
         traceback.print_exc()

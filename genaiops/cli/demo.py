@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
 from genaiops.cli.output import print_json, progress, say
 from genaiops.errors import ConfigurationError
+from genaiops.files import published_folder
 
 if TYPE_CHECKING:
     from genaiops.delivery import Evaluated, Gated
@@ -39,7 +40,9 @@ def run_demo(folder: Path | None, *, as_json: bool) -> int:
     project = Project.find(root / FLOW)
     flow = Flow.load(root / FLOW, project=project)
 
-    tell(f"1 build     {len(flow.variants)} prompt variants of flow {flow.name}, documents from {root / 'docs'}")
+    tell(
+        f"1 build     {len(flow.variants)} prompt variants of flow {flow.name}, documents from {_short(root / 'docs')}"
+    )
     with progress("embedding") as shown:
         built = flow.build(progress=shown)
     done = "nothing changed" if built.unchanged else f"{built.embedded} texts embedded"
@@ -53,10 +56,18 @@ def run_demo(folder: Path | None, *, as_json: bool) -> int:
     if as_json:
         print_json(_result(evaluated, best, gated, release, answer, seconds))
     else:
-        _scorecard(evaluated, best, gated, release)
-        say(f"report  {evaluated[best].report}")
-        say(f'done in {seconds:.0f} s; next: genaiops ask {FLOW} "…", or genaiops serve --env prod')
+        _scorecard(evaluated, best, gated)
+        if release is not None:
+            say(f"release {release.digest[:12]} serves {', '.join(project.settings.environments)}")
+        say(f"report  {_short(evaluated[best].report)}")
+        there = "" if root == Path.cwd() else f"cd {_short(root)}, then "
+        say(f'done in {seconds:.0f} s; next: {there}genaiops ask {FLOW} "…", or genaiops serve --env prod')
     return EXIT_CODES[gated.decision.verdict]
+
+
+def _short(path: Path) -> str:
+    """A path as it is seen from the working folder."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def bundled_project(folder: Path | None) -> Path:
@@ -69,13 +80,17 @@ def bundled_project(folder: Path | None) -> Path:
     if not source.is_dir():
         raise ConfigurationError("this installation does not carry the bundled project", where=source)
     target = (folder or Path(COPY)).resolve()
-    if not (target / FLOW).is_dir():
+    if all((target / part).exists() for part in BUNDLED):
+        return target
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigurationError(
+            "this folder holds something else than the bundled project", where=target, remedy="name a new folder: --dir"
+        )
+    with published_folder(target) as aside:
         for part in BUNDLED:
-            (target / part).parent.mkdir(parents=True, exist_ok=True)
-            if (source / part).is_dir():
-                shutil.copytree(source / part, target / part, dirs_exist_ok=True)
-            else:
-                shutil.copy2(source / part, target / part)
+            (aside / part).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (source / part).is_dir() else shutil.copy2
+            copy(source / part, aside / part)
     return target
 
 
@@ -126,7 +141,7 @@ def _report(evaluated: dict[str, Evaluated], best: str, gated: Gated) -> None:
     write_report(evaluated[best], baseline=gated.champion, variants=others, verdict=gated.decision)
 
 
-def _scorecard(evaluated: dict[str, Evaluated], best: str, gated: Gated, release: Release | None) -> None:
+def _scorecard(evaluated: dict[str, Evaluated], best: str, gated: Gated) -> None:
     """Measures down, variants across, the verdict below."""
     from rich.console import Console
     from rich.table import Table
@@ -143,21 +158,12 @@ def _scorecard(evaluated: dict[str, Evaluated], best: str, gated: Gated, release
         table.add_row(summary.measure, *cells)
     Console().print(table)
     print_decision(gated.decision)
-    if release is not None:
-        say(f"release {release.digest[:12]} serves {', '.join(_environments(release))}")
 
 
 def _cell(summary: Any) -> str:
     if summary.low is None or summary.high is None:
         return f"{summary.mean:.3f}"
     return f"{summary.mean:.3f}  [{summary.low:.3f}, {summary.high:.3f}]"
-
-
-def _environments(release: Release) -> list[str]:
-    from genaiops.project import Project
-    from genaiops.promotion import Registry
-
-    return [p.environment for p in Registry.of(Project.find()).status() if p.release == release.digest]
 
 
 def _result(

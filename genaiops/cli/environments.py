@@ -104,10 +104,14 @@ def promote(
 
     The release must hold, or have held, the environment before this one.
     """
+    from genaiops.delivery import open_release
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    move = Registry.of(Project.find()).promote(release, to=to, expected_generation=expected_generation)
+    project = Project.find()
+    project.environment(to)
+    made, _ = open_release(project, release)  # a release that cannot answer must not be served
+    move = Registry.of(project).promote(made, to=to, expected_generation=expected_generation)
     print_json(move) if as_json else say(str(move))
 
 

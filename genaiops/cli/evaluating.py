@@ -35,12 +35,16 @@ def score(
     One JSON line {id, measure, value, unscored} for each row and measure.
     """
     from genaiops.embedding import EmbeddingSettings, load_embedder
+    from genaiops.errors import ConfigurationError
     from genaiops.evaluation import read_rows, score_rows
     from genaiops.files import write_durably
     from genaiops.project import Project
 
     embedder = load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
-    scores = score_rows(read_rows(file), measure, embedder=embedder)
+    rows = read_rows(file)
+    if not rows:
+        raise ConfigurationError("there is no row in this file", where=file)
+    scores = score_rows(rows, measure, embedder=embedder)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
     if out is not None:
         write_durably(out, lines)
@@ -80,9 +84,12 @@ def evaluate(
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
         print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
-        return
-    print_scorecard(evaluated.run)
-    say(f"run {evaluated.run.id}; report {evaluated.report}")
+    else:
+        print_scorecard(evaluated.run)
+        say(f"run {evaluated.run.id}; report {evaluated.report}")
+    if all(result.error for result in evaluated.run.results):
+        note(f"no question was answered: {evaluated.run.results[0].error}")
+        leave(3)
 
 
 def gate(
@@ -149,13 +156,13 @@ def write_reports(
         write_durably(markdown, reports.markdown_report(run, verdict=decision))
 
 
-def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
+def print_scorecard(run: Run) -> None:
     """The run's table, in the width of the terminal."""
     from rich.console import Console
 
     from genaiops.evaluation.reports import terminal_table
 
-    Console().print(terminal_table(run, baseline=baseline))
+    Console().print(terminal_table(run))
 
 
 def print_decision(decision: Decision) -> None:
@@ -175,6 +182,3 @@ def _stages() -> Iterator[Any]:
     """Progress of an evaluation: questions first, then one step per measure."""
     with progress("evaluating") as shown:
         yield lambda what, done, total: shown(done, total)
-
-
-__all__ = ["EXIT_CODES", "note", "print_decision", "print_scorecard", "register", "summaries"]

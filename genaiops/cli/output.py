@@ -26,14 +26,20 @@ def print_json(value: object) -> None:
     print(json.dumps(as_json(value), ensure_ascii=False))
 
 
+def clean(text: str) -> str:
+    """Text without what a terminal would obey: control characters go, other white space becomes a space."""
+    kept = "\n\t\u200c\u200d"  # the last two join and part letters in Persian, Hindi and emoji
+    return "".join(c if c in kept or c.isprintable() else " " if c.isspace() else "" for c in text)
+
+
 def say(text: str) -> None:
-    """A line for people on stdout, as it is (no markup is read from data)."""
-    print("".join(c for c in text if c in "\n\t" or c.isprintable()))
+    """A line for people on stdout (no markup is read from data)."""
+    print(clean(text))
 
 
 def note(text: str) -> None:
     """A line for people on stderr."""
-    print(text, file=sys.stderr)
+    print(clean(text), file=sys.stderr)
 
 
 def leave(code: int) -> NoReturn:

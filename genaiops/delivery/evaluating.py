@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +72,9 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
         progress=progress,
     )
     folder = run.save(flow.project.runs)
-    write_durably(_pointer(flow.project, pipeline.served, golden.digest, measures), json.dumps({"run": run.id}))
+    if not any(result.error for result in run.results):  # an outage is no evidence to come back to
+        pointer = _pointer(flow, pipeline.served, golden.digest, measures)
+        write_durably(pointer, json.dumps({"run": run.id}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
     return Evaluated(run, folder, _tracked(flow.project, run, report))
@@ -84,13 +88,16 @@ def subject_of(served: Served, flow: Flow) -> Subject:
 
 
 def find_evaluation(flow: Flow, served: Served) -> Run | None:
-    """The newest kept run of exactly this on the flow's present golden set, with today's measures and judges."""
+    """The newest kept run of exactly this on the present golden set, with today's code, measures and judges."""
     golden = GoldenSet.load(flow.golden_set_path)
     try:
-        pointer = _pointer(flow.project, served, golden.digest, _measures(flow))
-        return Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
+        pointer = _pointer(flow, served, golden.digest, _measures(flow))
+        run = Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
     except (FileNotFoundError, NotFound, ValueError, KeyError, TypeError):
         return None
+    # A pointer is only a hint: what the run says of itself counts.
+    is_it = run.subject.digests.get("flow") == served.digest and run.golden_set_digest == golden.digest
+    return run if is_it else None
 
 
 def write_report(
@@ -113,10 +120,22 @@ def _measures(flow: Flow) -> Sequence[Measure]:
     return measures_named(flow.settings.evaluation.measures, embedder=embedder)
 
 
-def _pointer(project: Project, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
-    """Where the newest run of this subject, golden set and judges is named."""
-    key = digest_of([served.digest, golden_digest, [[str(measure), measure.judge] for measure in measures]])
-    return project.home / "evaluations" / f"{key[:32]}.json"
+def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
+    """Where the newest run of this subject, golden set, judges, settings and code is named."""
+    judged = [[str(measure), measure.judge] for measure in measures]
+    settings = flow.settings.evaluation
+    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, code_digest()])
+    return flow.project.home / "evaluations" / f"{key[:32]}.json"
+
+
+@cache
+def code_digest() -> str:
+    """sha256 over this package's own source files: other code may answer or measure otherwise."""
+    package = Path(__file__).resolve().parents[1]
+    found = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        found.update(f"{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def _tracked(project: Project, run: Run, report: str) -> str:

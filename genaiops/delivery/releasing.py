@@ -32,35 +32,35 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
     """
     gate = load_gate(flow.folder / "gate.yaml")
     against = flow.project.environment(against or flow.project.settings.environments[-1])
-    known = find_evaluation(flow, flow.served)
-    if known is None:
+    served = flow.pipeline.served  # opens the index, so that a damaged one stops here
+    champion = Registry.of(flow.project).champion(against, flow.name)
+    known = find_evaluation(flow, served)
+    if known is None or (champion is not None and known.id == champion.evidence.run):
+        # A run is never compared with itself: a model may have changed behind its name since it was made.
         evaluated = evaluate_flow(flow, progress=progress)
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
-    champion = _champion_run(flow, against)
+    rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)
     golden = GoldenSet.load(flow.golden_set_path)
-    decision = judge_run(gate, evaluated.run, champion, against=against, golden_set_digest=golden.digest)
-    return Gated(evaluated, champion, gate, decision)
+    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest)
+    return Gated(evaluated, rival, gate, decision)
 
 
-def _champion_run(flow: Flow, environment: str) -> Run | None:
-    """How the environment's release did: on the present golden set if it was measured there, else when released.
+def _champion_run(flow: Flow, release: Release, candidate: Run, environment: str) -> Run:
+    """How the environment's release did: its newest run on the present golden set, else the run that earned it.
 
-    None when the environment serves nothing of this flow. Raises NotFound when the run that earned the release is gone:
-    a champion that cannot be compared with must not look like no champion.
+    Never the candidate's own run. Raises NotFound when there is no run left: a champion that cannot be compared
+    with must not look like no champion.
     """
-    release = Registry.of(flow.project).champion(environment, flow.name)
-    if release is None:
-        return None
     fresh = find_evaluation(flow, Served.from_json(release.served))
-    if fresh is not None:
+    if fresh is not None and fresh.id != candidate.id:
         return fresh
     try:
         return Run.load(flow.project.runs / release.evidence.run)
     except NotFound:
         raise NotFound(
             f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",
-            remedy=f"measure it again: genaiops evaluate {flow.folder.name} --release {environment}",
+            remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}",
         ) from None
 
 

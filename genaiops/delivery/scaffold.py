@@ -1,4 +1,4 @@
-"""`genaiops new`: a small flow that builds, evaluates and passes its gate at once."""
+"""`genaiops new`: a small flow that builds and evaluates at once."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from genaiops.embedding import CorpusEmbedder, Progress
 from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
 from genaiops.files import discard, remove_leftovers, write_durably
 from genaiops.flow.settings import FlowSettings
-from genaiops.indexing import index_id, index_inputs, read_manifest
+from genaiops.indexing import index_id, index_inputs, read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import digest_of
 
@@ -44,15 +44,21 @@ class BuildPlan:
     quarantined: tuple[Quarantined, ...]
 
 
-def pointer_file(project: Project, settings: FlowSettings) -> Path:
-    """Where the current index of these settings is named. Other settings of the same flow have their own."""
-    key = digest_of([settings.documents, settings.index_part(), settings.embedding.model, BUILD_FORMAT])
+def pointer_file(project: Project, settings: FlowSettings, base: Path) -> Path:
+    """Where the current index of these settings is named. Other settings, and a flow in another folder, have their own.
+
+    `base` is the flow's folder; below the project it counts by its relative path, so a project can be moved.
+    """
+    base = base.resolve()
+    place = base.relative_to(project.root) if base.is_relative_to(project.root) else base
+    decides = [settings.documents, settings.index_part(), settings.embedding.model]
+    key = digest_of([place.as_posix(), *decides, BUILD_FORMAT])
     return project.flows / settings.name / f"{key[:32]}.json"
 
 
-def current_index(project: Project, settings: FlowSettings) -> str:
+def current_index(project: Project, settings: FlowSettings, base: Path) -> str:
     """Id of the index last built for these settings. Raises NotBuilt."""
-    path = pointer_file(project, settings)
+    path = pointer_file(project, settings, base)
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["index"])
     except FileNotFoundError:
@@ -73,7 +79,7 @@ def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint
     corpus = read_documents(settings.documents, base, cache=project.cache)
     identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
     try:
-        current = current_index(project, settings)
+        current = current_index(project, settings, base)
         before = {document.id: document.digest for document in read_documents_of(project.indexes / current)}
     except GenaiopsError:  # none, or one that cannot be read: everything is new
         current, before = "", {}
@@ -100,7 +106,7 @@ def build_index(
 ) -> BuildReport:
     """Read, chunk, embed and publish; then make the new index the current one of these settings.
 
-    With nothing changed no model is loaded. `full` uses no cache and replaces a damaged snapshot.
+    With nothing changed no model is loaded; a damaged snapshot is made anew. `full` uses no cache for that.
     Until the last rename the previous index is the current one.
     """
     start = time.perf_counter()
@@ -112,12 +118,12 @@ def build_index(
         )
     inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
     identity = index_id(inputs)
-    folder, pointer = project.indexes / identity, pointer_file(project, settings)
+    folder, pointer = project.indexes / identity, pointer_file(project, settings, base)
     for written in (project.indexes, pointer.parent):
         remove_leftovers(written)
-    embedded, unchanged = 0, _is_whole(folder, verify=full)
+    embedded, unchanged = 0, _is_whole(folder)
     if not unchanged:
-        if folder.exists():  # damaged: nothing can read it, so nothing is lost
+        if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
             discard(folder)
         embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
     counts = read_manifest(folder).counts
@@ -135,17 +141,13 @@ def build_index(
     )
 
 
-def _is_whole(folder: Path, *, verify: bool) -> bool:
-    """Whether a snapshot stands there; `verify` reads every byte, otherwise the manifest and the names speak."""
+def _is_whole(folder: Path) -> bool:
+    """Whether a snapshot stands there with every byte as it was written."""
     try:
-        manifest = read_manifest(folder)
-        if verify:
-            from genaiops.indexing.snapshot import verify_files
-
-            verify_files(folder, manifest.files)
-        return all((folder / name).is_file() for name in manifest.files)
+        verify_files(folder, read_manifest(folder).files)
     except GenaiopsError:
         return False
+    return True
 
 
 def _write(

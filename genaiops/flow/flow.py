@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import ConfigurationError
-from genaiops.files import read_yaml, validated
+from genaiops.errors import ConfigurationError, IntegrityError
+from genaiops.files import check_name, read_yaml, validated
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
+from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
@@ -114,14 +115,16 @@ class Flow:
     @property
     def index_id(self) -> str:
         """Id of the current index of these settings. Raises NotBuilt."""
-        return current_index(self.project, self.settings)
+        return current_index(self.project, self.settings, self.folder)
 
     @property
     def served(self) -> Served:
         """Everything that decides this flow's answers, as a release would bundle it. Raises NotBuilt."""
+        index = self.index_id
         return Served(
             flow=self.name,
-            index=self.index_id,
+            index=index,
+            content=read_manifest(self.project.indexes / index).content,
             embedder=self.embedder.fingerprint,
             embedding=self.settings.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
@@ -166,7 +169,7 @@ class Flow:
 
     def with_prompt(self, name: str) -> Flow:
         """The same flow with another prompt variant; the open index is shared."""
-        effective = Effective(self.settings.model_copy(update={"prompt": name}), self.origins)
+        effective = Effective(self.settings.model_copy(update={"prompt": check_name(name, "prompt")}), self.origins)
         other = Flow(self.folder, effective, self.project)
         other.__dict__["embedder"] = self.embedder
         if self._pipeline is not None:
@@ -205,6 +208,12 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
     from genaiops.retrieval.retrievers import retriever_for
 
     index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
+    if index.manifest.content != served.content:
+        raise IntegrityError(
+            "the index holds other chunks than when this was measured",
+            where=project.indexes / served.index,
+            remedy="evaluate the flow again: genaiops evaluate FLOW",
+        )
     retriever = retriever_for(served.retrieval, index, embedder)
     return Pipeline(served, retriever, embedder, release)
 

@@ -32,10 +32,15 @@ class GenerationPlan(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Everything that decides an answer, as data: what a release bundles. `digest` names it."""
+    """Everything that decides an answer, as data: what a release bundles. `digest` names it.
+
+    `index` is the snapshot's id, `content` the digest of its chunks and documents: an id says what went in,
+    this what came out.
+    """
 
     flow: str
     index: str
+    content: str
     embedder: str
     embedding: EmbeddingSettings
     prompt: Prompt
@@ -170,7 +175,11 @@ class Pipeline:
 def _query(query: str | Query) -> Query:
     query = Query(query) if isinstance(query, str) else query
     if not query.text.strip():
-        raise ConfigurationError("the question is empty")
+        raise ConfigurationError("the question is empty", remedy="ask something: genaiops ask FLOW QUESTION")
+    try:
+        query.text.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("the question is not valid text (half of a surrogate pair)") from None
     if len(query.text) > MAX_QUESTION:
         raise ConfigurationError(f"the question has {len(query.text):,} characters, at most {MAX_QUESTION:,} are read")
     return query

@@ -70,11 +70,13 @@ class FlowSettings(Settings):
 
     def index_part(self) -> dict[str, Any]:
         """The settings that decide what an index holds, besides the documents and the embedder's weights."""
-        return {
-            "chunking": as_json(self.chunking),
+        part = {
+            "chunking": {**as_json(self.chunking), "digest": self.chunking.digest},  # it holds the strategy's version
             "enrichment": list(self.enrichment),
             "index": as_json(self.index),
         }
+        # `auto` leaves the choice to the machine and keeps the id the same on all of them.
+        return part if self.embedding.precision == "auto" else {**part, "precision": self.embedding.precision}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _key_of_variable(name: str) -> tuple[str, ...]:
         return ()
     parts = tuple(name.removeprefix(_VARIABLE).lower().split("__"))
     if len(parts) == 1:
-        return parts if parts[0] == "prompt" else ()
+        return parts if parts[0] in ("prompt", "enrichment") else ()
     if parts[0] not in FlowSettings.model_fields:
         raise ConfigurationError(
             f"environment variable {name} overrides no setting",
@@ -164,7 +166,7 @@ def _key_of_variable(name: str) -> tuple[str, ...]:
 def _parsed(value: str, where: str) -> Any:
     try:
         return yaml.safe_load(value) if value.strip() else ""
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise ConfigurationError(f"the value {value!r} cannot be read", where=where) from None
 
 

@@ -3,6 +3,14 @@
 `indexing.snapshot` writes and opens it (and imports faiss and bm25s); `indexing.manifest` tells without opening.
 """
 
-from genaiops.indexing.manifest import FORMAT, IndexSettings, Manifest, index_id, index_inputs, read_manifest
+from genaiops.indexing.manifest import (
+    FORMAT,
+    IndexSettings,
+    Manifest,
+    index_id,
+    index_inputs,
+    read_manifest,
+    verify_files,
+)
 
-__all__ = ["FORMAT", "IndexSettings", "Manifest", "index_id", "index_inputs", "read_manifest"]
+__all__ = ["FORMAT", "IndexSettings", "Manifest", "index_id", "index_inputs", "read_manifest", "verify_files"]

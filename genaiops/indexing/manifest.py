@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genaiops.errors import IntegrityError, NotBuilt
+from genaiops.files import sha256_of_file
 from genaiops.records import Document, Metadata, Settings, as_json, digest_of
 
 FORMAT = 1  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"
+FULL_TEXT_VERSION = 1  # raised when the same chunks would be counted into other words
+CHUNKS_FILE, DOCUMENTS_FILE = "chunks.jsonl", "documents.jsonl"
 
 
 class IndexSettings(Settings):
@@ -39,6 +42,11 @@ class Manifest:
     facts: Metadata = field(default_factory=dict)
 
     @property
+    def content(self) -> str:
+        """Digest of the chunks and documents: the same on every machine, as vectors are not (processors round)."""
+        return digest_of([self.files.get(CHUNKS_FILE), self.files.get(DOCUMENTS_FILE)])
+
+    @property
     def embedder(self) -> str:
         """Fingerprint of the embedder whose vectors are stored."""
         return str(self.inputs["embedding"])
@@ -55,7 +63,8 @@ def index_inputs(documents: Sequence[Document], settings: Metadata, embedder: st
     `settings` holds the chunking, enrichment and index settings.
     """
     listed = sorted([document.id, document.digest] for document in documents)
-    return {"format": FORMAT, "documents": digest_of(listed), "embedding": embedder, **as_json(settings)}
+    versions = {"format": FORMAT, "full_text": FULL_TEXT_VERSION}
+    return {**versions, "documents": digest_of(listed), "embedding": embedder, **as_json(settings)}
 
 
 def index_id(inputs: Metadata) -> str:
@@ -97,6 +106,25 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.id != folder.name or index_id(manifest.inputs) != manifest.id:
         raise _damaged(path, "the manifest does not belong to this index")
     return manifest
+
+
+def verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise IntegrityError naming the first file that is missing, added or not the one that was written."""
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST_FILE}
+    for name in sorted(present | set(files)):
+        path = folder / name
+        try:
+            if name not in present:
+                problem = "is missing"
+            elif name not in files:
+                problem = "does not belong to the index"
+            elif sha256_of_file(path) != files[name]:
+                problem = "was changed after the index was built"
+            else:
+                continue
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror})"
+        raise _damaged(path, f"the file {problem}")
 
 
 def _damaged(path: Path, what: str) -> IntegrityError:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,20 @@ from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.full_text import FullText, write_full_text
-from genaiops.indexing.manifest import FORMAT, MANIFEST_FILE, Manifest, index_id, read_manifest
+from genaiops.indexing.manifest import (
+    CHUNKS_FILE,
+    DOCUMENTS_FILE,
+    FORMAT,
+    MANIFEST_FILE,
+    Manifest,
+    index_id,
+    read_manifest,
+    verify_files,
+)
 from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
 from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
 
-_CHUNKS, _DOCUMENTS, _VECTORS, _FULL_TEXT = "chunks.jsonl", "documents.jsonl", "vectors.faiss", "full_text"
+_VECTORS, _FULL_TEXT = "vectors.faiss", "full_text"
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,8 @@ def write_index(
     identity = index_id(inputs)
     kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
-        _write_lines(aside / _CHUNKS, (as_json(chunk) for chunk in chunks))
-        _write_lines(aside / _DOCUMENTS, (as_json(document) for document in sorted(documents, key=lambda d: d.id)))
+        _write_lines(aside / CHUNKS_FILE, (as_json(chunk) for chunk in chunks))
+        _write_lines(aside / DOCUMENTS_FILE, (as_json(document) for document in sorted(documents, key=lambda d: d.id)))
         (aside / _VECTORS).write_bytes(build_vectors(vectors, kind))
         write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
         files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
@@ -88,7 +96,7 @@ def load_index(folder: Path, *, embedder: str) -> Index:
         )
     verify_files(folder, manifest.files)
     with _parsing(folder):
-        with (folder / _CHUNKS).open(encoding="utf-8") as stream:
+        with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
             chunks = tuple(Chunk(**json.loads(line)) for line in stream)
         vectors = VectorSearch((folder / _VECTORS).read_bytes())
         full_text = FullText(folder / _FULL_TEXT)
@@ -97,30 +105,10 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     return Index(manifest, chunks, vectors, full_text)
 
 
-def verify_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Raise IntegrityError naming the first file that is missing, added or not the one that was written."""
-    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST_FILE}
-    for name in sorted(present | set(files)):
-        path = folder / name
-        try:
-            if name not in present:
-                problem = "is missing"
-            elif name not in files:
-                problem = "does not belong to the index"
-            elif sha256_of_file(path) != files[name]:
-                problem = "was changed after the index was built"
-            else:
-                continue
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror})"
-        logging.getLogger(__name__).error("%s %s", path, problem)
-        raise IntegrityError(f"the file {problem}", where=path, remedy="rebuild it: genaiops build FLOW --full")
-
-
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from."""
     verify_files(folder, read_manifest(folder).files)
-    with _parsing(folder), (folder / _DOCUMENTS).open(encoding="utf-8") as stream:
+    with _parsing(folder), (folder / DOCUMENTS_FILE).open(encoding="utf-8") as stream:
         return tuple(Document(**json.loads(line)) for line in stream)
 
 

@@ -105,17 +105,20 @@ def test_each_set_of_settings_has_its_own_current_index(small_project: SmallProj
     first = build(small_project, embedder)
     small = build(small_project, embedder, overrides=("chunking.size=120",))
     assert small.index != first.index
-    assert current_index(project, read_flow(small_project.flow).settings) == first.index
-    assert current_index(project, read_flow(small_project.flow, ("chunking.size=120",)).settings) == small.index
+    assert current_index(project, read_flow(small_project.flow).settings, small_project.flow) == first.index
+    assert (
+        current_index(project, read_flow(small_project.flow, ("chunking.size=120",)).settings, small_project.flow)
+        == small.index
+    )
     same = ("retrieval.top_k=3", "prompt=brief")
-    assert current_index(project, read_flow(small_project.flow, same).settings) == first.index
+    assert current_index(project, read_flow(small_project.flow, same).settings, small_project.flow) == first.index
     with pytest.raises(NotBuilt, match="only for others"):
-        current_index(project, read_flow(small_project.flow, ("chunking.size=130",)).settings)
+        current_index(project, read_flow(small_project.flow, ("chunking.size=130",)).settings, small_project.flow)
 
 
 def test_before_the_first_build_there_is_no_index(small_project: SmallProject) -> None:
     with pytest.raises(NotBuilt, match="flow 'kettles' has no index for these settings"):
-        current_index(Project.find(small_project.root), read_flow(small_project.flow).settings)
+        current_index(Project.find(small_project.root), read_flow(small_project.flow).settings, small_project.flow)
     assert not small_project.home.exists()
 
 
@@ -125,12 +128,12 @@ def test_a_damaged_pointer_is_not_followed_and_the_next_build_mends_it(
 ) -> None:
     project, settings = Project.find(small_project.root), read_flow(small_project.flow).settings
     report = build(small_project, WordsEmbedder())
-    pointer_file(project, settings).write_bytes(content)
+    pointer_file(project, settings, small_project.flow).write_bytes(content)
     with pytest.raises(NotBuilt, match="genaiops build"):
         opened(small_project, WordsEmbedder())
     again = build(small_project, WordsEmbedder())
     assert again.unchanged
-    assert current_index(project, settings) == report.index
+    assert current_index(project, settings, small_project.flow) == report.index
 
 
 BAD = {

@@ -12,8 +12,8 @@ import pytest
 from genaiops.chunking import ChunkingSettings, chunker_for
 from genaiops.errors import IndexMismatch, IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
-from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest
-from genaiops.indexing.snapshot import load_index, read_documents_of, verify_files, write_index
+from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
+from genaiops.indexing.snapshot import load_index, read_documents_of, write_index
 from genaiops.indexing.vectors import AUTO_HNSW_FROM, resolve_kind
 from genaiops.records import Document, Metadata
 from tests.builds import files_of
