@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genaiops.errors import NotFound
+from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
-from genaiops.files import write_durably
+from genaiops.files import check_name, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
 from genaiops.golden_sets import GoldenSet, check
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 EvaluationProgress = Callable[[str, int, int], None]  # what, done, total
 REPORT_FILE = "report.html"
+KEPT_RUNS = 2  # of one state: the newest, and one to compare it with
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
         pointer = _pointer(flow, pipeline.served, golden.digest, measures)
-        write_durably(pointer, json.dumps({"run": run.id}))
+        write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
     return Evaluated(run, folder, _tracked(flow.project, run, report))
@@ -87,17 +88,30 @@ def subject_of(served: Served, flow: Flow) -> Subject:
     return Subject(served.flow, digests, settings)
 
 
-def find_evaluation(flow: Flow, served: Served) -> Run | None:
-    """The newest kept run of exactly this on the present golden set, with today's code, measures and judges."""
+def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run | None:
+    """The newest kept run of exactly this on the present golden set, with today's code, measures and judges.
+
+    `other_than` is the id of a run that does not count.
+    """
     golden = GoldenSet.load(flow.golden_set_path)
+    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow))):
+        try:
+            run = Run.load(flow.project.runs / check_name(name, "run"))
+        except (NotFound, ConfigurationError):
+            continue
+        # A pointer is only a hint: what the run says of itself counts.
+        is_it = run.subject.digests.get("flow") == served.digest and run.golden_set_digest == golden.digest
+        if is_it and run.id != other_than:
+            return run
+    return None
+
+
+def _runs_named(pointer: Path) -> list[str]:
+    """Ids in a pointer file, newest first; none when there is no such file or it cannot be understood."""
     try:
-        pointer = _pointer(flow, served, golden.digest, _measures(flow))
-        run = Run.load(flow.project.runs / json.loads(pointer.read_text(encoding="utf-8"))["run"])
-    except (FileNotFoundError, NotFound, ValueError, KeyError, TypeError):
-        return None
-    # A pointer is only a hint: what the run says of itself counts.
-    is_it = run.subject.digests.get("flow") == served.digest and run.golden_set_digest == golden.digest
-    return run if is_it else None
+        return [str(name) for name in json.loads(pointer.read_text(encoding="utf-8"))["runs"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def write_report(

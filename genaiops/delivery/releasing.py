@@ -47,21 +47,28 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
 
 
 def _champion_run(flow: Flow, release: Release, candidate: Run, environment: str) -> Run:
-    """How the environment's release did: its newest run on the present golden set, else the run that earned it.
+    """The run to compare with: the one that earned the release, where golden set and judges are still the same.
 
-    Never the candidate's own run. Raises NotFound when there is no run left: a champion that cannot be compared
-    with must not look like no champion.
+    Otherwise the newest run of the release on the present golden set, where there is one (`evaluate --release`).
+    Never the candidate's own. Raises NotFound when there is no run left: a champion that cannot be compared with
+    must not look like no champion.
     """
-    fresh = find_evaluation(flow, Served.from_json(release.served))
-    if fresh is not None and fresh.id != candidate.id:
-        return fresh
     try:
-        return Run.load(flow.project.runs / release.evidence.run)
+        earned = Run.load(flow.project.runs / release.evidence.run)
     except NotFound:
+        earned = None
+    if earned is not None and (earned.golden_set_digest, earned.judges) == (
+        candidate.golden_set_digest,
+        candidate.judges,
+    ):
+        return earned
+    measured = find_evaluation(flow, Served.from_json(release.served), other_than=candidate.id) or earned
+    if measured is None:
         raise NotFound(
             f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",
             remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}",
-        ) from None
+        )
+    return measured
 
 
 def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> tuple[Release, Gated]:

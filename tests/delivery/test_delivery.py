@@ -103,13 +103,23 @@ def test_a_quote_that_no_document_holds_stops_before_the_first_question(flow: Fl
 # --- gate ---------------------------------------------------------------------
 
 
-def test_the_gate_uses_the_run_it_has_and_asks_nothing_again(flow: Flow) -> None:
+def test_the_gate_never_compares_the_champion_with_its_own_run_and_then_asks_nothing_again(flow: Flow) -> None:
     before = runs_of(flow)
     gated = gate_flow(flow)
     assert gated.decision.verdict == "pass"
-    assert runs_of(flow) == before
     assert gated.champion is not None
-    assert gated.champion.id == gated.evaluated.run.id
+    assert gated.champion.id != gated.evaluated.run.id
+    once_more = gate_flow(flow)
+    assert once_more.evaluated.run.id == gated.evaluated.run.id
+    assert runs_of(flow) == before + 1
+
+
+def test_a_champion_measured_on_a_smaller_golden_set_can_be_compared_with_again(flow: Flow) -> None:
+    workshop.drop_a_third(flow.project.root)
+    assert any("deleted or changed" in reason for reason in gate_flow(flow).decision.reasons)
+    _, pipeline = open_release(flow.project, "prod", flow=flow.name)
+    evaluate_release(flow, pipeline)
+    assert not any("deleted or changed" in reason for reason in gate_flow(flow).decision.reasons)
 
 
 def test_a_prompt_that_refuses_everything_fails_and_the_fallen_measures_are_named(flow: Flow) -> None:

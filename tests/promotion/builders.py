@@ -87,16 +87,17 @@ def passing() -> tuple[Run, GateSettings, Decision]:
 
 def release_of(number: int, *, flow: str = "handbook") -> Release:
     """Release `number`: each number another content, cheap to make."""
+    served = {"index": f"{number:064x}"}
     proof = Proof(
         run=f"run-{number}",
         run_digest="c" * 64,
         golden_set="handbook",
         golden_set_digest="d" * 64,
-        digests={"flow": "e" * 64},
+        digests={"flow": digest_of(served)},
         decision=Decision("pass", (), run="c" * 64, gate="f" * 64),
         summaries=(Summary("groundedness", 0.9, 0.8, 1.0, 100, 0),),
     )
-    return Release(flow, {"index": f"{number:064x}"}, proof)
+    return Release(flow, served, proof)
 
 
 def registry_in(folder: Path) -> Registry:
