@@ -36,6 +36,7 @@ def measure(runs: int = RUNS) -> Report:
         "One `ask` in a warm process",
         tuple(figures),
         notes=(
+            "Each question was asked three times in one process, so the offline generator had read most chunks before. "
             "Overhead: the whole call by the caller's clock, less what the same call spent on embedding and searching. "
             "Offline generator, one thread asking.",
         ),

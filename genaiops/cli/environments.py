@@ -66,14 +66,16 @@ def diff(
     """Say what differs between two releases."""
     from genaiops.promotion import diff as changes_of
 
-    changes = changes_of(_find(before), _find(after))
+    first, second = _find(before), _find(after)
+    changes = changes_of(first, second)
     if as_json:
         print_json({"changes": changes})
         return
     for change in changes:
         say(f"{change.part}: {_short(change.before)} -> {_short(change.after)}")
     if not changes:
-        say("the same release")
+        same = first.digest == second.digest
+        say("the same release" if same else "they serve the same; only their verdicts were reached differently")
 
 
 def _short(value: object) -> str:

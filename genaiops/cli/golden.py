@@ -34,7 +34,11 @@ def lint(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
     if as_json:
         print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
     else:
+        where = opened.golden_set_path
+        file = where / "golden.jsonl" if where.is_dir() else where
         for problem in problems:
-            say(str(problem))
+            place = f"{file}:{problem.line}" if problem.line else str(file)
+            case = f"case {problem.case_id}: " if problem.case_id else ""
+            say(f"{place}: {problem.severity}: {case}{problem.what}\n  {problem.remedy}")
         say(f"{golden.name}: {len(golden.cases)} cases, {len(errors)} errors, {len(problems) - len(errors)} warnings")
     leave(2 if errors else 0)

@@ -100,7 +100,8 @@ class ChunkerContract:
         for length in (20_000, 80_000, 320_000):
             document = Document("d.md", HOSTILE[name](length))
             seconds.append(min(_seconds(chunker, document) for _ in range(3)))
-        assert seconds[2] / seconds[0] < 16**1.3 or seconds[2] < 0.05, seconds
+        # The shortest takes a few milliseconds, so another process's cache misses count: it is taken as 10 ms at least.
+        assert seconds[2] / max(seconds[0], 0.01) < 16**1.3, seconds
         assert seconds[2] < 2, seconds
 
 

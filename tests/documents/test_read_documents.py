@@ -250,7 +250,7 @@ def test_a_page_that_takes_too_long_is_quarantined_and_its_neighbours_read(docs:
 
 def test_a_page_that_takes_too_much_memory_is_quarantined_and_its_neighbours_read(docs: Path) -> None:
     write(docs, {"0.html": b"<i>x</i>" * 300_000, "1.html": "<p>one"})
-    corpus = read_documents(settings(parse_memory_mb=128), docs.parent)
+    corpus = read_documents(settings(parse_memory_mb=128, parse_timeout_s=120), docs.parent)
     assert "1.html" in ids(corpus)
     assert reasons(corpus) == {"0.html": "needs more memory than documents.parse_memory_mb=128"}
 

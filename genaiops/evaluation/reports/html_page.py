@@ -68,7 +68,10 @@ def _head(run: Run, flow: str, baseline: Run | None) -> Markup:
 def _verdict(verdict: Verdict | None) -> Markup | None:
     if verdict is None:
         return None
-    reasons = h("ul", [h("li", reason) for reason in verdict.reasons]) if verdict.reasons else None
+    # A gate's decision also tells of the rules that hold; their reasons come first to last, then what else was said.
+    told = [f"{rule.verdict}: {rule.reason}" for rule in getattr(verdict, "rules", ())]
+    told += [reason for reason in verdict.reasons if not any(reason in line for line in told)]
+    reasons = h("ul", [h("li", line) for line in told]) if told else None
     word = VERDICT_WORDS.get(verdict.verdict, verdict.verdict)
     return h("section", h("strong", word), reasons, class_=f"verdict {verdict.verdict}", aria_label="Verdict")
 
