@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from genaiops.delivery import evaluate_flow, evaluate_release, find_evaluation, gate_flow, open_release, release_flow
+from genaiops.delivery import (
+    evaluate_flow,
+    evaluate_release,
+    evaluating,
+    find_evaluation,
+    gate_flow,
+    open_release,
+    release_flow,
+)
 from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.runs import list_runs
+from genaiops.files import sha256_of_file
 from genaiops.flow import Flow
+from genaiops.indexing.manifest import CHUNKS_FILE, MANIFEST_FILE, read_manifest
 from genaiops.promotion import Registry
 from genaiops.promotion.release import NotProven
 from genaiops.records import Score
@@ -219,3 +230,31 @@ def test_a_release_whose_served_part_was_altered_is_refused(flow: Flow) -> None:
     path.write_text(json.dumps(data))
     with pytest.raises(IntegrityError):
         open_release(flow.project, "prod")
+
+
+def test_a_damaged_index_stops_the_gate_although_a_run_is_kept(flow: Flow) -> None:
+    vectors = flow.project.indexes / flow.index_id / "vectors.faiss"
+    content = bytearray(vectors.read_bytes())
+    content[-1] ^= 1
+    vectors.write_bytes(content)
+    with pytest.raises(IntegrityError, match="changed after the index was built"):
+        gate_flow(workshop.load(flow.folder))
+
+
+def test_an_index_with_other_chunks_under_a_sound_manifest_is_not_what_was_released(flow: Flow) -> None:
+    folder = flow.project.indexes / flow.index_id
+    chunks = folder / CHUNKS_FILE
+    told = chunks.read_text(encoding="utf-8")
+    assert " the " in told
+    chunks.write_text(told.replace(" the ", " no "), encoding="utf-8")
+    manifest = read_manifest(folder)
+    forged = replace(manifest, files={**manifest.files, CHUNKS_FILE: sha256_of_file(chunks)})
+    (folder / MANIFEST_FILE).write_text(forged.text, encoding="utf-8")
+    with pytest.raises(IntegrityError, match="other chunks"):
+        open_release(flow.project, "prod", flow=flow.name)
+
+
+def test_a_run_of_other_code_is_not_taken_for_this(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_evaluation(flow, flow.served) is not None
+    monkeypatch.setattr(evaluating, "code_digest", lambda: "other code")
+    assert find_evaluation(flow, flow.served) is None
