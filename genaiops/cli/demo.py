@@ -115,14 +115,14 @@ def _deliver(
     flow: Flow, best: str, project: Project, tell: Callable[[str], None]
 ) -> tuple[Release | None, Gated, Answer | None]:
     """Gate the best variant and, when it passes, take it through every environment and ask it something."""
-    from genaiops.delivery import gate_flow, open_release, release_flow
+    from genaiops.delivery import gate_flow, open_release, release_gated
     from genaiops.promotion import Registry
 
     gated = gate_flow(flow)
     tell(f"3 gate      {best}: {gated.decision.verdict}")
     if gated.decision.verdict != "pass":
         return None, gated, None
-    release, gated = release_flow(flow)
+    release = release_gated(flow, gated)
     tell(f"4 release   {release.digest[:12]}: index, prompt, retrieval, model, and the verdict that earned it")
     for environment in project.settings.environments:
         tell(f"5 promote   {Registry.of(project).promote(release.digest, to=environment)}")

@@ -5,7 +5,7 @@ each other.
 """
 
 from genaiops.delivery.evaluating import Evaluated, evaluate_flow, evaluate_release, find_evaluation, write_report
-from genaiops.delivery.releasing import Gated, gate_flow, open_release, release_flow
+from genaiops.delivery.releasing import Gated, gate_flow, open_release, release_flow, release_gated
 
 __all__ = [
     "Evaluated",
@@ -16,5 +16,6 @@ __all__ = [
     "gate_flow",
     "open_release",
     "release_flow",
+    "release_gated",
     "write_report",
 ]

@@ -77,9 +77,14 @@ def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress 
     Raises GateRefused (exit code 1) when the gate fails, NotProven (3) when it cannot tell.
     """
     gated = gate_flow(flow, against=against, progress=progress)
+    return release_gated(flow, gated), gated
+
+
+def release_gated(flow: Flow, gated: Gated) -> Release:
+    """As `release_flow`, for a flow whose gate was asked already. A verdict on another state is refused."""
     release = bundle(flow.served.to_json(), gated.evaluated.run, gated.gate, gated.decision)
     Registry.of(flow.project).record_release(release)
-    return release, gated
+    return release
 
 
 def open_release(project: Project, name: str, *, flow: str | None = None) -> tuple[Release, Pipeline]:
