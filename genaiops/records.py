@@ -54,16 +54,58 @@ def as_json(value: object) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document came from: facts of one reading, which take no part in any id.
+
+    `source` is the source as flow.yaml names it, without credentials; `loader` the loader's name and version;
+    `content` the sha256 (64 hex digits) of the bytes or rows read; `modified` when the source says it last
+    changed (ISO 8601, UTC), "" where it says nothing.
+    """
+
+    source: str
+    loader: str
+    content: str
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """`text[start:end]` of a document stands for `[original_start, original_end)` of the text that was loaded.
+
+    `kind` says why they differ: `redacted:email`, `boilerplate`, `encoding`, `whitespace`. What was taken out is not
+    kept. Between two edits both texts are the same, so every offset can be mapped.
+    """
+
+    start: int
+    end: int
+    original_start: int
+    original_end: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One source text. `id` is its path relative to its source (or its key), `digest` covers text and metadata."""
+    """One source text. `id` is its path relative to its source (or its key), `digest` covers text and metadata.
+
+    `origin` and `edits` (in order, not overlapping) tell how the text came to be; an index keeps them apart.
+    """
 
     id: str
     text: str
     metadata: Metadata = field(default_factory=dict)
+    origin: Origin | None = None
+    edits: tuple[Edit, ...] = ()
 
     @property
     def digest(self) -> str:
         return digest_of({"id": self.id, "text": self.text, "metadata": self.metadata})
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Document:
+        """The document that `as_json` wrote, whole or without `origin` and `edits`. TypeError for other data."""
+        origin = data.get("origin")
+        edits = tuple(Edit(**edit) for edit in data.get("edits", ()))
+        return cls(**{**data, "origin": None if origin is None else Origin(**origin), "edits": edits})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +132,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question put to the flow."""
+    """A question put to the flow, and which documents may answer it.
+
+    `where` filters by metadata before the search (docs/retrieval.md tells the forms). `access` holds the labels
+    of whoever asks: documents with labels of their own are found only by one of those; None asks for everything.
+    """
 
     text: str
     id: str = ""
+    where: Metadata = field(default_factory=dict)
+    access: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +225,7 @@ class Answer:
     prompt: str
     index: str
     release: str = ""
+    sensitivity: str = ""  # the strictest label among the hits; "" when none has one
 
     def __str__(self) -> str:
         cited = "".join(f"\n[{c.marker}] {c.document_id} {c.start}-{c.end}" for c in self.citations)

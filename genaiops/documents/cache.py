@@ -79,7 +79,7 @@ class ParsedCache:
 def _from_json(text: str) -> Corpus:
     """ValueError, TypeError or KeyError for anything `put` did not write."""
     data = json.loads(text)
-    documents = tuple(Document(**item) for item in data["documents"])
+    documents = tuple(Document.from_json(item) for item in data["documents"])
     if not all(isinstance(d.id, str) and isinstance(d.text, str) and isinstance(d.metadata, dict) for d in documents):
         raise ValueError("not a document")
     return Corpus(documents, tuple(Quarantined(**item) for item in data["quarantined"]))

@@ -12,10 +12,11 @@ from genaiops.errors import IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
 from genaiops.records import Document, Metadata, Settings, as_json, digest_of
 
-FORMAT = 1  # of the folder; raised when an older reader could misread it
+FORMAT = 2  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"
 FULL_TEXT_VERSION = 1  # raised when the same chunks would be counted into other words
 CHUNKS_FILE, DOCUMENTS_FILE = "chunks.jsonl", "documents.jsonl"
+PROVENANCE_FILE = "provenance.jsonl"  # origin and edits of each document, in the order of DOCUMENTS_FILE
 
 
 class IndexSettings(Settings):

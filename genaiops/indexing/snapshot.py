@@ -18,6 +18,7 @@ from genaiops.indexing.manifest import (
     DOCUMENTS_FILE,
     FORMAT,
     MANIFEST_FILE,
+    PROVENANCE_FILE,
     Manifest,
     index_id,
     read_manifest,
@@ -59,7 +60,10 @@ def write_index(
     kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
         _write_lines(aside / CHUNKS_FILE, (as_json(chunk) for chunk in chunks))
-        _write_lines(aside / DOCUMENTS_FILE, (as_json(document) for document in sorted(documents, key=lambda d: d.id)))
+        ordered = sorted(documents, key=lambda document: document.id)
+        _write_lines(aside / DOCUMENTS_FILE, ({"id": d.id, "text": d.text, "metadata": d.metadata} for d in ordered))
+        # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
+        _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
         (aside / _VECTORS).write_bytes(build_vectors(vectors, kind))
         write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
         files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
@@ -106,10 +110,15 @@ def load_index(folder: Path, *, embedder: str) -> Index:
 
 
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
-    """The documents a snapshot was built from."""
+    """The documents a snapshot was built from, with their origins and edits."""
     verify_files(folder, read_manifest(folder).files)
-    with _parsing(folder), (folder / DOCUMENTS_FILE).open(encoding="utf-8") as stream:
-        return tuple(Document(**json.loads(line)) for line in stream)
+    with _parsing(folder):
+        rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
+        provenance = folder / PROVENANCE_FILE
+        if provenance.exists():  # indexes of format 1 have none
+            origins = provenance.read_text(encoding="utf-8").split("\n")[:-1]
+            rows = [{**json.loads(origin), **row} for row, origin in zip(rows, origins, strict=True)]
+        return tuple(Document.from_json(row) for row in rows)
 
 
 @contextmanager
