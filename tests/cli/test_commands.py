@@ -238,7 +238,7 @@ def test_a_flow_that_fails_is_not_released(run: Run, root: Path) -> None:
 
 def test_keys_are_shown_once_listed_without_and_taken_back(run: Run, root: Path) -> None:
     made = run("keys", "create", "website", "--json").json
-    assert set(made) == {"name", "key"}
+    assert set(made) == {"name", "key", "access"}
     assert made["key"] not in (root / ".genaiops" / "keys.json").read_text()
     listed = run("keys", "list", "--json")
     assert [key["name"] for key in listed.json["keys"]] == ["website"]
