@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Any
 from genaiops.errors import IntegrityError
 from genaiops.files import fsync_folder, locked
 from genaiops.flow.settings import FlowSettings
+from genaiops.indexing import Manifest
 from genaiops.project import Project
 from genaiops.records import Metadata, as_json, canonical_json
 
 HISTORY_FILE = "history.jsonl"
-_FIELDS = {"sequence", "built_at", "pointer", "index", "folder", "settings", "documents", "chunks"}
+_FIELDS = {"sequence", "built_at", "pointer", "index", "folder", "settings", "inputs", "documents", "chunks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Built:
     """One build that ended well. `sequence` counts from 1 within the flow; `built_at` is ISO 8601 in UTC.
 
     `pointer` names the pointer file (its stem, one for each combination of settings), `folder` the flow's folder
-    (relative to the project where it lies inside), `settings` is the whole FlowSettings as JSON: with the
-    documents that the index keeps, all that is needed to make it again. `reason` is `build`, `rebuild` or `forget`.
+    (relative to the project where it lies inside). `settings` is the whole FlowSettings as JSON and `inputs` what the
+    index's id is the digest of: with the documents, all that is needed to make it again. `reason` is `build`,
+    `rebuild` or `forget`.
     """
 
     sequence: int
@@ -35,6 +37,7 @@ class Built:
     index: str
     folder: str
     settings: Metadata
+    inputs: Metadata
     documents: int
     chunks: int
     reason: str = "build"
@@ -50,23 +53,22 @@ def append_history(
     base: Path,
     *,
     pointer: Path,
-    index: str,
-    counts: Mapping[str, int],
+    manifest: Manifest,
     reason: str = "build",
 ) -> Built:
     """Add a line and force it to disk; call it after the index is published and before its pointer moves.
 
-    `pointer` is the pointer's file, `counts` those of the index's manifest.
+    `pointer` is the pointer's file, `manifest` that of the index.
     A build that found nothing to do is told too: it says when the sources were last looked at.
     """
     base = base.resolve()
     place = base.relative_to(project.root) if base.is_relative_to(project.root) else base
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     path = history_file(project, settings.name)
-    of_index = counts["documents"], counts["chunks"]
+    of_index = manifest.inputs, manifest.counts["documents"], manifest.counts["chunks"]
     with locked(path.with_suffix(".lock")):
         last = max((row["sequence"] for row in _rows(path)), default=0)
-        built = Built(last + 1, now, pointer.stem, index, place.as_posix(), as_json(settings), *of_index, reason)
+        built = Built(last + 1, now, pointer.stem, manifest.id, place.as_posix(), as_json(settings), *of_index, reason)
         _append(path, canonical_json(built) + "\n")
     return built
 
