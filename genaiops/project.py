@@ -87,6 +87,11 @@ class Project:
         return self.home / "cache.db"
 
     @property
+    def lock(self) -> Path:
+        """Builds hold it shared while they run, `gc` and `forget` alone: see `files.locked`."""
+        return self.home / "builds.lock"
+
+    @property
     def registry_url(self) -> str:
         return self.settings.registry or f"sqlite:///{self.home / 'registry.db'}"
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from genaiops.documents import Corpus, Quarantined, read_documents
 from genaiops.embedding import CorpusEmbedder, Progress
 from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
-from genaiops.files import discard, remove_leftovers, write_durably
+from genaiops.files import discard, locked, remove_leftovers, write_durably
+from genaiops.flow.history import append_history
 from genaiops.flow.settings import FlowSettings
+from genaiops.flow.tombstones import blocked
 from genaiops.indexing import index_id, index_inputs, read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import digest_of
@@ -76,7 +78,7 @@ def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint
     """Compare the documents as they are with those of the current index; only parsed files are cached."""
     from genaiops.indexing.snapshot import read_documents_of
 
-    corpus = read_documents(settings.documents, base, cache=project.cache)
+    corpus = _without_erased(project, read_documents(settings.documents, base, cache=project.cache))
     identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
     try:
         current = current_index(project, settings, base)
@@ -109,8 +111,23 @@ def build_index(
     With nothing changed no model is loaded; a damaged snapshot is made anew. `full` uses no cache for that.
     Until the last rename the previous index is the current one.
     """
+    with locked(project.lock, shared=True, what="cleans up or erases"):
+        return _build(project, settings, base, embedder, full=full, strict=strict, progress=progress)
+
+
+def _build(
+    project: Project,
+    settings: FlowSettings,
+    base: Path,
+    embedder: CorpusEmbedder,
+    *,
+    full: bool,
+    strict: bool,
+    progress: Progress,
+) -> BuildReport:
     start = time.perf_counter()
     corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
+    corpus = _without_erased(project, corpus)
     if not corpus.documents:  # an index of nothing must not take the place of one of something
         raise DocumentError(
             f"none of {len(corpus.quarantined)} document(s) can be read",
@@ -126,7 +143,9 @@ def build_index(
         if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
             discard(folder)
         embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
-    counts = read_manifest(folder).counts
+    manifest = read_manifest(folder)
+    counts = manifest.counts
+    append_history(project, settings, base, pointer=pointer, manifest=manifest)
     content = json.dumps({"index": identity})
     if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
         write_durably(pointer, content)
@@ -139,6 +158,11 @@ def build_index(
         unchanged,
         time.perf_counter() - start,
     )
+
+
+def _without_erased(project: Project, corpus: Corpus) -> Corpus:
+    erased = blocked(project)
+    return Corpus(tuple(d for d in corpus.documents if not erased(d)), corpus.quarantined)
 
 
 def _is_whole(folder: Path) -> bool:
