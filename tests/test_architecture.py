@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "genaiops"
 SHARED = {"records", "errors", "files", "sentences", "words", "__init__"}
 ROOMS: dict[str, set[str]] = {  # room: what of ours it may import besides itself and what is shared
     "documents": set(),
+    "cleansing": {"documents"},  # the type of what is left out
     "chunking": set(),
     "embedding": set(),
     "indexing": {"embedding"},  # the type of a vector

@@ -19,6 +19,7 @@ class Quarantined:
 
     document_id: str
     reason: str
+    kind: str = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
