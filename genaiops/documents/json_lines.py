@@ -21,6 +21,7 @@ class JsonLinesLoader:
     and so does the title.
     """
 
+    name = "jsonl"
     version = "1"
     cached = False
 

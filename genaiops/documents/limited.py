@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from genaiops.documents.loading import Corpus, LimitExceeded, Limits, decoded, plain
+from genaiops.documents.loading import Corpus, EmptyDocument, LimitExceeded, Limits, decoded, plain
 from genaiops.errors import DocumentError
 from genaiops.records import Document
 
@@ -133,18 +133,22 @@ class InChild:
 class PdfLoader(InChild):
     """A PDF file: its text with a form feed between pages; title, author and number of pages as metadata."""
 
+    name = "pdf"
+
     @property
     def version(self) -> str:
         return _version_with("pypdf")
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         if not content:
-            raise DocumentError("is empty", where=document_id)
+            raise EmptyDocument("is empty", where=document_id)
         return self._parse("pdf", content, document_id)
 
 
 class HtmlLoader(InChild):
     """An HTML page: its visible text as Markdown; the title as metadata. Nothing is fetched."""
+
+    name = "html"
 
     @property
     def version(self) -> str:
