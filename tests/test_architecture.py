@@ -25,7 +25,10 @@ ROOMS: dict[str, set[str]] = {  # room: what of ours it may import besides itsel
     "generation": set(),
     "golden_sets": set(),
     "testing": set(),
-    "flow": {"documents", "chunking", "embedding", "indexing", "retrieval", "prompting", "generation", "project"},
+    "flow": {
+        "documents", "cleansing", "chunking", "embedding", "indexing", "retrieval", "prompting", "generation",
+        "project",
+    },
     "evaluation": {"golden_sets", "prompting", "generation", "embedding"},
     "promotion": {"evaluation", "project"},
     "serving": {"flow", "promotion", "project"},

@@ -14,6 +14,7 @@ from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
 from genaiops.files import check_name, read_yaml, validated
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
+from genaiops.flow.engines import engine_named
 from genaiops.flow.holding import Held
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
@@ -97,13 +98,23 @@ class Flow:
         """Knows its fingerprint at once; loads the model at the first text."""
         return embedder_of(self.settings.embedding, self.project, self.folder)
 
-    def build(self, *, full: bool = False, strict: bool = False, progress: Progress = silent) -> BuildReport:
+    def build(
+        self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
+    ) -> BuildReport:
         """Make (or find) the index of the documents as they are now and make it current.
 
-        `full` uses no cache; `strict` raises DocumentError for a bad document instead of setting it aside.
+        `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
+        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
         report = build_index(
-            self.project, self.settings, self.folder, self.embedder, full=full, strict=strict, progress=progress
+            self.project,
+            self.settings,
+            self.folder,
+            self.embedder,
+            full=full,
+            strict=strict,
+            progress=progress,
+            engine=engine_named(engine),
         )
         with self._lock:
             self._pipeline = None
@@ -111,7 +122,7 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
-        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
+        return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
     def index_id(self) -> str:
