@@ -74,11 +74,16 @@ def current_index(project: Project, settings: FlowSettings, base: Path) -> str:
         raise NotBuilt(f"cannot tell the current index ({error})", where=path, remedy="genaiops build FLOW") from None
 
 
+def read_corpus(project: Project, settings: FlowSettings, base: Path) -> Corpus:
+    """What a build would index now."""
+    return _without_erased(project, read_documents(settings.documents, base, cache=project.cache))
+
+
 def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
     """Compare the documents as they are with those of the current index; only parsed files are cached."""
     from genaiops.indexing.snapshot import read_documents_of
 
-    corpus = _without_erased(project, read_documents(settings.documents, base, cache=project.cache))
+    corpus = read_corpus(project, settings, base)
     identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
     try:
         current = current_index(project, settings, base)
@@ -142,7 +147,15 @@ def _build(
     if not unchanged:
         if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
             discard(folder)
-        embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
+        embedded = write_corpus(
+            settings,
+            corpus,
+            inputs,
+            embedder,
+            cache=None if full else project.cache,
+            into=project.indexes,
+            progress=progress,
+        )
     manifest = read_manifest(folder)
     counts = manifest.counts
     append_history(project, settings, base, pointer=pointer, manifest=manifest)
@@ -174,17 +187,17 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _write(
-    project: Project,
+def write_corpus(
     settings: FlowSettings,
     corpus: Corpus,
     inputs: dict[str, object],
     embedder: CorpusEmbedder,
     *,
-    full: bool,
+    cache: Path | None,
+    into: Path,
     progress: Progress,
 ) -> int:
-    """Chunk, embed and publish; returns how many texts had to be embedded."""
+    """Chunk, embed and publish `into/<id>`; returns how many texts had to be embedded."""
     from genaiops.chunking import chunker_for
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
@@ -192,7 +205,7 @@ def _write(
 
     chunker = chunker_for(settings.chunking, settings.enrichment)
     chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
-    cached = CachedEmbedder(embedder, VectorCache(None if full else project.cache))
+    cached = CachedEmbedder(embedder, VectorCache(cache))
     vectors = cached.embed([chunk.indexed_text for chunk in chunks], progress)
     facts = {
         "precision": embedder.precision,
@@ -201,7 +214,7 @@ def _write(
         "quarantined": [[q.document_id, q.reason] for q in corpus.quarantined],
         **_build_facts(),
     }
-    write_index(project.indexes, inputs, corpus.documents, chunks, vectors, facts)
+    write_index(into, inputs, corpus.documents, chunks, vectors, facts)
     return cached.embedded
 
 
