@@ -39,6 +39,13 @@ class EvaluationSettings(Settings):
     seed: int = Field(default=0, ge=0)
 
 
+class FreshnessSettings(Settings):
+    """The `freshness:` part of flow.yaml."""
+
+    # How long a changed source may wait until the index holds it; None: not at all.
+    objective_hours: float | None = Field(default=None, ge=0, le=876_000)
+
+
 class FlowSettings(Settings):
     """A whole flow.yaml."""
 
@@ -54,6 +61,7 @@ class FlowSettings(Settings):
     prompt: str
     generation: GenerationSettings = GenerationSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
 
     @field_validator("name", "prompt")
     @classmethod

@@ -75,6 +75,11 @@ def read_chunks_of(folder: Path) -> tuple[Chunk, ...]:
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from, with their origins and edits."""
     verify_files(folder, read_manifest(folder).files)
+    return documents_in(folder)
+
+
+def documents_in(folder: Path) -> tuple[Document, ...]:
+    """As `read_documents_of`, of a snapshot whose other files may be damaged; these two were checked by the caller."""
     with _parsing(folder):
         rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
         provenance = folder / PROVENANCE_FILE
