@@ -10,9 +10,10 @@ from typing import Self
 
 from genaiops.documents.cache import ParsedCache, cache_key
 from genaiops.documents.items import Item, Raw, Ready
+from genaiops.documents.json_files import JsonLoader
 from genaiops.documents.json_lines import JsonLinesLoader
 from genaiops.documents.labels import labelled
-from genaiops.documents.limited import HtmlLoader, InChild, PdfLoader
+from genaiops.documents.limited import DocxLoader, HtmlLoader, InChild, MailLoader, PdfLoader, PptxLoader, XlsxLoader
 from genaiops.documents.loading import Clean, Corpus, LimitExceeded, Limits, Loader, Quarantined, quarantined
 from genaiops.documents.settings import DocumentSettings, SourceSettings
 from genaiops.documents.sources import Reach, items_of
@@ -29,7 +30,12 @@ LOADERS: Mapping[str, Callable[[Limits], Loader]] = {
     ".htm": HtmlLoader,
     ".pdf": PdfLoader,
     ".csv": CsvLoader,
+    ".json": JsonLoader,
     ".jsonl": JsonLinesLoader,
+    ".docx": DocxLoader,
+    ".pptx": PptxLoader,
+    ".xlsx": XlsxLoader,
+    ".eml": MailLoader,
 }
 
 

@@ -37,7 +37,7 @@ class SourceSettings(Settings):
     """
 
     path: str = ""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     web: tuple[str, ...] = ()
     allow_private: bool | tuple[str, ...] = False
     timeout_s: float = Field(default=30.0, gt=0, le=3600)
@@ -48,7 +48,7 @@ class SourceSettings(Settings):
     metadata: tuple[str, ...] = ()
     modified: str = ""
     langchain: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     name: str = Field(default="", pattern=r"^[\w.-]*$", max_length=64)
     sensitivity: Sensitivity = ""
     access: tuple[str, ...] | None = None
@@ -61,7 +61,12 @@ class SourceSettings(Settings):
             return {"path": data}
         if not isinstance(data, (Mapping, SourceSettings)):
             raise ValueError("must be a path, a URL or a mapping with path, web, sql or langchain")
-        return data
+        # What passes here counts as Python data, where a strict tuple is no list.
+        return (
+            {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+            if isinstance(data, Mapping)
+            else data
+        )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -122,13 +127,13 @@ def _no_blank(items: Iterable[str]) -> None:
 
 def _path(source: SourceSettings) -> None:
     _no_blank([source.path])
+    if "::" in source.path and "://" in source.path:
+        raise ValueError("chained URLs are not read; name the file system that holds the files")
     if not URL.match(source.path):
         if source.options:
             raise ValueError("options are for URLs of file systems; a local path has none")
         return
     _no_password(source.path)
-    if "::" in source.path:
-        raise ValueError("chained URLs are not read; name the file system that holds the files")
     if source.path.lower().startswith(("http:", "https:")):
         raise ValueError("pages are listed one by one: {web: [URL, …]}")
     _no_secret(source.options, "options")

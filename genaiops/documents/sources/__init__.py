@@ -14,7 +14,26 @@ from genaiops.errors import ConfigurationError
 Listing = Callable[[SourceSettings, Reach], Iterator[Item | Ready | Quarantined]]
 
 
-SOURCES: Mapping[str, Listing] = {"path": items_of_path}
+def _web(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready | Quarantined]:
+    from genaiops.documents.sources.web import pages_of
+
+    return pages_of(source, reach)
+
+
+def _sql(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready | Quarantined]:
+    from genaiops.documents.sources.sql import rows_of
+
+    return rows_of(source, reach)
+
+
+def _langchain(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready | Quarantined]:
+    from genaiops.documents.sources.langchain import documents_of
+
+    return documents_of(source, reach)
+
+
+# Each is imported when a flow uses it.
+SOURCES: Mapping[str, Listing] = {"path": items_of_path, "web": _web, "sql": _sql, "langchain": _langchain}
 
 
 def items_of(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready | Quarantined]:

@@ -12,7 +12,7 @@ from genaiops.documents.items import Item, Raw, utc
 from genaiops.documents.listing import Found, checked, files_of, matcher, suffix_of
 from genaiops.documents.loading import Quarantined
 from genaiops.documents.settings import URL, SourceSettings
-from genaiops.documents.sources.reach import Reach
+from genaiops.documents.sources.reach import Reach, too_large
 from genaiops.errors import ConfigurationError, DocumentError
 
 _LOCAL = ("file://", "local://")
@@ -86,7 +86,3 @@ def _read(file: Found, suffix: str, max_bytes: int) -> Raw:
     if size > max_bytes:
         raise too_large(file.document_id, size, max_bytes)
     return Raw(content, suffix, utc(status.st_mtime))
-
-
-def too_large(document_id: str, size: int, max_bytes: int) -> DocumentError:
-    return DocumentError(f"is larger than documents.max_bytes={max_bytes} ({size} bytes)", where=document_id)
