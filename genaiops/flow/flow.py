@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import ConfigurationError, IntegrityError
+from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
 from genaiops.files import check_name, read_yaml, validated
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
+from genaiops.flow.engines import engine_named
+from genaiops.flow.holding import Held
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
@@ -96,13 +98,23 @@ class Flow:
         """Knows its fingerprint at once; loads the model at the first text."""
         return embedder_of(self.settings.embedding, self.project, self.folder)
 
-    def build(self, *, full: bool = False, strict: bool = False, progress: Progress = silent) -> BuildReport:
+    def build(
+        self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
+    ) -> BuildReport:
         """Make (or find) the index of the documents as they are now and make it current.
 
-        `full` uses no cache; `strict` raises DocumentError for a bad document instead of setting it aside.
+        `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
+        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
         report = build_index(
-            self.project, self.settings, self.folder, self.embedder, full=full, strict=strict, progress=progress
+            self.project,
+            self.settings,
+            self.folder,
+            self.embedder,
+            full=full,
+            strict=strict,
+            progress=progress,
+            engine=engine_named(engine),
         )
         with self._lock:
             self._pipeline = None
@@ -110,7 +122,7 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
-        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
+        return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
     def index_id(self) -> str:
@@ -120,7 +132,9 @@ class Flow:
     @property
     def served(self) -> Served:
         """Everything that decides this flow's answers, as a release would bundle it. Raises NotBuilt."""
-        index = self.index_id
+        return self._served(self.index_id)
+
+    def _served(self, index: str) -> Served:
         return Served(
             flow=self.name,
             index=index,
@@ -144,8 +158,22 @@ class Flow:
         """The flow ready to answer; the index is opened once. Raises NotBuilt, IntegrityError, IndexMismatch."""
         with self._lock:
             if self._pipeline is None:
-                self._pipeline = open_pipeline(self.served, self.project, self.embedder)
+                self._pipeline = self._opened()
             return self._pipeline
+
+    def _opened(self) -> Pipeline:
+        """The index may be replaced, and the old one cleaned away, between reading the pointer and opening it."""
+        while True:
+            before = self.index_id
+            try:
+                return open_pipeline(self.served, self.project, self.embedder)
+            except (NotBuilt, IntegrityError):
+                if self.index_id == before:
+                    raise
+
+    def pipeline_of(self, index: str) -> Pipeline:
+        """This flow over another index of the same embedder, by its full id."""
+        return open_pipeline(self._served(index), self.project, self.embedder)
 
     def ask(self, question: str | Query, emit: Emit = discard) -> Answer:
         """Answer one question from the current index; see Pipeline.ask."""
@@ -207,7 +235,14 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
     from genaiops.indexing.snapshot import load_index
     from genaiops.retrieval.retrievers import retriever_for
 
-    index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
+    folder = project.indexes / served.index
+    held = Held(folder)
+    try:
+        index = load_index(folder, embedder=embedder.fingerprint)
+    except BaseException:
+        held.let_go()
+        raise
+    held.until_unused(index)
     if index.manifest.content != served.content:
         raise IntegrityError(
             "the index holds other chunks than when this was measured",

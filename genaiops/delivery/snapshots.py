@@ -1,0 +1,87 @@
+"""Making a snapshot outside a build: of documents, or of what is left of another snapshot."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genaiops.embedding import Progress
+from genaiops.embedding.protocol import silent
+from genaiops.files import TEMPORARY_PREFIX
+from genaiops.flow import Flow, FlowSettings
+from genaiops.indexing.manifest import CHUNKS_FILE
+from genaiops.project import Project
+from genaiops.records import Chunk, Document, Metadata
+
+if TYPE_CHECKING:
+    from genaiops.embedding import CorpusEmbedder, Vectors
+
+
+@contextmanager
+def staging_folder(beside: Path) -> Iterator[Path]:
+    """A folder for half-done work in the folder `beside`; gone when the block ends, swept when its process dies."""
+    aside = beside / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def documents_of_sources(project: Project, settings: FlowSettings, base: Path) -> tuple[Document, ...]:
+    """What a build of these settings would index now."""
+    from genaiops.flow.building import read_corpus
+
+    return read_corpus(project, settings, base).documents
+
+
+def write_snapshot(
+    project: Project,
+    flow: Flow,
+    documents: Sequence[Document],
+    inputs: dict[str, Any],
+    *,
+    into: Path,
+    progress: Progress = silent,
+) -> int:
+    """Chunk, embed and write `into/<id>`; returns how many texts had to be embedded."""
+    from genaiops.documents import Corpus
+    from genaiops.flow.building import write_corpus
+
+    corpus = Corpus(tuple(documents))
+    return write_corpus(flow.settings, corpus, inputs, flow.embedder, cache=project.cache, into=into, progress=progress)
+
+
+def write_again(
+    project: Project,
+    chunks: Sequence[Chunk],
+    documents: Sequence[Document],
+    inputs: Metadata,
+    facts: Metadata,
+    *,
+    embedder: CorpusEmbedder,
+    into: Path,
+) -> None:
+    """Write `into/<id>` of chunks that were cut before; their vectors come from the cache where it has them."""
+    from genaiops.indexing.snapshot import write_index
+
+    write_index(into, inputs, documents, chunks, _vectors(project, chunks, embedder), facts)
+
+
+def _vectors(project: Project, chunks: Sequence[Chunk], embedder: CorpusEmbedder) -> Vectors:
+    from genaiops.embedding.cache import VectorCache
+    from genaiops.embedding.loading import CachedEmbedder
+
+    return CachedEmbedder(embedder, VectorCache(project.cache)).embed([chunk.indexed_text for chunk in chunks])
+
+
+def read_chunks(folder: Path) -> tuple[Chunk, ...]:
+    """The chunks of a snapshot whose files were checked."""
+    with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
+        return tuple(Chunk(**json.loads(line)) for line in stream)
