@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from genaiops.cli import answering, environments, evaluating, golden, indexes, projects, service
+from genaiops.cli import answering, environments, erasing, evaluating, golden, indexes, projects, service
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done or pass, 1 a gate failed, 2 usage or configuration, 3 inconclusive or an outage.",
 )
-for module in (projects, answering, indexes, evaluating, environments, service):
+for module in (projects, answering, indexes, erasing, evaluating, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(environments.audit, name="audit")

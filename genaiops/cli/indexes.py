@@ -1,4 +1,4 @@
-"""indexes, diff, freshness, rebuild, gc, forget, lineage: the life of an index and of what is in it."""
+"""indexes, diff, freshness, rebuild, gc: the life of an index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 20  # lines of one kind that are printed for people; --json has all
 
 
 def register(app: typer.Typer) -> None:
-    for command in (indexes, diff, freshness, rebuild, gc, forget, lineage):
+    for command in (indexes, diff, freshness, rebuild, gc):
         app.command()(command)
 
 
@@ -266,68 +266,3 @@ def gc(
     )
     if dry_run:
         note("nothing was removed (--dry-run)")
-
-
-def forget(
-    flow: FlowFolder,
-    document: Annotated[str, typer.Option("--document", metavar="ID", help="Id of the document.")] = "",
-    text: Annotated[
-        Path | None, typer.Option("--text", metavar="FILE", help="Every document with the words of this file.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
-    allow_again: Annotated[
-        bool, typer.Option("--allow-again", help="Erase nothing: let builds read the document again.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Erase a document everywhere, and prove it.
-
-    From every snapshot, release, run, cache and golden set; builds leave it out from now on.
-    """
-    from genaiops.delivery import forgetting
-    from genaiops.errors import ConfigurationError
-    from genaiops.files import read_text
-    from genaiops.flow import Flow
-    from genaiops.records import as_json as plain
-
-    opened = Flow.load(flow)
-    words = "" if text is None else read_text(text, "text to erase", max_bytes=1 << 30)
-    if allow_again:
-        if not document:
-            raise ConfigurationError("--allow-again needs a document", remedy="--document ID")
-        lifted = forgetting.allow_again(opened, document)
-        print_json({"lifted": lifted}) if as_json else say(f"{lifted} tombstones lifted")
-        return
-    if dry_run:
-        planned = forgetting.plan_forget(opened, document=document, text=words)
-        if as_json:
-            print_json(planned)
-            return
-        for name in planned.documents:
-            say(f"would erase {name}")
-        for index in planned.indexes:
-            say(f"would issue index {index[:12]} again without it")
-        say(f"with every run, release, cache and golden set that holds it; {planned.passages} passages to look for")
-        return
-    receipt = forgetting.forget(opened, document=document, text=words)
-    print_json({**plain(receipt), "proved": receipt.proved}) if as_json else say(str(receipt))
-
-
-def lineage(
-    what: Annotated[
-        str, typer.Argument(metavar="ANSWER_OR_CHUNK", help="Chunk id (6 digits or more), answer file, - or run id.")
-    ],
-    case: Annotated[str, typer.Option("--case", metavar="ID", help="The case of the run.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Say where an answer or chunk comes from.
-
-    Characters, document, source, settings, code, time, index and release.
-    """
-    import sys
-
-    from genaiops.delivery.lineage import lineage_of, tree
-    from genaiops.project import Project
-
-    found = lineage_of(Project.find(), what, case=case, read=sys.stdin.read)
-    print_json(found) if as_json else say(tree(found))

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genaiops.delivery.forgetting.receipts import read_receipts
 from genaiops.delivery.history import PREFIX, index_folders
 from genaiops.delivery.pointers import released
 from genaiops.delivery.snapshots import read_chunks
@@ -113,7 +114,7 @@ def lineage_of(project: Project, what: str, *, case: str = "", read: Callable[[]
 def answer_lineage(project: Project, answer: Mapping[str, Any], facts: AnswerFacts | None = None) -> Lineage:
     """The lineage of an answer as `ask --json` prints it. ConfigurationError when a part is missing."""
     try:
-        index = str(answer["index"])
+        index = _present(project, str(answer["index"]))
         cited = {str(citation["chunk_id"]) for citation in answer["citations"]}
         hits = [Chunk(**hit["chunk"]) for hit in answer["hits"]]
         told = facts or AnswerFacts()
@@ -178,6 +179,15 @@ def _of_chunk(project: Project, prefix: str) -> Lineage:
 
 
 # --- tracing ----------------------------------------------------------------------
+
+
+def _present(project: Project, index: str) -> str:
+    """The index, or the one in its place since a document was erased from it."""
+    for receipt in read_receipts(project):
+        for item in receipt.artefacts:
+            if item.store == "index" and item.before == index and item.after:
+                index = item.after
+    return index
 
 
 def _traced(project: Project, index: str, chunk: Chunk) -> ChunkLineage:

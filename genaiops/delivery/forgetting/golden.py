@@ -23,10 +23,10 @@ def golden_files(project: Project) -> Mapping[Path, str]:
     places = [(str(b.settings["name"]), project.root / b.folder, b.settings) for b in all_histories(project)]
     for file in sorted((project.root / "flows").glob("*/flow.yaml")):
         try:
-            settings = read_flow(file.parent).settings
+            now = read_flow(file.parent).settings
         except GenaiopsError:
             continue
-        places.append((settings.name, file.parent, settings.model_dump(mode="json")))
+        places.append((now.name, file.parent, now.model_dump(mode="json")))
     for flow, folder, settings in places:
         given = settings["evaluation"]["golden_set"]
         if given:

@@ -24,6 +24,7 @@ from genaiops.files import TEMPORARY_PREFIX
 from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
+from genaiops.records import Case
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -65,10 +66,8 @@ def _indexes_by_id(project: Project, erasure: Erasure) -> Probe:
         documents = read_documents_of(folder)
         facts = read_manifest(folder).facts
         ids = {document.id for document in documents if goes(erasure, folder, document)}
-        if str(facts.get("flow", "")) == erasure.flow and any(
-            c.document_id in erasure.texts for c in read_chunks(folder)
-        ):
-            ids |= {c.document_id for c in read_chunks(folder)} & {erasure.document}
+        if str(facts.get("flow", "")) == erasure.flow:
+            ids |= {chunk.document_id for chunk in read_chunks(folder)} & {erasure.document}
         return bool(ids) or mentions(facts, set(erasure.texts))
 
     return _probe("id", "indexes", index_folders(project), held)
@@ -93,7 +92,7 @@ def _golden_by_id(project: Project, erasure: Erasure) -> Probe:
     return _probe("id", "golden sets", files, held)
 
 
-def _cases(path: Path) -> Iterable[object] | GoldenSet:
+def _cases(path: Path) -> Iterable[Case]:
     return GoldenSet.load(path) if path.read_bytes().strip() else ()
 
 

@@ -90,7 +90,7 @@ def write_receipt(project: Project, receipt: Receipt) -> Receipt:
 
 
 def read_receipts(project: Project) -> Sequence[Receipt]:
-    """All receipts, oldest first, each checked against its digest and the one before. IntegrityError names a bad one."""
+    """All receipts, oldest first, each checked by its digest and against the one before. IntegrityError if bad."""
     found: list[Receipt] = []
     for number, path in enumerate(sorted((project.home / "receipts").glob("[0-9]*.json")), start=1):
         try:

@@ -42,7 +42,7 @@ def issue_releases_again(project: Project, replaced: Replaced, log: Log) -> None
         log.tell(Artefact("release", path.stem, made.digest, "not measured again"))
     for pointer in registry.status():
         if pointer.release in new:
-            made = new[pointer.release].digest
-            log.tell(Artefact("environment", f"{pointer.environment}: {pointer.release}", made, pointer.flow))
+            after = new[pointer.release].digest
+            log.tell(Artefact("environment", f"{pointer.environment}: {pointer.release}", after, pointer.flow))
     if new:
         registry.reissue(new)
