@@ -1,4 +1,4 @@
-"""indexes, diff, freshness, rebuild, gc, forget, lineage: the life of an index and of what is in it."""
+"""indexes, diff, freshness, rebuild, gc: the life of an index."""
 
 from __future__ import annotations
 
