@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.files import published_folder, sha256_of_file
+from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText, write_full_text
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
@@ -25,7 +27,7 @@ from genaiops.indexing.manifest import (
     verify_files,
 )
 from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
-from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
+from genaiops.records import Chunk, Document, Metadata, Query, as_json, canonical_json
 
 _VECTORS, _FULL_TEXT = "vectors.faiss", "full_text"
 
@@ -42,6 +44,20 @@ class Index:
     @property
     def id(self) -> str:
         return self.manifest.id
+
+    def chunk(self, position: int) -> Chunk:
+        return self.chunks[position]
+
+    def select(self, query: Query) -> Selection | None:
+        """The positions that `query.where` and `query.access` permit; None when that is all of them.
+
+        Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
+        """
+        return self._columns.select(query)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns((chunk.document_id, chunk.metadata) for chunk in self.chunks)
 
 
 def write_index(
