@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.kinds import build_vectors
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -26,7 +26,8 @@ from genaiops.indexing.manifest import (
     read_manifest,
     verify_files,
 )
-from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
+from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
+from genaiops.indexing.vectors import VectorSearch, VectorStore
 from genaiops.records import Chunk, Document, Metadata, Query, as_json, canonical_json
 
 _VECTORS, _FULL_TEXT = "vectors.faiss", "full_text"
@@ -37,9 +38,10 @@ class Index:
     """An open snapshot. Positions are those of `chunks`, in every part of it."""
 
     manifest: Manifest
-    chunks: tuple[Chunk, ...]
-    vectors: VectorSearch
+    chunks: Sequence[Chunk]
+    vectors: VectorStore
     full_text: FullText
+    texts: StoredTexts
 
     @property
     def id(self) -> str:
@@ -47,6 +49,10 @@ class Index:
 
     def chunk(self, position: int) -> Chunk:
         return self.chunks[position]
+
+    def document_text(self, document_id: str) -> str:
+        """The text that the chunks of a document are spans of. NotFound."""
+        return self.texts[document_id]
 
     def select(self, query: Query) -> Selection | None:
         """The positions that `query.where` and `query.access` permit; None when that is all of them.
@@ -57,6 +63,8 @@ class Index:
 
     @cached_property
     def _columns(self) -> Columns:
+        if isinstance(self.chunks, StoredChunks):
+            return Columns(self.chunks.labels())
         return Columns((chunk.document_id, chunk.metadata) for chunk in self.chunks)
 
 
@@ -73,14 +81,13 @@ def write_index(
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
     identity = index_id(inputs)
-    kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
     with published_folder(folder / identity) as aside:
         _write_lines(aside / CHUNKS_FILE, (as_json(chunk) for chunk in chunks))
         ordered = sorted(documents, key=lambda document: document.id)
         _write_lines(aside / DOCUMENTS_FILE, ({"id": d.id, "text": d.text, "metadata": d.metadata} for d in ordered))
         # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
         _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
-        (aside / _VECTORS).write_bytes(build_vectors(vectors, kind))
+        of_vectors = build_vectors(vectors, str(inputs["index"]["kind"]), aside / _VECTORS)
         write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
         files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
         manifest = Manifest(
@@ -89,7 +96,7 @@ def write_index(
             inputs=inputs,
             counts={"documents": len(documents), "chunks": len(chunks), "dimension": int(vectors.shape[1])},
             files=files,
-            facts={**facts, "kind": kind},
+            facts={**facts, **of_vectors},
         )
         (aside / MANIFEST_FILE).write_bytes(manifest.text.encode())
     return manifest
@@ -115,36 +122,22 @@ def load_index(folder: Path, *, embedder: str) -> Index:
             remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
         )
     verify_files(folder, manifest.files)
-    with _parsing(folder):
-        with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
-            chunks = tuple(Chunk(**json.loads(line)) for line in stream)
-        vectors = VectorSearch((folder / _VECTORS).read_bytes())
+    with parsing(folder):
+        chunks = StoredChunks(folder / CHUNKS_FILE)
+        vectors = VectorSearch(folder / _VECTORS)
         full_text = FullText(folder / _FULL_TEXT)
     if len(vectors) != len(chunks):
         raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
-    return Index(manifest, chunks, vectors, full_text)
+    return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from, with their origins and edits."""
     verify_files(folder, read_manifest(folder).files)
-    with _parsing(folder):
+    with parsing(folder):
         rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
         provenance = folder / PROVENANCE_FILE
         if provenance.exists():  # indexes of format 1 have none
             origins = provenance.read_text(encoding="utf-8").split("\n")[:-1]
             rows = [{**json.loads(origin), **row} for row, origin in zip(rows, origins, strict=True)]
         return tuple(Document.from_json(row) for row in rows)
-
-
-@contextmanager
-def _parsing(folder: Path) -> Iterator[None]:
-    """Files whose digests are right and which are no index all the same: somebody wrote both."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OSError, EOFError) as error:
-        raise IntegrityError(
-            f"the index cannot be read ({type(error).__name__}: {error})",
-            where=folder,
-            remedy="rebuild it: genaiops build FLOW --full",
-        ) from None
