@@ -15,6 +15,7 @@ import numpy as np
 
 from genaiops.embedding import Vectors
 from genaiops.files import published_folder, sha256_of_file
+from genaiops.indexing.kinds import build_vectors
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -27,7 +28,6 @@ from genaiops.indexing.manifest import (
     index_id,
 )
 from genaiops.indexing.reuse import KeptChunks
-from genaiops.indexing.vectors import build_vectors, resolve_kind
 from genaiops.indexing.word_counts import WordCounts
 from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
 from genaiops.words import content_words
@@ -157,9 +157,8 @@ class SnapshotWriter:
 
     def finish(self, inputs: Metadata, facts: Metadata) -> Manifest:
         """Write what is made of all chunks together, and the manifest."""
-        kind = resolve_kind(str(inputs["index"]["kind"]), self.chunks)
         files = {name: lines.close() for name, lines in self._files.items()}
-        (self._folder / VECTORS_FILE).write_bytes(build_vectors(self._vectors, kind))
+        of_vectors = build_vectors(self._vectors, str(inputs["index"]["kind"]), self._folder / VECTORS_FILE)
         dimension = int(self._vectors.shape[1])
         del self._vectors
         (self._folder / _RAW_VECTORS).unlink()
@@ -174,7 +173,7 @@ class SnapshotWriter:
             inputs=inputs,
             counts={"documents": self.documents, "chunks": self.chunks, "dimension": dimension},
             files=files,
-            facts={**facts, "kind": kind},
+            facts={**facts, **of_vectors},
         )
         (self._folder / MANIFEST_FILE).write_bytes(manifest.text.encode())
         return manifest

@@ -185,7 +185,7 @@ def _body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
         parts.append(data)
         if size > max_bytes:
             raise TooLarge(size)
-    if unpack and not unpack.eof or response.length:
+    if (unpack and not unpack.eof) or response.length:
         raise ValueError("the answer breaks off")
     return b"".join(parts)
 
