@@ -15,3 +15,4 @@ class EmbeddingSettings(Settings):
 
     model: str = DEFAULT_MODEL  # a name, or the folder of a sentence-transformers model
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    fast_start: bool = True  # questions by a session of the same weights that starts in a tenth of torch's time
