@@ -35,7 +35,14 @@ _NEEDED = ("onnxruntime", "onnx", "onnxscript")
 _TRACED_TOKENS = 16  # length of the text the graph is traced with; any but 0 and 1 gives the same graph
 _BATCH = 8
 # Beside SAMPLE: nothing, white space, other scripts, odd characters, more than any model reads.
-_ODD = ("", " \n\t ", "Zwei Tassen gehören dazu: 水壺 ☕ e\u0301", "\u200bZERO\u00a0width\ufeff", "[SEP] [MASK] x", "a b " * 4000)
+_ODD = (
+    "",
+    " \n\t ",
+    "Zwei Tassen gehören dazu: 水壺 ☕ e\u0301",
+    "\u200bZERO\u00a0width\ufeff",
+    "[SEP] [MASK] x",
+    "a b " * 4000,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,7 @@ class Refused(GenaiopsError):
     """No fast session can be made of this model on this machine; torch goes on embedding its questions."""
 
 
-def make_session(
-    sessions: Path, model: Path, fingerprint: str, torch_model: SentenceTransformer | None = None
-) -> Made:
+def make_session(sessions: Path, model: Path, fingerprint: str, torch_model: SentenceTransformer | None = None) -> Made:
     """Make, check and publish the session of the model folder `model` under `sessions`; replaces a damaged one.
 
     Published with a rename after its vectors kept a cosine of 0.999 to torch in fp32 and its token ids were

@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import bm25s
 import numpy as np
-from bm25s.tokenization import Tokenized
 
+from genaiops.indexing.saved_bm25 import SavedBM25
 from genaiops.words import content_words
 
 # Robertson's usual parameters; bm25s' "lucene" variant never gives a negative weight.
@@ -26,6 +25,9 @@ def write_full_text(texts: Sequence[str], folder: Path) -> None:
     if not vocabulary:
         (folder / _EMPTY_MARK).write_text(json.dumps({"texts": len(texts)}), encoding="utf-8")
         return
+    import bm25s
+    from bm25s.tokenization import Tokenized
+
     index = bm25s.BM25(k1=_K1, b=_B, method="lucene")
     ids = [[vocabulary[word] for word in row] for row in tokenised]
     index.index(Tokenized(ids=ids, vocab=vocabulary), show_progress=False)
@@ -36,7 +38,7 @@ class FullText:
     """Scores every text of the index against a query."""
 
     def __init__(self, folder: Path) -> None:
-        self._index = None if (folder / _EMPTY_MARK).exists() else bm25s.BM25.load(folder, load_corpus=False)
+        self._index = None if (folder / _EMPTY_MARK).exists() else SavedBM25(folder)
 
     def search(self, text: str, k: int) -> list[tuple[int, float]]:
         """The `k` best positions with their BM25 score (> 0), best first; equal scores by position."""
