@@ -201,9 +201,12 @@ def ask(
 
 def _make_the_next_one_fast(flow: Flow) -> None:
     """Once for each machine and model, after an answer that had to wait for torch."""
-    if not flow.embedder.lacks_fast_session:
+    from genaiops.embedding.loading import LocalEmbedder
+
+    embedder = flow.embedder
+    if not isinstance(embedder, LocalEmbedder) or not embedder.lacks_fast_session:
         return
     sys.stdout.flush()
     if sys.stderr.isatty():
         note("making the fast start of the next questions, once for this model (Ctrl-C is harmless) …")
-    flow.embedder.make_fast_session()
+    embedder.make_fast_session()

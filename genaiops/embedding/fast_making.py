@@ -102,7 +102,7 @@ def _export(torch_model: SentenceTransformer, graph: Path, max_tokens: int) -> N
     """Write transformer, pooling, later modules and normalisation as one graph: `input_ids` `[1, n]` → `[1, dim]`."""
     import torch
 
-    class Whole(torch.nn.Module):
+    class Whole(torch.nn.Module):  # type: ignore[misc]  # torch's types are not followed
         def __init__(self) -> None:
             super().__init__()
             self.parts = torch_model

@@ -56,7 +56,7 @@ class FastSession:
         """
         about = _checked_about(folder, fingerprint)
         import numpy
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
         from tokenizers import Tokenizer
 
         self._numpy = numpy
@@ -113,7 +113,7 @@ def write_about(folder: Path, about: dict[str, Any]) -> None:
 def _checked_about(folder: Path, fingerprint: str) -> dict[str, Any]:
     """What `write_about` wrote, after every file was compared with it. Raises IntegrityError."""
     try:
-        data = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         told = data.pop("digest")
         if digest_of(data) != told or data["format"] != FORMAT:
             raise ValueError("its digest is another")

@@ -18,9 +18,10 @@ from genaiops.embedding.fast_session import MAX_TEXTS, SESSIONS, FastSession, en
 from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors, silent
 from genaiops.embedding.settings import EmbeddingSettings, Precision
 from genaiops.embedding.weights import dimension, fingerprint, locate
-from genaiops.errors import GenaiopsError
+from genaiops.errors import ConfigurationError, GenaiopsError
 
 if TYPE_CHECKING:
+    from genaiops.embedding.endpoint import EndpointEmbedder
     from genaiops.embedding.fast_making import Made
     from genaiops.embedding.sentence_transformer import SentenceTransformerEmbedder
 
@@ -164,13 +165,32 @@ class CachedEmbedder:
         return np.stack([known[key] for key in keys])
 
 
+def embedder_for(
+    settings: EmbeddingSettings, *, cache_file: Path | None = None, base: Path | None = None
+) -> LocalEmbedder | EndpointEmbedder:
+    """The embedder that `settings` name: an endpoint where they give its address, else weights on this machine.
+
+    Raises ConfigurationError when the weights are not here, or the endpoint's key is not set.
+    """
+    if not settings.base_url:
+        return load_embedder(settings, cache_file=cache_file, base=base)
+    from genaiops.embedding.endpoint import EndpointEmbedder
+
+    return EndpointEmbedder(settings, VectorCache(cache_file))
+
+
 def load_embedder(
     settings: EmbeddingSettings, *, cache_file: Path | None = None, base: Path | None = None
 ) -> LocalEmbedder:
-    """The embedder that `settings` name; `base` is the folder a relative model path starts from.
+    """The embedder of weights on this machine; `base` is the folder a relative model path starts from.
 
     Raises ConfigurationError when the model is not on this machine.
     """
+    if idle := settings.idle_at_weights:
+        raise ConfigurationError(
+            f"embedding.{idle[0]} is for endpoints, and {settings.model!r} is no name of models.yaml",
+            remedy="give embedding.base_url, or remove it",
+        )
     precision = None if settings.precision == "auto" else settings.precision
     sessions = cache_file.parent / SESSIONS if cache_file and settings.fast_start else None
     return LocalEmbedder(locate(settings.model, base), precision, VectorCache(cache_file), sessions)
