@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -197,12 +198,13 @@ class EndpointEmbedder:
                 headers = {"Accept-Encoding": "identity"}
                 if self._at.key:
                     headers["Authorization"] = f"Bearer {self._at.key}"
-                self._clients[process] = httpx2.Client(
+                self._clients[process] = client = httpx2.Client(
                     headers=headers,
                     limits=httpx2.Limits(max_connections=self._settings.concurrency),
                     follow_redirects=False,
                     trust_env=not self._local,  # a proxy of the environment has no business on loopback
                 )
+                weakref.finalize(self, client.close).atexit = False
             return self._clients[process]
 
 

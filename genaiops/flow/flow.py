@@ -24,6 +24,7 @@ from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
 
 OPENAI_URL = "https://api.openai.com/v1"
+_OF_CARD = ("api_key_env", "timeout_s")  # what an embedder takes from a card besides its address
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -230,7 +231,7 @@ def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings
     card = _catalog(project).models.get(wanted.model)
     if card is None:
         return wanted
-    of_card = {name: getattr(card, name) for name in ("api_key_env", "timeout_s") if name in card.model_fields_set}
+    of_card: dict[str, Any] = {name: getattr(card, name) for name in _OF_CARD if name in card.model_fields_set}
     of_flow = {name: getattr(wanted, name) for name in wanted.model_fields_set}
     address = {"base_url": card.base_url or OPENAI_URL, "model": card.model or wanted.model}
     return validated_data(
