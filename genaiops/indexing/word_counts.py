@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
@@ -171,6 +170,8 @@ class WordCounts:
             data[places] = (idf[numbers] * (often / (norm[positions] + often)))[order]
             indices[places] = positions[order]
             free[ordered[first]] += runs
+        import bm25s  # and scipy with it, which no reader needs
+
         index = bm25s.BM25(k1=K1, b=B, method="lucene")
         index.scores = {"data": data, "indices": indices, "indptr": starts, "num_docs": texts}
         index.vocab_dict = {word: number for number, word in enumerate(vocabulary)}
