@@ -20,7 +20,7 @@ _STRUCTURE = re.compile(r"#{1,6} |\||[-=*_ ]+\Z|<!--|:::|---")
 
 
 def without_boilerplate(documents: Sequence[Document], settings: BoilerplateSettings) -> tuple[Document, ...]:
-    """The documents without the lines that repeat. Code, headings and tables stay, and so does what would be left empty."""
+    """The documents without the lines that repeat. Code, headings and tables stay; no document is left empty."""
     counts: Counter[bytes] = Counter()
     for document in documents:
         counts.update({_key(line) for _, _, line in _candidates(document.text)})

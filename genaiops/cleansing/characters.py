@@ -101,29 +101,34 @@ def _needed(text: str, start: int, run: str, *, right_to_left: bool) -> set[int]
     behind = text[start + len(run) : start + len(run) + 1]
     if before == _BLACK_FLAG and (flag := _FLAG_TAGS.match(run)):
         return set(range(flag.end()))
-    needed: set[int] = set()
-    for at, sign in enumerate(run[:4]):  # a selector and a joiner; whatever comes later is not needed
-        selector = "\ufe00" <= sign <= "\ufe0f"
-        if at == 0 and selector and before and (_SYMBOL.match(before) or _HAN.match(before) or _JOINED.match(before)):
-            needed.add(at)
-        elif at == 0 and "\U000e0100" <= sign <= "\U000e01ef" and _HAN.match(before or " "):
-            needed.add(at)
-        elif sign in _JOINERS and len(run) - at <= 2 and _joins(before, behind):
-            needed.add(at)
-        elif at == 0 and "\u180b" <= sign <= "\u180f" and "\u1800" <= before <= "\u18af":
-            needed.add(at)
-        elif sign == "\u200b" and len(run) == 1 and _JOINED.match(before or " ") and _JOINED.match(behind or " "):
-            needed.add(at)  # where Thai or Khmer words end
+    needed = {
+        at for at, sign in enumerate(run[:2]) if sign in _JOINERS and len(run) - at <= 2 and _joins(before, behind)
+    }
+    if _selects(before, run[0]) or (len(run) == 1 and run == "\u200b" and _both_joined(before, behind)):
+        needed.add(0)
     if right_to_left:
         needed |= {at for at, sign in enumerate(run) if sign in _DIRECTION}
     return needed
 
 
+def _selects(before: str, sign: str) -> bool:
+    """Whether a variation selector stands behind a character that has variants."""
+    if "\ufe00" <= sign <= "\ufe0f":
+        return any(kind.match(before) for kind in (_SYMBOL, _HAN, _JOINED))
+    if "\U000e0100" <= sign <= "\U000e01ef":
+        return _HAN.match(before) is not None
+    return "\u180b" <= sign <= "\u180f" and "\u1800" <= before <= "\u18af"
+
+
+def _both_joined(before: str, behind: str) -> bool:
+    """Where Thai or Khmer words end, which are written without spaces."""
+    return _JOINED.match(before) is not None and _JOINED.match(behind) is not None
+
+
 def _joins(before: str, behind: str) -> bool:
-    letters = _JOINED.match(before or " ") is not None
-    emoji = bool(before and behind and _SYMBOL.match(before) and _SYMBOL.match(behind)) and ord(before) > 0x2000
-    skin = "\ufe0f" == before
-    return letters or emoji or skin
+    """Whether a joiner stands behind a letter that takes one, or between two emoji."""
+    emoji = _SYMBOL.match(before) and _SYMBOL.match(behind) and before > "\u2000"
+    return _JOINED.match(before) is not None or bool(emoji)
 
 
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")

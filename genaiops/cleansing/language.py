@@ -12,8 +12,8 @@ _SURE = 0.5  # least probability
 
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]{1,200}+`|https?://\S++|<[^<>\n]{1,300}+>", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
-# Words that no other language shares, but the first.
-_ENGLISH = frozenset("the and of that with this from which should when your what where have been their would".split())
+# Words that hardly any other language has.
+_ENGLISH = frozenset("the and that with this from which should when your what where have been their would".split())
 _ENGLISH_SHARE, _LEAST_WORDS = 0.06, 20
 
 _lock = threading.Lock()
@@ -26,10 +26,9 @@ def language_of(text: str) -> str:
     words = _WORD.findall(sample.lower())
     if sum(map(len, words)) < _LEAST_LETTERS and not any(word > "\u0e00" for word in words):
         return ""
-    if len(words) >= _LEAST_WORDS:
-        known = sum(word in _ENGLISH for word in words)
-        if known >= _ENGLISH_SHARE * len(words) and words.count("the") >= 0.01 * len(words):
-            return "en"
+    english = sum(word in _ENGLISH for word in words)
+    if len(words) >= _LEAST_WORDS and english >= _ENGLISH_SHARE * len(words):
+        return "en"
     language, probability = _identifier().classify(" ".join(words))
     return str(language) if probability >= _SURE else ""
 

@@ -54,7 +54,8 @@ def _line(text: str, position: int) -> int:
 # --- what only looks like one -----------------------------------------------------
 
 _PLACEHOLDER = re.compile(
-    r"example|sample|placeholder|your|dummy|fake|change.?me|redacted|xxxx|\*{3}|\.{3}|…|[<>{}]|\$[A-Za-z_({]|%\w+%|to.?do|insert"
+    r"example|sample|placeholder|your|dummy|fake|change.?me|redacted|xxxx|\*{3}|\.{3}|…|[<>{}]|\$[A-Za-z_({]"
+    r"|%\w+%|to.?do|insert"
     r"|replace|1234567|abcdef|qwerty|foo.?bar|deadbeef|secret.?key|my.?secret|my.?key|lorem|access.?token|mock|demo",
     re.IGNORECASE,
 )
@@ -121,8 +122,10 @@ def _key_body(value: str) -> bool:
 
 
 _COMMON = re.compile(
-    r"(?:my|the|some|db|user|admin|root|test|guest|dev|sa|default|super|strong|new|old|secure|a|p)?[-_.]?(?:passw(?:or)?d|pass|pwd|pw|"
-    r"p[@4a]ss?w[o0]rd|secret|token|key|admin|root|guest|user(?:name)?|postgres|mysql|test|changeit|letmein|hunter2|\w*api)[-_.]?\d{0,4}[!@#$]?",
+    r"(?:my|the|some|db|user|admin|root|test|guest|dev|sa|default|super|strong|new|old|secure|a"
+    r"|p)?[-_.]?(?:passw(?:or)?d|pass|pwd|pw|"
+    r"p[@4a]ss?w[o0]rd|secret|token|key|admin|root|guest|user(?:name)?|postgres|mysql|test|changeit|letmein"
+    r"|hunter2|\w*api)[-_.]?\d{0,4}[!@#$]?",
     re.IGNORECASE,
 )
 
@@ -150,12 +153,14 @@ SECRETS: Mapping[str, Rule] = {
     "model provider key": _rule("sk-", rf"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{{20,255}}{_END}", _token),
     "Slack token": _rule(
         "xox hooks.slack.com",
-        r"(?<![A-Za-z0-9_])xox[abeoprs]-[A-Za-z0-9-]{20,255}|hooks\.slack\.com/services/T\w{6,16}/B\w{6,16}/(\w{20,32})",
+        r"(?<![A-Za-z0-9_])xox[abeoprs]-[A-Za-z0-9-]{20,255}"
+        r"|hooks\.slack\.com/services/T\w{6,16}/B\w{6,16}/(\w{20,32})",
         _token,
     ),
     "Google key": _rule(
         "AIza ya29. GOCSPX-",
-        rf"(?<![A-Za-z0-9_-])(?:AIza[A-Za-z0-9_-]{{35}}|ya29\.[A-Za-z0-9_-]{{20,512}}|GOCSPX-[A-Za-z0-9_-]{{28}}){_END}",
+        rf"(?<![A-Za-z0-9_-])(?:AIza[A-Za-z0-9_-]{{35}}|ya29\.[A-Za-z0-9_-]{{20,512}}"
+        rf"|GOCSPX-[A-Za-z0-9_-]{{28}}){_END}",
     ),
     "Stripe key": _rule("k_live_ whsec_", rf"(?<![A-Za-z0-9_])(?:[rs]k_live_|whsec_)[A-Za-z0-9+/]{{16,255}}{_END}"),
     "package registry token": _rule(
@@ -164,7 +169,8 @@ SECRETS: Mapping[str, Rule] = {
     "Hugging Face token": _rule("hf_", rf"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{{30,40}}{_END}"),
     "service token": _rule(
         "SG. dop_v1_ shpat_ dapi sq0 :AA",
-        rf"(?<![A-Za-z0-9_])(?:SG\.[A-Za-z0-9_-]{{16,32}}\.[A-Za-z0-9_-]{{32,64}}|dop_v1_[a-f0-9]{{64}}|shpat_[a-f0-9]{{32}}"
+        rf"(?<![A-Za-z0-9_])(?:SG\.[A-Za-z0-9_-]{{16,32}}\.[A-Za-z0-9_-]{{32,64}}|dop_v1_[a-f0-9]{{64}}"
+        rf"|shpat_[a-f0-9]{{32}}"
         rf"|dapi[a-f0-9]{{32}}|sq0(?:atp|csp)-[A-Za-z0-9_-]{{22,64}}|\d{{8,10}}:AA[A-Za-z0-9_-]{{33}}){_END}",
     ),
     "Azure key": _rule(
@@ -173,7 +179,8 @@ SECRETS: Mapping[str, Rule] = {
     ),
     "private key": _rule(
         "PRIVATE KEY",
-        r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:(?:\\n|\\r|\s){1,4}[A-Z][A-Za-z-]{2,20}: [^\n\\]{1,80}){0,4}"
+        r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:(?:\\n|\\r"
+        r"|\s){1,4}[A-Z][A-Za-z-]{2,20}: [^\n\\]{1,80}){0,4}"
         r"((?:[A-Za-z0-9+/=]|\\n|\\r|\s){64,8192}+)",
         _key_body,
     ),
@@ -196,10 +203,11 @@ SECRETS: Mapping[str, Rule] = {
 _NAMES = ("passw", "pwd", "secret", "token", "key", "credential")
 _KEYS = re.compile(r"(?:api|access|account|auth|private|encryption|signing|master|license|subscription|shared)[_-]?\Z")
 _ASSIGNED = re.compile(
-    r"[A-Za-z0-9_-]{0,24}+[\"']?(?:[ \t]{0,4}+(?:=>|:=|=|:)[ \t]{0,4}+|[ \t]{1,4}+)(?P<quote>[\"']?)(?P<value>[^\s\"'`,;<>(){}\[\]|]{8,256}+)",
+    r"[A-Za-z0-9_-]{0,24}+[\"']?(?:[ \t]{0,4}+(?:=>|:=|=|:)[ \t]{0,4}+"
+    r"|[ \t]{1,4}+)(?P<quote>[\"']?)(?P<value>[^\s\"'`,;<>(){}\[\]|]{8,256}+)",
     re.ASCII,
 )
-_PASSWORD_BITS = 3.0
+_LONG_BITS = 3.3  # bits per character: what random hexadecimal digits have
 
 
 def _assignments(text: str) -> Iterator[int]:
@@ -226,6 +234,7 @@ def _assigned_secret(match: re.Match[str]) -> bool:
     kinds = sum(any(test(sign) for sign in value) for test in (str.islower, str.isupper, str.isdigit))
     marks = sum(not sign.isalnum() for sign in value)
     is_reference = re.match(r"(?:https?:|/|\.|@|--|\w+\.\w+\.)", value) is not None
-    return not is_reference and any(sign.isdigit() for sign in value) and (
-        (kinds == 3 and (len(value) >= 16 or marks)) or (len(value) >= 20 and entropy(value) >= 3.3)
-    )  # fmt: skip
+    if is_reference or not any(sign.isdigit() for sign in value):
+        return False
+    mixed = kinds == 3 and (len(value) >= 16 or marks > 0)
+    return mixed or (len(value) >= 20 and entropy(value) >= _LONG_BITS)

@@ -10,7 +10,8 @@ from genaiops.cleansing.pii.spans import Span, named_before
 
 _DIGITS = re.compile(r"(?<![\w.+-])\d(?:[ \u00a0-]?\d){11,18}+(?![\w-]|\.\d)", re.ASCII)
 _CARD_NAMES = re.compile(
-    r"\bcards?\b|\bvisa\b|master.?card|\bmaestro\b|\bamex\b|american express|\bdiners\b|\bjcb\b|karte|carte|tarjeta|carta",
+    r"\bcards?\b|\bvisa\b|master.?card|\bmaestro\b|\bamex\b|american express|\bdiners\b|\bjcb\b|karte|carte"
+    r"|tarjeta|carta",
     re.IGNORECASE,
 )
 # Prefixes that the networks gave out (ISO/IEC 7812 issuer ranges).

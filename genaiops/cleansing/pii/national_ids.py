@@ -41,6 +41,10 @@ class NationalId:
         return find
 
 
+def _australian(digits: str) -> bool:
+    return len(digits) == 9 and checksums.australian_tfn(digits)
+
+
 def _british_nino(text: str) -> bool:
     """Two letters, six digits and A to D; no checksum, but many prefixes were never given out."""
     return text[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
@@ -50,7 +54,10 @@ NATIONAL_IDS: Mapping[str, Callable[[str], Iterator[Span]]] = {
     name: kind.finder()
     for name, kind in {
         "us_ssn": NationalId(
-            r"\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4}", r"\d{9}", r"\bssn\b|social.security|\bitin\b", checksums.american_ssn
+            r"\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4}",
+            r"\d{9}",
+            r"\bssn\b|social.security|\bitin\b",
+            checksums.american_ssn,
         ),
         "uk_nino": NationalId(
             r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]",
@@ -58,9 +65,15 @@ NATIONAL_IDS: Mapping[str, Callable[[str], Iterator[Span]]] = {
             r"national.insurance|\bnino\b",
             _british_nino,
         ),
-        "uk_nhs": NationalId(r"\d{3}[ -]\d{3}[ -]\d{4}", r"\d{10}", r"\bnhs\b|health.service", checksums.british_nhs, weak=True),
+        "uk_nhs": NationalId(
+            r"\d{3}[ -]\d{3}[ -]\d{4}", r"\d{10}", r"\bnhs\b|health.service", checksums.british_nhs, weak=True
+        ),
         "ca_sin": NationalId(
-            r"\d{3}[ -]\d{3}[ -]\d{3}", r"\d{9}", r"\bsin\b|social.insurance|assurance.sociale", checksums.luhn, weak=True
+            r"\d{3}[ -]\d{3}[ -]\d{3}",
+            r"\d{9}",
+            r"\bsin\b|social.insurance|assurance.sociale",
+            checksums.luhn,
+            weak=True,
         ),
         "de_tax_id": NationalId(
             r"\d{2} \d{3} \d{3} \d{3}",
@@ -76,7 +89,10 @@ NATIONAL_IDS: Mapping[str, Callable[[str], Iterator[Span]]] = {
             checksums.french_nir,
         ),
         "es_dni": NationalId(
-            r"[XYZ]-?\d{7}-?[A-Z]|\d{8}-?[A-HJ-NP-TV-Z]|\d{2}\.\d{3}\.\d{3}-?[A-HJ-NP-TV-Z]", r"(?!)", r"(?!)", checksums.spanish_dni
+            r"[XYZ]-?\d{7}-?[A-Z]|\d{8}-?[A-HJ-NP-TV-Z]|\d{2}\.\d{3}\.\d{3}-?[A-HJ-NP-TV-Z]",
+            r"(?!)",
+            r"(?!)",
+            checksums.spanish_dni,
         ),
         "it_fiscal_code": NationalId(
             r"[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
@@ -97,9 +113,7 @@ NATIONAL_IDS: Mapping[str, Callable[[str], Iterator[Span]]] = {
             r"person.?nummer|samordnings",
             lambda digits: checksums.swedish_number(digits[-10:]),
         ),
-        "fi_hetu": NationalId(
-            r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", r"(?!)", r"(?!)", checksums.finnish_hetu
-        ),
+        "fi_hetu": NationalId(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", r"(?!)", r"(?!)", checksums.finnish_hetu),
         "pl_pesel": NationalId(r"(?!)", r"\d{11}", r"\bpesel\b", checksums.polish_pesel),
         "be_number": NationalId(
             r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}",
@@ -110,10 +124,18 @@ NATIONAL_IDS: Mapping[str, Callable[[str], Iterator[Span]]] = {
         "ch_ahv": NationalId(r"756\.\d{4}\.\d{4}\.\d{2}", r"756\d{10}", r"\bahv\b|\bavs\b", checksums.swiss_ahv),
         "br_cpf": NationalId(r"\d{3}\.\d{3}\.\d{3}-\d{2}", r"\d{11}", r"\bcpf\b", checksums.brazilian_cpf),
         "in_aadhaar": NationalId(
-            r"[2-9]\d{3} \d{4} \d{4}|[2-9]\d{3}-\d{4}-\d{4}", r"[2-9]\d{11}", r"aadhaar|\buidai?\b|आधार", checksums.verhoeff, weak=True
+            r"[2-9]\d{3} \d{4} \d{4}|[2-9]\d{3}-\d{4}-\d{4}",
+            r"[2-9]\d{11}",
+            r"aadhaar|\buidai?\b|आधार",
+            checksums.verhoeff,
+            weak=True,
         ),
         "au_tfn": NationalId(
-            r"\d{3} \d{3} \d{3}", r"\d{8,9}", r"\btfn\b|tax.file", lambda digits: len(digits) == 9 and checksums.australian_tfn(digits), weak=True
+            r"\d{3} \d{3} \d{3}",
+            r"\d{8,9}",
+            r"\btfn\b|tax.file",
+            _australian,
+            weak=True,
         ),
     }.items()
-}  # fmt: skip
+}
