@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Self
 
 from genaiops.documents.cache import ParsedCache, cache_key
-from genaiops.documents.tables import CsvLoader
 from genaiops.documents.items import Item, Raw, Ready
 from genaiops.documents.json_files import JsonLoader
 from genaiops.documents.json_lines import JsonLinesLoader
@@ -18,6 +17,7 @@ from genaiops.documents.limited import DocxLoader, HtmlLoader, InChild, MailLoad
 from genaiops.documents.loading import Clean, Corpus, LimitExceeded, Limits, Loader, Quarantined, quarantined
 from genaiops.documents.settings import DocumentSettings, SourceSettings
 from genaiops.documents.sources import Reach, items_of
+from genaiops.documents.tables import CsvLoader
 from genaiops.documents.text_files import MarkdownLoader, TextLoader
 from genaiops.errors import ConfigurationError, DocumentError
 from genaiops.records import Document, Origin, digest_of

@@ -1,8 +1,9 @@
 """The visible text of an HTML page, as Markdown-like text. Runs in a child process; opens and fetches nothing.
 
-Navigation and what else frames a page is left out where its structure says so. Headings become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre`
-a fenced block; links keep their text only. The tree is walked with a stack of our own,
-so that deep nesting costs memory and no recursion.
+Navigation and what else frames a page is left out where its structure says so. Headings
+become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre` a fenced
+block; links keep their text only. The tree is walked with a stack of our own, so that deep
+nesting costs memory and no recursion.
 """
 
 from __future__ import annotations
