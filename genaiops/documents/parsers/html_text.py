@@ -108,7 +108,9 @@ class _Renderer:
                 stack.pop()
                 self._leave(tag)
             elif isinstance(child, Tag):
-                if not _is_hidden(child) and id(child) not in self._frame and self._enter(child):
+                if id(child) in self._frame:
+                    self._flush()
+                elif not _is_hidden(child) and self._enter(child):
                     stack.append((child, iter(child.children)))
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._line.append(str(child))
