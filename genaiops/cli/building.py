@@ -21,9 +21,7 @@ def build(
     full: Annotated[bool, typer.Option("--full", help="Use no cache; replace a damaged index.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A bad document is an error (exit 2).")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    engine: Annotated[
-        str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")
-    ] = "local",
+    engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:

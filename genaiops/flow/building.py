@@ -201,8 +201,7 @@ class _Build:
         from genaiops.indexing.writing import SnapshotWriter
 
         cached = CachedEmbedder(self.embedder, VectorCache(self.cache))
-        with published_folder(into / index_id(self.inputs)) as aside:
-            writer = SnapshotWriter(aside)
+        with published_folder(into / index_id(self.inputs)) as aside, SnapshotWriter(aside) as writer:
             quality, reused = self._chunks(writer)
             _hold_against_bar(self.settings, quality)  # before anything costly is done
             embed = _InBlocks(cached, progress, writer.without_vector)

@@ -187,7 +187,7 @@ class Flow:
         """The chunks of the current index."""
         from genaiops.indexing.snapshot import load_index
 
-        return load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks
+        return tuple(load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks)
 
     def documents(self) -> tuple[Document, ...]:
         """The documents of the current index."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
+from genaiops.indexing.filters import Selection
 from genaiops.indexing.word_counts import EMPTY_MARK, WordCounts
 from genaiops.words import content_words
 
@@ -25,14 +26,20 @@ class FullText:
     def __init__(self, folder: Path) -> None:
         self._index = None if (folder / EMPTY_MARK).exists() else bm25s.BM25.load(folder, load_corpus=False)
 
-    def search(self, text: str, k: int) -> list[tuple[int, float]]:
-        """The `k` best positions with their BM25 score (> 0), best first; equal scores by position."""
+    def search(self, text: str, k: int, within: Selection | None = None) -> list[tuple[int, float]]:
+        """The `k` best positions with their BM25 score (> 0), best first; equal scores by position.
+
+        `within` takes the other positions out before the best are chosen. How rare a word is still counts over all
+        texts, so a score does not depend on who asks.
+        """
         if k < 1 or self._index is None:
             return []
         known = [word for word in content_words(text) if word in self._index.vocab_dict]
         if not known:
             return []
         scores = np.asarray(self._index.get_scores(known), dtype=np.float64)
+        if within is not None:
+            scores *= within.mask
         # Every text that scores as well as the k-th is a candidate, so that position decides between equals.
         least = np.partition(scores, -k)[-k] if k < len(scores) else 0.0
         candidates = np.flatnonzero((scores >= least) & (scores > 0))

@@ -24,7 +24,7 @@ class IndexSettings(Settings):
     """The `index:` part of flow.yaml."""
 
     store: Literal["faiss"] = "faiss"
-    kind: Literal["auto", "flat", "hnsw"] = "auto"  # auto: by the number of chunks
+    kind: Literal["auto", "flat", "hnsw", "ivfpq"] = "auto"  # auto: by the number of chunks, and by what is measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from genaiops.errors import IndexMismatch, IntegrityError
+from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
@@ -20,11 +21,12 @@ from genaiops.indexing.manifest import (
     read_manifest,
     verify_files,
 )
-from genaiops.indexing.vectors import VectorSearch
+from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
+from genaiops.indexing.vectors import VectorSearch, VectorStore
 from genaiops.indexing.writing import write_index
-from genaiops.records import Chunk, Document
+from genaiops.records import Chunk, Document, Query
 
-__all__ = ["Index", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
+__all__ = ["Index", "documents_in", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,34 @@ class Index:
     """An open snapshot. Positions are those of `chunks`, in every part of it."""
 
     manifest: Manifest
-    chunks: tuple[Chunk, ...]
-    vectors: VectorSearch
+    chunks: Sequence[Chunk]
+    vectors: VectorStore
     full_text: FullText
+    texts: StoredTexts
 
     @property
     def id(self) -> str:
         return self.manifest.id
+
+    def chunk(self, position: int) -> Chunk:
+        return self.chunks[position]
+
+    def document_text(self, document_id: str) -> str:
+        """The text that the chunks of a document are spans of. NotFound."""
+        return self.texts[document_id]
+
+    def select(self, query: Query) -> Selection | None:
+        """The positions that `query.where` and `query.access` permit; None when that is all of them.
+
+        Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
+        """
+        return self._columns.select(query)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        if isinstance(self.chunks, StoredChunks):
+            return Columns(self.chunks.labels())
+        return Columns((chunk.document_id, chunk.metadata) for chunk in self.chunks)
 
 
 def load_index(folder: Path, *, embedder: str) -> Index:
@@ -55,20 +78,19 @@ def load_index(folder: Path, *, embedder: str) -> Index:
             remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
         )
     verify_files(folder, manifest.files)
-    with _parsing(folder):
-        with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
-            chunks = tuple(Chunk(**json.loads(line)) for line in stream)
-        vectors = VectorSearch((folder / VECTORS_FILE).read_bytes())
+    with parsing(folder):
+        chunks = StoredChunks(folder / CHUNKS_FILE)
+        vectors = VectorSearch(folder / VECTORS_FILE)
         full_text = FullText(folder / FULL_TEXT_FOLDER)
     if len(vectors) != len(chunks):
         raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
-    return Index(manifest, chunks, vectors, full_text)
+    return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 
 def read_chunks_of(folder: Path) -> tuple[Chunk, ...]:
     """The chunks of a snapshot, checked; no embedder is needed."""
     verify_files(folder, read_manifest(folder).files)
-    with _parsing(folder), (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
+    with parsing(folder), (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
         return tuple(Chunk(**json.loads(line)) for line in stream)
 
 
@@ -80,23 +102,10 @@ def read_documents_of(folder: Path) -> tuple[Document, ...]:
 
 def documents_in(folder: Path) -> tuple[Document, ...]:
     """As `read_documents_of`, of a snapshot whose other files may be damaged; these two were checked by the caller."""
-    with _parsing(folder):
+    with parsing(folder):
         rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
         provenance = folder / PROVENANCE_FILE
         if provenance.exists():  # indexes of format 1 have none
             origins = provenance.read_text(encoding="utf-8").split("\n")[:-1]
             rows = [{**json.loads(origin), **row} for row, origin in zip(rows, origins, strict=True)]
         return tuple(Document.from_json(row) for row in rows)
-
-
-@contextmanager
-def _parsing(folder: Path) -> Iterator[None]:
-    """Files whose digests are right and which are no index all the same: somebody wrote both."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OSError, EOFError) as error:
-        raise IntegrityError(
-            f"the index cannot be read ({type(error).__name__}: {error})",
-            where=folder,
-            remedy="rebuild it: genaiops build FLOW --full",
-        ) from None

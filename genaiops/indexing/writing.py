@@ -9,12 +9,13 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from genaiops.embedding import Vectors
 from genaiops.files import published_folder, sha256_of_file
+from genaiops.indexing.kinds import build_vectors
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -27,7 +28,6 @@ from genaiops.indexing.manifest import (
     index_id,
 )
 from genaiops.indexing.reuse import KeptChunks
-from genaiops.indexing.vectors import build_vectors, resolve_kind
 from genaiops.indexing.word_counts import WordCounts
 from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
 from genaiops.words import content_words
@@ -90,6 +90,9 @@ class _Lines:
         self._digest.update(data)
         self.size += len(data)
 
+    def flush(self) -> None:
+        self._stream.flush()
+
     def close(self) -> str:
         self._stream.close()
         return self._digest.hexdigest()
@@ -109,6 +112,15 @@ class SnapshotWriter:
         self._kept: list[tuple[int, KeptChunks]] = []
         self.documents = self.chunks = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the files, finished or not."""
+        for lines in self._files.values():
+            lines.close()
+        self._counts.close()
+
     def add_document(self, line: bytes, provenance: bytes) -> None:
         self._files[DOCUMENTS_FILE].write(line)
         self._files[PROVENANCE_FILE].write(provenance)
@@ -125,17 +137,17 @@ class SnapshotWriter:
 
     def add_kept(self, kept: KeptChunks) -> None:
         """The next chunks, as an older snapshot holds them."""
-        lines, at = self._files[CHUNKS_FILE], self._files[CHUNKS_FILE].size
+        lines = self._files[CHUNKS_FILE]
+        at = lines.size
         lines.write(kept.lines)
         self._counts.add_counted(kept.counts)
-        if kept.vectors is None:
-            for line in kept.lines.tobytes().splitlines(keepends=True):
-                self._fresh.extend((self.chunks, at))
-                at += len(line)
-                self.chunks += 1
-        else:
+        if kept.vectors is not None:
             self._kept.append((self.chunks, kept))
-            self.chunks += kept.count
+        else:
+            for row, line in enumerate(bytes(kept.lines).split(b"\n")[:-1], start=self.chunks):
+                self._fresh.extend((row, at))
+                at += len(line) + 1
+        self.chunks += kept.count
 
     @property
     def without_vector(self) -> int:
@@ -144,7 +156,7 @@ class SnapshotWriter:
 
     def add_vectors(self, embed: Callable[[Sequence[str]], Vectors], dimension: int) -> None:
         """Give every chunk its vector: kept ones as they were, the others from `embed`, block by block."""
-        self._files[CHUNKS_FILE]._stream.flush()
+        self._files[CHUNKS_FILE].flush()
         vectors = _reserved(self._folder / _RAW_VECTORS, self.chunks, dimension)
         for row, kept in self._kept:
             vectors[row : row + kept.count] = kept.vectors
@@ -157,9 +169,8 @@ class SnapshotWriter:
 
     def finish(self, inputs: Metadata, facts: Metadata) -> Manifest:
         """Write what is made of all chunks together, and the manifest."""
-        kind = resolve_kind(str(inputs["index"]["kind"]), self.chunks)
         files = {name: lines.close() for name, lines in self._files.items()}
-        (self._folder / VECTORS_FILE).write_bytes(build_vectors(self._vectors, kind))
+        of_vectors = build_vectors(self._vectors, str(inputs["index"]["kind"]), self._folder / VECTORS_FILE)
         dimension = int(self._vectors.shape[1])
         del self._vectors
         (self._folder / _RAW_VECTORS).unlink()
@@ -174,7 +185,7 @@ class SnapshotWriter:
             inputs=inputs,
             counts={"documents": self.documents, "chunks": self.chunks, "dimension": dimension},
             files=files,
-            facts={**facts, "kind": kind},
+            facts={**facts, **of_vectors},
         )
         (self._folder / MANIFEST_FILE).write_bytes(manifest.text.encode())
         return manifest
@@ -207,8 +218,7 @@ def write_index(
 
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
-    with published_folder(folder / index_id(inputs)) as aside:
-        writer = SnapshotWriter(aside)
+    with published_folder(folder / index_id(inputs)) as aside, SnapshotWriter(aside) as writer:
         for document in sorted(documents, key=lambda document: document.id):
             writer.add_document(document_line(document), provenance_line(document))
         writer.add_chunks(ChunkBlock.of(chunks))
