@@ -11,17 +11,21 @@ from genaiops.documents import Corpus, Quarantined, read_documents
 from genaiops.embedding import CorpusEmbedder, Progress
 from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
 from genaiops.files import discard, remove_leftovers, write_durably
+from genaiops.flow.chunkers import chunker_of
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import index_id, index_inputs, read_manifest, verify_files
 from genaiops.project import Project
-from genaiops.records import digest_of
+from genaiops.records import Chunk, digest_of
 
 BUILD_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. `embedded` counts the texts that had no vector yet; `seconds` is wall-clock."""
+    """What a build did. `embedded` counts the texts that had no vector yet; `seconds` is wall-clock.
+
+    `missing` counts the chunks that a model should have enriched and did not; the next build asks for them again.
+    """
 
     index: str
     documents: int
@@ -30,6 +34,7 @@ class BuildReport:
     quarantined: tuple[Quarantined, ...]
     unchanged: bool
     seconds: float
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +126,20 @@ def build_index(
     folder, pointer = project.indexes / identity, pointer_file(project, settings, base)
     for written in (project.indexes, pointer.parent):
         remove_leftovers(written)
-    embedded, unchanged = 0, _is_whole(folder)
+    embedded, missing, unchanged = 0, 0, _is_whole(folder)
     if not unchanged:
         if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
             discard(folder)
-        embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
+        chunker = chunker_of(project, settings, base, full=full, strict=strict)
+        chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
+        if lacking := [
+            [chunk.id, *chunk.metadata["not_enriched"]] for chunk in chunks if "not_enriched" in chunk.metadata
+        ]:
+            # Not the index that was asked for: it has an id of its own, so the next build tries again.
+            missing, inputs = len(lacking), {**inputs, "missing": digest_of(lacking)}
+            identity = index_id(inputs)
+            folder = project.indexes / identity
+        embedded = _write(project, settings, corpus, chunks, inputs, embedder, full=full, progress=progress)
     counts = read_manifest(folder).counts
     content = json.dumps({"index": identity})
     if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
@@ -138,6 +152,7 @@ def build_index(
         corpus.quarantined,
         unchanged,
         time.perf_counter() - start,
+        missing,
     )
 
 
@@ -150,24 +165,22 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _write(
+def _write(  # noqa: PLR0913 (options, all named but the first)
     project: Project,
     settings: FlowSettings,
     corpus: Corpus,
+    chunks: list[Chunk],
     inputs: dict[str, object],
     embedder: CorpusEmbedder,
     *,
     full: bool,
     progress: Progress,
 ) -> int:
-    """Chunk, embed and publish; returns how many texts had to be embedded."""
-    from genaiops.chunking import chunker_for
+    """Embed and publish; returns how many texts had to be embedded."""
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
     from genaiops.indexing.snapshot import write_index
 
-    chunker = chunker_for(settings.chunking, settings.enrichment)
-    chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
     cached = CachedEmbedder(embedder, VectorCache(None if full else project.cache))
     vectors = cached.embed([chunk.indexed_text for chunk in chunks], progress)
     facts = {
