@@ -28,6 +28,7 @@ CHUNKERS: Mapping[str, Callable[[ChunkingSettings, Tools], Strategy]] = {
     "langchain": LangChainSplitter,
 }
 
+_NONE = Tools()
 # What every chunk takes over from its document's metadata: filters and labels must hold for each part of it.
 CARRIED = ("sensitivity", "access", "language", "flags")
 
@@ -45,7 +46,7 @@ class _SpanChunker:
         ]
 
 
-def chunker_for(settings: ChunkingSettings, enrichment: Sequence[Entry] = (), tools: Tools = Tools()) -> Chunker:
+def chunker_for(settings: ChunkingSettings, enrichment: Sequence[Entry] = (), tools: Tools = _NONE) -> Chunker:
     """The chunker of these settings, whose chunks every enricher named adds to, in that order.
 
     ConfigurationError for an enricher that is unknown, given twice or with wrong options, and for a strategy or an

@@ -89,7 +89,7 @@ def _parts(entry: Entry) -> tuple[str, Any]:
 
 
 def identity_of(entries: Sequence[Entry], model: Sequence[str] = ()) -> list[Any]:
-    """What decides all that the entries add, besides the documents: names, options, versions, `model` where it writes."""
+    """What decides all that the entries add besides the documents: names, options, versions, and the model's name."""
     parts: list[Any] = []
     for name, options in checked(entries):
         facts: dict[str, Any] = {**options.model_dump(mode="json"), "version": VERSIONS[name]}

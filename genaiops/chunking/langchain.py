@@ -70,13 +70,14 @@ class LangChainSplitter:
     def _located(self, text: str, parts: list[str]) -> list[Piece]:
         """The spans of the parts, which are in order and may overlap."""
         found: list[Piece] = []
-        for part in parts:
-            piece = part.strip()
-            start = _place(text, piece, found[-1] if found else None)
+        for part in map(str.strip, parts):
+            start = _place(text, part, found[-1] if found else None)
             if start < 0:
-                raise self._changes(f"{piece[:60]!r} is not in it as it stands")
-            if not found or start + len(piece) > found[-1].end:
-                found.append(Piece(start, start + len(piece)))
+                raise self._changes(f"{part[:60]!r} is not in it as it stands")
+            while found and found[-1].start >= start:  # ran ahead in text that repeats itself; covered by this one
+                found.pop()
+            if not found or start + len(part) > found[-1].end:
+                found.append(Piece(start, start + len(part)))
         end = 0
         for piece in (*found, Piece(len(text), len(text))):
             if lost := text[end : piece.start].strip():
@@ -92,10 +93,16 @@ class LangChainSplitter:
 
 
 def _place(text: str, part: str, before: Piece | None) -> int:
-    """Where `part` begins: right behind the last piece, else at its first place after that one's beginning; or -1."""
+    """Where `part` begins, -1 when it is nowhere: the last place that leaves no text out after the piece before it.
+
+    Text that repeats itself offers several, and the last may be ahead of the splitter's own: then a later part is
+    found further back.
+    """
     if before is None:
         return text.find(part)
     following = _BLACK.search(text, before.end)
-    if following and text.startswith(part, following.start()):
-        return following.start()
-    return text.find(part, before.start + 1)
+    furthest = following.start() if following else len(text)
+    for place in (text.rfind(part, before.start + 1, furthest + len(part)), text.rfind(part, 0, furthest)):
+        if place >= 0:
+            return place
+    return text.find(part, furthest)

@@ -126,7 +126,7 @@ def test_overlap_stays_inside_a_section() -> None:
 
 def test_headings_of_a_wiki_are_headings() -> None:
     text = f"= A =\n{BODY}\n\n== B ==\n{BODY}\n\n = = = C = = = \n{BODY}\n"
-    assert [chunk.splitlines()[0] for chunk in cut(text, size=120)] == ["= A =", "== B ==", "= = = C = = ="]
+    assert [chunk.splitlines()[0] for chunk in cut(text, size=120)] == ["= A =", "== B ==", "= = = C = = = "]
 
 
 @pytest.mark.parametrize("line", ["= A ==", "a == b ==", "= = =", "=", "==", "= x = y", "===== A"])
