@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.embedding import EmbeddingSettings, Progress
+from genaiops.embedding import DEFAULT_MODEL, CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
-from genaiops.files import check_name
+from genaiops.files import check_name, validated_data
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
 from genaiops.flow.engines import engine_named
 from genaiops.flow.holding import Held
-from genaiops.flow.models import plan_of
+from genaiops.flow.models import catalog_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
@@ -25,11 +25,12 @@ from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
 
+OPENAI_URL = "https://api.openai.com/v1"
+_OF_CARD = ("api_key_env", "timeout_s")  # what an embedder takes from a card besides its address
+
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
-
-    from genaiops.embedding.loading import LocalEmbedder
 
 
 class Flow:
@@ -94,9 +95,14 @@ class Flow:
         return (self.folder / given).resolve()
 
     @cached_property
-    def embedder(self) -> LocalEmbedder:
+    def embedding(self) -> EmbeddingSettings:
+        """The flow's `embedding:` with the address of its model, where models.yaml has a card for it."""
+        return _embedding(self.settings.embedding, self.project)
+
+    @cached_property
+    def embedder(self) -> CorpusEmbedder:
         """Knows its fingerprint at once; loads the model at the first text."""
-        return embedder_of(self.settings.embedding, self.project, self.folder)
+        return embedder_of(self.embedding, self.project, self.folder)
 
     def build(
         self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
@@ -140,7 +146,7 @@ class Flow:
             index=index,
             content=read_manifest(self.project.indexes / index).content,
             embedder=self.embedder.fingerprint,
-            embedding=self.settings.embedding.model_copy(update={"model": self._model}),
+            embedding=self.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
             retrieval=self.settings.retrieval,
             generation=self.generation,
@@ -149,9 +155,9 @@ class Flow:
     @property
     def _model(self) -> str:
         """The embedding model as a release can find it without the flow's folder."""
-        model = self.settings.embedding.model
+        model = self.embedding.model
         beside = self.folder / model
-        return str(beside.resolve()) if beside.is_dir() else model
+        return str(beside.resolve()) if beside.is_dir() and not self.embedding.base_url else model
 
     @property
     def pipeline(self) -> Pipeline:
@@ -224,13 +230,13 @@ class Flow:
         return open_pipeline(parts, project, embedder, release=release)
 
 
-def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> LocalEmbedder:
-    from genaiops.embedding import load_embedder
+def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> CorpusEmbedder:
+    from genaiops.embedding import embedder_for
 
-    return load_embedder(settings, cache_file=project.cache, base=base)
+    return embedder_for(settings, cache_file=project.cache, base=base)
 
 
-def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, release: str = "") -> Pipeline:
+def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *, release: str = "") -> Pipeline:
     """Open the index, check that it fits the embedder, and join the parts."""
     from genaiops.indexing.snapshot import load_index
     from genaiops.retrieval.retrievers import retriever_for
@@ -251,3 +257,18 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
         )
     retriever = retriever_for(served.retrieval, index, embedder)
     return Pipeline(served, retriever, embedder, release)
+
+
+def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings:
+    """The embedding settings with what models.yaml says of their model; what flow.yaml says stands."""
+    if wanted.base_url or wanted.model == DEFAULT_MODEL:
+        return wanted
+    card = catalog_of(project).models.get(wanted.model)
+    if card is None:
+        return wanted
+    of_card: dict[str, Any] = {name: getattr(card, name) for name in _OF_CARD if name in card.model_fields_set}
+    of_flow = {name: getattr(wanted, name) for name in wanted.model_fields_set}
+    address = {"base_url": card.base_url or OPENAI_URL, "model": card.model or wanted.model}
+    return validated_data(
+        EmbeddingSettings, {**of_card, **of_flow, **address}, where=lambda key: f"model {wanted.model} of models.yaml"
+    )

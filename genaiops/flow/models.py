@@ -13,13 +13,18 @@ from genaiops.project import Project
 from genaiops.records import Message
 
 
+def catalog_of(project: Project) -> ModelCatalog:
+    """What models.yaml says; empty without the file."""
+    path = project.models_file
+    return validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
+
+
 def plan_of(settings: FlowSettings, project: Project) -> GenerationPlan:
     """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
     wanted = settings.generation
     if wanted.model == EXTRACTIVE:
         return GenerationPlan()
-    path = project.models_file
-    catalog = validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
+    catalog = catalog_of(project)
     card = catalog.models.get(wanted.model)
     if card is None and not wanted.base_url:
         known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])

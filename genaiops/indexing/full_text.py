@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import bm25s
 import numpy as np
 
 from genaiops.indexing.filters import Selection
+from genaiops.indexing.saved_bm25 import SavedBM25
 from genaiops.indexing.word_counts import EMPTY_MARK, WordCounts
 from genaiops.words import content_words
 
@@ -24,7 +24,7 @@ class FullText:
     """Scores every text of the index against a query."""
 
     def __init__(self, folder: Path) -> None:
-        self._index = None if (folder / EMPTY_MARK).exists() else bm25s.BM25.load(folder, load_corpus=False)
+        self._index = None if (folder / EMPTY_MARK).exists() else SavedBM25(folder)
 
     def search(self, text: str, k: int, within: Selection | None = None) -> list[tuple[int, float]]:
         """The `k` best positions with their BM25 score (> 0), best first; equal scores by position.

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
@@ -157,6 +156,8 @@ class WordCounts:
         final: Numbers,
     ) -> None:
         """Score every pair (Lucene's variant of BM25, as bm25s computes it) and sort the pairs by word, then text."""
+        import bm25s  # and with it scipy: only writing needs them
+
         texts = len(sizes)
         lengths = np.frombuffer(self._lengths, dtype=np.uint64).astype(np.float64)
         idf = np.log(1 + (texts - in_texts + 0.5) / (in_texts + 0.5)).astype(np.float32)
