@@ -65,7 +65,7 @@ def urls(port: int) -> list[str]:
         f"HTTP://LOCALHOST:{port}/", f"hTTp://127.0.0.1:{port}/", f"https://127.0.0.1:{port}/",
         f"gopher://127.0.0.1:{port}/_GET%20/", f"ftp://127.0.0.1:{port}/", f"file://127.0.0.1:{port}/",
         f"dict://127.0.0.1:{port}/", f"ws://127.0.0.1:{port}/", f"//127.0.0.1:{port}/", f"127.0.0.1:{port}/",
-        f"javascript:fetch('http://127.0.0.1:{port}/')", f"data:text/html,<p>x", f"url:http://127.0.0.1:{port}/",
+        f"javascript:fetch('http://127.0.0.1:{port}/')", "data:text/html,<p>x", f"url:http://127.0.0.1:{port}/",
         f"http://[::1]:{port}/", f"http://[::1]%2f:{port}/", f"http://[::1:{port}/", f"http://::1:{port}/",
         f"http://[::1].example.org:{port}/", f"http://[v1.127.0.0.1]:{port}/", f"http://127.0.0.1.:{port}/",
         "http://", "http://?", "http://#", "http:// /", "http://./", "http://../", "http://-/", "http://a..b/",
