@@ -46,7 +46,7 @@ def check_named(copy: Path, *paths: Path) -> None:
 
 def test_f05_single_bits(copy: Path) -> None:
     chance, paths = random.Random(5), files_of(copy)
-    assert len(paths) == 10
+    assert len(paths) == 11
     for path in paths:
         whole = path.read_bytes()
         for _ in range(FLIPS // len(paths) + 1):
