@@ -176,8 +176,8 @@ def test_the_model_is_asked_once_for_each_content_and_told_what_is_material(tmp_
     first = chunks_of(PARTS, "summary", tools=Tools(complete=model, model="m", cache=cache))
     assert len(model.asked) == len(first) == 8
     assert sorted(model.asked) == [f"<passage>\n{chunk.text}\n</passage>" for chunk in first]
-    again = chunks_of(f"{PARTS}\n\nPart i says a few new words about i, and more than would fit beside the others.", "summary",
-                      tools=Tools(complete=model, model="m", cache=cache))  # fmt: skip
+    longer = f"{PARTS}\n\nPart i says a few new words about i, and more than would fit beside the others."
+    again = chunks_of(longer, "summary", tools=Tools(complete=model, model="m", cache=cache))
     assert len(again) == 9
     assert len(model.asked) == 9
     chunks_of(PARTS, "summary", tools=Tools(complete=model, model="another", cache=cache))
