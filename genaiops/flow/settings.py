@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from genaiops.chunking import ChunkingSettings
 from genaiops.chunking.enrichment import checked, identity_of
+from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
@@ -39,19 +40,29 @@ class EvaluationSettings(Settings):
     seed: int = Field(default=0, ge=0)
 
 
+class FreshnessSettings(Settings):
+    """The `freshness:` part of flow.yaml."""
+
+    # How long a changed source may wait until the index holds it; None: not at all.
+    objective_hours: float | None = Field(default=None, ge=0, le=876_000)
+
+
 class FlowSettings(Settings):
     """A whole flow.yaml."""
 
     name: str
     documents: DocumentSettings
+    cleansing: CleansingSettings = CleansingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     enrichment: tuple[str | dict[str, Any], ...] = ("heading_path",)  # a name, or one name with its options
     embedding: EmbeddingSettings = EmbeddingSettings()
+    quality: QualityBar = QualityBar()
     index: IndexSettings = IndexSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: str
     generation: GenerationSettings = GenerationSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
 
     @field_validator("name", "prompt")
     @classmethod
