@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from genaiops.chunking import ChunkingSettings
-from genaiops.chunking.enrichment import BY_MODEL, checked, identity_of
+from genaiops.chunking.enrichment import checked, identity_of
 from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
-from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings
+from genaiops.generation.catalog import GenerationSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import Settings, as_json
 from genaiops.retrieval import RetrievalSettings
@@ -80,13 +80,6 @@ class FlowSettings(Settings):
         except ConfigurationError as error:
             raise ValueError(f"{error.what}; {error.remedy}") from None
         return value
-
-    @model_validator(mode="after")
-    def _model_for_enrichment(self) -> FlowSettings:
-        asks = [name for name, _ in checked(self.enrichment) if name in BY_MODEL]
-        if asks and self.generation.model == EXTRACTIVE:
-            raise ValueError(f"enrichment {asks[0]!r} needs a model that writes; generation.model is {EXTRACTIVE!r}")
-        return self
 
     def index_part(self) -> dict[str, Any]:
         """The settings that decide what an index holds, besides the documents and the embedder's weights."""
