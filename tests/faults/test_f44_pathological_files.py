@@ -36,10 +36,10 @@ def entity(private: Path) -> str:
 # Name → the content, given a private file that an external entity could show.
 BOMBS: dict[str, Callable[[Path], bytes]] = {
     "zeros.docx": lambda _: docx(paragraph("x"), parts={"word/document.xml": b"<w:document>" + zeros()}),
-    "zeros.pptx": lambda _: replaced(pptx(("a", "b")), "ppt/presentation.xml", zeros()),
+    "zeros.pptx": lambda _: replaced(SLIDES, "ppt/presentation.xml", zeros()),
     "zeros.xlsx": lambda _: replaced(SHEETS, SHEET, zeros()),
     "laughing.docx": lambda _: docx(paragraph("x").replace(">x<", ">&l11;<"), head=BILLION),
-    "laughing.pptx": lambda _: replaced(pptx(("a", "b")), "ppt/slides/slide1.xml", f"{BILLION}<x>&l11;</x>".encode()),
+    "laughing.pptx": lambda _: replaced(SLIDES, "ppt/slides/slide1.xml", f"{BILLION}<x>&l11;</x>".encode()),
     "laughing.xlsx": lambda _: replaced(SHEETS, SHEET, f"{BILLION}{cell('&l11;')}".encode()),
     "reading.docx": lambda path: docx(paragraph("x").replace(">x<", ">&l11;<"), head=entity(path)),
     "reading.pptx": lambda path: replaced(
@@ -61,6 +61,7 @@ BOMBS: dict[str, Callable[[Path], bytes]] = {
     "brackets.jsonl": lambda _: b"[" * 5_000_000,
 }
 SHEETS = xlsx({"a": [["b", "c"]]})
+SLIDES = pptx(("a", "b"))
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 SHEET = "xl/worksheets/sheet1.xml"
 
