@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import DEFAULT_MODEL, CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import ConfigurationError, IntegrityError
-from genaiops.files import check_name, read_yaml, validated, validated_data
+from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
+from genaiops.files import check_name, validated_data
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
+from genaiops.flow.engines import engine_named
+from genaiops.flow.holding import Held
+from genaiops.flow.models import catalog_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
-from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
@@ -75,7 +77,7 @@ class Flow:
     @cached_property
     def generation(self) -> GenerationPlan:
         """The model that answers, with its card from models.yaml."""
-        return _plan(self.settings, self.project)
+        return plan_of(self.settings, self.project)
 
     @property
     def variants(self) -> list[str]:
@@ -102,13 +104,23 @@ class Flow:
         """Knows its fingerprint at once; loads the model at the first text."""
         return embedder_of(self.embedding, self.project, self.folder)
 
-    def build(self, *, full: bool = False, strict: bool = False, progress: Progress = silent) -> BuildReport:
+    def build(
+        self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
+    ) -> BuildReport:
         """Make (or find) the index of the documents as they are now and make it current.
 
-        `full` uses no cache; `strict` raises DocumentError for a bad document instead of setting it aside.
+        `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
+        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
         report = build_index(
-            self.project, self.settings, self.folder, self.embedder, full=full, strict=strict, progress=progress
+            self.project,
+            self.settings,
+            self.folder,
+            self.embedder,
+            full=full,
+            strict=strict,
+            progress=progress,
+            engine=engine_named(engine),
         )
         with self._lock:
             self._pipeline = None
@@ -116,7 +128,7 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
-        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
+        return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
     def index_id(self) -> str:
@@ -126,7 +138,9 @@ class Flow:
     @property
     def served(self) -> Served:
         """Everything that decides this flow's answers, as a release would bundle it. Raises NotBuilt."""
-        index = self.index_id
+        return self._served(self.index_id)
+
+    def _served(self, index: str) -> Served:
         return Served(
             flow=self.name,
             index=index,
@@ -150,8 +164,22 @@ class Flow:
         """The flow ready to answer; the index is opened once. Raises NotBuilt, IntegrityError, IndexMismatch."""
         with self._lock:
             if self._pipeline is None:
-                self._pipeline = open_pipeline(self.served, self.project, self.embedder)
+                self._pipeline = self._opened()
             return self._pipeline
+
+    def _opened(self) -> Pipeline:
+        """The index may be replaced, and the old one cleaned away, between reading the pointer and opening it."""
+        while True:
+            before = self.index_id
+            try:
+                return open_pipeline(self.served, self.project, self.embedder)
+            except (NotBuilt, IntegrityError):
+                if self.index_id == before:
+                    raise
+
+    def pipeline_of(self, index: str) -> Pipeline:
+        """This flow over another index of the same embedder, by its full id."""
+        return open_pipeline(self._served(index), self.project, self.embedder)
 
     def ask(self, question: str | Query, emit: Emit = discard) -> Answer:
         """Answer one question from the current index; see Pipeline.ask."""
@@ -165,7 +193,7 @@ class Flow:
         """The chunks of the current index."""
         from genaiops.indexing.snapshot import load_index
 
-        return load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks
+        return tuple(load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks)
 
     def documents(self) -> tuple[Document, ...]:
         """The documents of the current index."""
@@ -213,7 +241,14 @@ def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *,
     from genaiops.indexing.snapshot import load_index
     from genaiops.retrieval.retrievers import retriever_for
 
-    index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
+    folder = project.indexes / served.index
+    held = Held(folder)
+    try:
+        index = load_index(folder, embedder=embedder.fingerprint)
+    except BaseException:
+        held.let_go()
+        raise
+    held.until_unused(index)
     if index.manifest.content != served.content:
         raise IntegrityError(
             "the index holds other chunks than when this was measured",
@@ -228,7 +263,7 @@ def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings
     """The embedding settings with what models.yaml says of their model; what flow.yaml says stands."""
     if wanted.base_url or wanted.model == DEFAULT_MODEL:
         return wanted
-    card = _catalog(project).models.get(wanted.model)
+    card = catalog_of(project).models.get(wanted.model)
     if card is None:
         return wanted
     of_card: dict[str, Any] = {name: getattr(card, name) for name in _OF_CARD if name in card.model_fields_set}
@@ -237,26 +272,3 @@ def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings
     return validated_data(
         EmbeddingSettings, {**of_card, **of_flow, **address}, where=lambda key: f"model {wanted.model} of models.yaml"
     )
-
-
-def _catalog(project: Project) -> ModelCatalog:
-    path = project.models_file
-    return validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
-
-
-def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
-    """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
-    wanted = settings.generation
-    if wanted.model == EXTRACTIVE:
-        return GenerationPlan()
-    catalog = _catalog(project)
-    card = catalog.models.get(wanted.model)
-    if card is None and not wanted.base_url:
-        known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])
-        raise ConfigurationError(
-            f"there is no model {wanted.model!r} in models.yaml and generation.base_url is not set",
-            remedy=f"known models: {known}",
-        )
-    given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
-    card = (card or ModelCard()).model_copy(update=given)
-    return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))
