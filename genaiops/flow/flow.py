@@ -13,8 +13,7 @@ from genaiops.embedding import DEFAULT_MODEL, CorpusEmbedder, EmbeddingSettings,
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
 from genaiops.files import check_name, validated_data
-from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
-from genaiops.flow.engines import engine_named
+from genaiops.flow.current import current_index
 from genaiops.flow.holding import Held
 from genaiops.flow.models import catalog_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
@@ -31,6 +30,9 @@ _OF_CARD = ("api_key_env", "timeout_s")  # what an embedder takes from a card be
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from genaiops.flow.building import BuildReport
+    from genaiops.flow.planning import BuildPlan
 
 
 class Flow:
@@ -112,6 +114,9 @@ class Flow:
         `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
         setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
+        from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.engines import engine_named
+
         report = build_index(
             self.project,
             self.settings,
@@ -128,6 +133,8 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
+        from genaiops.flow.planning import plan_build
+
         return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
