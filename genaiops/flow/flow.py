@@ -13,8 +13,7 @@ from genaiops.embedding import CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
 from genaiops.files import check_name
-from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
-from genaiops.flow.engines import engine_named
+from genaiops.flow.current import current_index
 from genaiops.flow.holding import Held
 from genaiops.flow.models import embedding_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
@@ -28,6 +27,9 @@ from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from genaiops.flow.building import BuildReport
+    from genaiops.flow.planning import BuildPlan
 
 
 class Flow:
@@ -109,6 +111,9 @@ class Flow:
         `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
         setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
+        from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.engines import engine_named
+
         report = build_index(
             self.project,
             self.settings,
@@ -125,6 +130,8 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
+        from genaiops.flow.planning import plan_build
+
         return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
