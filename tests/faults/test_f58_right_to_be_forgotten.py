@@ -19,7 +19,7 @@ from tests.flow import workshop
 ERASED = "office/bookings.md"
 SENTENCES = [sentence for _, sentence, _ in workshop.FACTS[ERASED]]
 MOST_POINTS = 2000
-STEP = 1 if LONG else 40
+STEP = 1 if LONG else 60
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +55,14 @@ def assert_erased(root: Path) -> None:
 
 def test_f58_erased_from_live_and_retained_releases_runs_caches_and_mlflow(tmp_path: Path) -> None:
     root = workshop.copy(tmp_path)
-    (root / "genaiops.yaml").write_text("environments: [dev, test, prod]\n", encoding="utf-8")  # tracked in MLflow
-    evaluate_flow(opened(root))
+    if LONG:
+        (root / "genaiops.yaml").write_text("environments: [dev, test, prod]\n", encoding="utf-8")  # tracked in MLflow
+        evaluate_flow(opened(root))
     assert SENTENCES[0].encode() in everything(root)
     receipt = forget(opened(root), document=ERASED)
     told = {item.store for item in receipt.artefacts}
-    assert told >= {"index", "run", "release", "environment", "current index", "golden set", "cache", "MLflow run"}
+    assert told >= {"index", "run", "release", "environment", "current index", "golden set", "cache"}
+    assert ("MLflow run" in told) == LONG
     assert all(probe.hits == () for probe in receipt.probes)
     assert sum(probe.looked_at for probe in receipt.probes) > 20
     assert_erased(root)
