@@ -2,106 +2,72 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from genaiops.documents import Corpus, Quarantined, read_documents
-from genaiops.embedding import CorpusEmbedder, Progress
-from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
-from genaiops.files import discard, locked, remove_leftovers, write_durably
+from genaiops.cleansing import QualityReport, missed
+from genaiops.cleansing.quality import ChunkLengths
+from genaiops.documents import Corpus, Quarantined
+from genaiops.embedding import CorpusEmbedder, Embedder, Progress, Vectors
+from genaiops.errors import GateRefused, GenaiopsError
+from genaiops.files import discard, locked, published_folder, remove_leftovers
+from genaiops.flow.chunk_work import ChunkWork, in_blocks
+from genaiops.flow.current import current_index, make_current, pointer_file
+from genaiops.flow.engines import Engine, LocalEngine
+from genaiops.flow.gathering import Gathered, gather
 from genaiops.flow.history import append_history
+from genaiops.flow.planning import BuildPlan, plan_build
 from genaiops.flow.settings import FlowSettings
-from genaiops.flow.tombstones import blocked
-from genaiops.indexing import index_id, index_inputs, read_manifest, verify_files
+from genaiops.indexing import Manifest, index_id, read_manifest, verify_files
+from genaiops.indexing.manifest import inputs_of
 from genaiops.project import Project
-from genaiops.records import digest_of
+from genaiops.records import Metadata, as_json
 
-BUILD_FORMAT = 1
+if TYPE_CHECKING:
+    from genaiops.indexing.reuse import Previous
+    from genaiops.indexing.writing import SnapshotWriter
+
+__all__ = [
+    "BuildPlan",
+    "BuildReport",
+    "build_index",
+    "current_index",
+    "plan_build",
+    "pointer_file",
+    "read_corpus",
+    "write_corpus",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. `embedded` counts the texts that had no vector yet; `seconds` is wall-clock."""
+    """What a build did. `embedded` counts the texts that had no vector yet, `reused` the chunks taken over as they
+    stood in the index before; `erased` the documents that may not come back; `seconds` is wall-clock.
+    """
 
     index: str
     documents: int
     chunks: int
     embedded: int
+    reused: int
     quarantined: tuple[Quarantined, ...]
+    erased: int
+    quality: QualityReport
     unchanged: bool
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """What a build would do, by document id, against the index that is current now."""
-
-    index: str
-    unchanged: bool
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    quarantined: tuple[Quarantined, ...]
+class _Written:
+    embedded: int
+    reused: int
+    quality: QualityReport
 
 
-def pointer_file(project: Project, settings: FlowSettings, base: Path) -> Path:
-    """Where the current index of these settings is named. Other settings, and a flow in another folder, have their own.
-
-    `base` is the flow's folder; below the project it counts by its relative path, so a project can be moved.
-    """
-    base = base.resolve()
-    place = base.relative_to(project.root) if base.is_relative_to(project.root) else base
-    decides = [settings.documents, settings.index_part(), settings.embedding.model]
-    key = digest_of([place.as_posix(), *decides, BUILD_FORMAT])
-    return project.flows / settings.name / f"{key[:32]}.json"
-
-
-def current_index(project: Project, settings: FlowSettings, base: Path) -> str:
-    """Id of the index last built for these settings. Raises NotBuilt."""
-    path = pointer_file(project, settings, base)
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["index"])
-    except FileNotFoundError:
-        others = path.parent.is_dir() and any(path.parent.glob("*.json"))
-        raise NotBuilt(
-            f"flow {settings.name!r} has no index for these settings"
-            + (", only for others (documents, chunking, enrichment, embedding or index differ)" if others else ""),
-            remedy="build it with the same --set options: genaiops build FLOW",
-        ) from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise NotBuilt(f"cannot tell the current index ({error})", where=path, remedy="genaiops build FLOW") from None
-
-
-def read_corpus(project: Project, settings: FlowSettings, base: Path) -> Corpus:
-    """What a build would index now."""
-    return _without_erased(project, read_documents(settings.documents, base, cache=project.cache))
-
-
-def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
-    """Compare the documents as they are with those of the current index; only parsed files are cached."""
-    from genaiops.indexing.snapshot import read_documents_of
-
-    corpus = read_corpus(project, settings, base)
-    identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
-    try:
-        current = current_index(project, settings, base)
-        before = {document.id: document.digest for document in read_documents_of(project.indexes / current)}
-    except GenaiopsError:  # none, or one that cannot be read: everything is new
-        current, before = "", {}
-    now = {document.id: document.digest for document in corpus.documents}
-    return BuildPlan(
-        identity,
-        identity == current,
-        tuple(sorted(now.keys() - before.keys())),
-        tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
-        tuple(sorted(before.keys() - now.keys())),
-        corpus.quarantined,
-    )
-
-
-def build_index(
+def build_index(  # noqa: PLR0913  options are keywords
     project: Project,
     settings: FlowSettings,
     base: Path,
@@ -110,112 +76,187 @@ def build_index(
     full: bool,
     strict: bool,
     progress: Progress,
+    engine: Engine | None = None,
 ) -> BuildReport:
-    """Read, chunk, embed and publish; then make the new index the current one of these settings.
+    """Read, clean, chunk, embed and publish; then make the new index the current one of these settings.
 
-    With nothing changed no model is loaded; a damaged snapshot is made anew. `full` uses no cache for that.
-    Until the last rename the previous index is the current one.
+    What the current index holds of documents that did not change is taken over; with nothing changed no model is
+    loaded; a damaged snapshot is made anew. `full` uses neither cache nor index. Until the last rename the previous
+    index is the current one. Raises GateRefused when the documents miss the flow's quality bar.
     """
-    with locked(project.lock, shared=True, what="cleans up or erases"):
-        return _build(project, settings, base, embedder, full=full, strict=strict, progress=progress)
-
-
-def _build(
-    project: Project,
-    settings: FlowSettings,
-    base: Path,
-    embedder: CorpusEmbedder,
-    *,
-    full: bool,
-    strict: bool,
-    progress: Progress,
-) -> BuildReport:
     start = time.perf_counter()
-    corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
-    corpus = _without_erased(project, corpus)
-    if not corpus.documents:  # an index of nothing must not take the place of one of something
-        raise DocumentError(
-            f"none of {len(corpus.quarantined)} document(s) can be read",
-            remedy="\n  ".join(f"{item.document_id}: {item.reason}" for item in corpus.quarantined),
-        )
-    inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
-    identity = index_id(inputs)
-    folder, pointer = project.indexes / identity, pointer_file(project, settings, base)
-    for written in (project.indexes, pointer.parent):
-        remove_leftovers(written)
-    embedded, unchanged = 0, _is_whole(folder)
-    if not unchanged:
-        if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
-            discard(folder)
-        embedded = write_corpus(
-            settings,
-            corpus,
-            inputs,
-            embedder,
-            cache=None if full else project.cache,
-            into=project.indexes,
-            progress=progress,
-        )
-    manifest = read_manifest(folder)
-    counts = manifest.counts
-    append_history(project, settings, base, pointer=pointer, manifest=manifest)
-    content = json.dumps({"index": identity})
-    if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
-        write_durably(pointer, content)
+    with locked(project.lock, shared=True, what="cleans up or erases"):
+        cache = None if full else project.cache
+        gathered = gather(project, settings, base, cache=cache, strict=strict)
+        inputs = inputs_of(gathered.listed, settings.index_part(), embedder.fingerprint)
+        identity, pointer = index_id(inputs), pointer_file(project, settings, base)
+        for written in (project.indexes, pointer.parent):
+            remove_leftovers(written)
+        # Of two builds of one index the second waits, and then has nothing to do.
+        with locked(project.home / "locks" / identity[:2], what="builds this index"):
+            folder = project.indexes / identity
+            before = _whole(folder)
+            if before is not None:
+                done = _Written(0, before.counts["chunks"], _quality_again(settings, gathered, folder, before))
+            else:
+                previous = None if full else _previous(project, settings, base, inputs, embedder)
+                if folder.exists():  # damaged: nothing can read it, so nothing is lost
+                    discard(folder)
+                work = _Build(settings, gathered, inputs, embedder, cache, previous, engine or LocalEngine())
+                done = work.write(project.indexes, progress)
+        manifest = before or read_manifest(folder)
+        append_history(project, settings, base, pointer=pointer, manifest=manifest)
+        make_current(pointer, identity)
     return BuildReport(
         identity,
-        counts["documents"],
-        counts["chunks"],
-        embedded,
-        corpus.quarantined,
-        unchanged,
+        manifest.counts["documents"],
+        manifest.counts["chunks"],
+        done.embedded,
+        done.reused,
+        gathered.quarantined,
+        gathered.erased,
+        done.quality,
+        before is not None,
         time.perf_counter() - start,
     )
 
 
-def _without_erased(project: Project, corpus: Corpus) -> Corpus:
-    erased = blocked(project)
-    return Corpus(tuple(d for d in corpus.documents if not erased(d)), corpus.quarantined)
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a snapshot stands there with every byte as it was written."""
-    try:
-        verify_files(folder, read_manifest(folder).files)
-    except GenaiopsError:
-        return False
-    return True
+def read_corpus(project: Project, settings: FlowSettings, base: Path) -> Corpus:
+    """What a build would index now."""
+    gathered = gather(project, settings, base, cache=project.cache)
+    return Corpus(tuple(gathered.documents), gathered.quarantined)
 
 
 def write_corpus(
     settings: FlowSettings,
     corpus: Corpus,
-    inputs: dict[str, object],
+    inputs: Metadata,
     embedder: CorpusEmbedder,
     *,
     cache: Path | None,
     into: Path,
     progress: Progress,
 ) -> int:
-    """Chunk, embed and publish `into/<id>`; returns how many texts had to be embedded."""
-    from genaiops.chunking import chunker_for
-    from genaiops.embedding.cache import VectorCache
-    from genaiops.embedding.loading import CachedEmbedder
-    from genaiops.indexing.snapshot import write_index
+    """Chunk and embed documents as they stand and publish `into/<id>`; returns how many texts had to be embedded."""
+    work = _Build(settings, Gathered.of(corpus), inputs, embedder, cache, None, LocalEngine())
+    return work.write(into, progress).embedded
 
-    chunker = chunker_for(settings.chunking, settings.enrichment)
-    chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
-    cached = CachedEmbedder(embedder, VectorCache(cache))
-    vectors = cached.embed([chunk.indexed_text for chunk in chunks], progress)
-    facts = {
-        "precision": embedder.precision,
-        "model": settings.embedding.model,
-        "flow": settings.name,
-        "quarantined": [[q.document_id, q.reason] for q in corpus.quarantined],
-        **_build_facts(),
-    }
-    write_index(into, inputs, corpus.documents, chunks, vectors, facts)
-    return cached.embedded
+
+def _whole(folder: Path) -> Manifest | None:
+    """The manifest of a snapshot that stands there with every byte as it was written."""
+    try:
+        manifest = read_manifest(folder)
+        verify_files(folder, manifest.files)
+    except GenaiopsError:
+        return None
+    return manifest
+
+
+def _previous(
+    project: Project, settings: FlowSettings, base: Path, inputs: Metadata, embedder: CorpusEmbedder
+) -> Previous | None:
+    """The index that is current now, if what it holds of unchanged documents can be taken over."""
+    from genaiops.indexing.reuse import Previous
+
+    try:
+        folder = project.indexes / current_index(project, settings, base)
+        read_manifest(folder)  # no precision is decided, which may load a model, when there is nothing to take over
+        return Previous.open(folder, inputs, embedder.precision)
+    except GenaiopsError:
+        return None
+
+
+def _quality_again(settings: FlowSettings, gathered: Gathered, folder: Path, manifest: Manifest) -> QualityReport:
+    """The quality of documents whose index is there already; the lengths of its chunks were told when it was made."""
+    told = manifest.facts.get("chunk_lengths")
+    quality = replace(gathered.counter().report(), chunks=ChunkLengths(**told) if told else None)
+    _hold_against_bar(settings, quality)
+    return quality
+
+
+def _hold_against_bar(settings: FlowSettings, quality: QualityReport) -> None:
+    if reasons := missed(settings.quality, quality):
+        raise GateRefused(
+            f"the documents miss the quality bar of flow {settings.name!r}; the index stays as it was",
+            remedy="\n  ".join(reasons),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One snapshot to be made."""
+
+    settings: FlowSettings
+    gathered: Gathered
+    inputs: Metadata
+    embedder: CorpusEmbedder
+    cache: Path | None
+    previous: Previous | None
+    engine: Engine
+
+    def write(self, into: Path, progress: Progress) -> _Written:
+        """Publish the snapshot below `into`."""
+        from genaiops.embedding.cache import VectorCache
+        from genaiops.embedding.loading import CachedEmbedder
+        from genaiops.indexing.writing import SnapshotWriter
+
+        cached = CachedEmbedder(self.embedder, VectorCache(self.cache))
+        with published_folder(into / index_id(self.inputs)) as aside:
+            writer = SnapshotWriter(aside)
+            quality, reused = self._chunks(writer)
+            _hold_against_bar(self.settings, quality)  # before anything costly is done
+            embed = _InBlocks(cached, progress, writer.without_vector)
+            writer.add_vectors(embed, self.embedder.dimension)
+            facts = {
+                "precision": self.embedder.precision,
+                "model": self.settings.embedding.model,
+                "flow": self.settings.name,
+                "engine": self.engine.name,
+                "quarantined": [[item.document_id, item.reason] for item in self.gathered.quarantined],
+                "chunk_lengths": as_json(quality.chunks),
+                **_build_facts(),
+            }
+            writer.finish(self.inputs, facts)
+        return _Written(cached.embedded, reused, quality)
+
+    def _chunks(self, writer: SnapshotWriter) -> tuple[QualityReport, int]:
+        """Write documents and chunks; returns their quality and how many chunks were taken over."""
+        documents, previous = self.gathered.documents, self.previous
+        fresh = [n for n, entry in enumerate(documents.entries) if previous is None or not previous.has(entry.digest)]
+        work = ChunkWork(self.settings, self.embedder)
+        results = self.engine.map(work, in_blocks(documents[n] for n in fresh))
+        made = (block for result in results for block in result)
+        quality, reused, new = self.gathered.counter(), 0, set(fresh)
+        for position, entry in enumerate(documents.entries):
+            writer.add_document(*documents.lines(position))
+            if position in new:
+                block = next(made)
+                writer.add_chunks(block)
+                quality.add_chunks(block.lengths)
+            elif previous is not None:
+                kept = previous.chunks(entry.digest)
+                writer.add_kept(kept)
+                quality.add_chunks(kept.lengths)
+                reused += kept.count
+        return quality.report(), reused
+
+
+class _InBlocks:
+    """Embeds block after block and tells the progress over all of them."""
+
+    def __init__(self, embedder: Embedder, progress: Progress, total: int) -> None:
+        self._embedder, self._progress, self._total, self._done = embedder, progress, total, 0
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        before = self._done
+
+        def tell(done: int, missing: int) -> None:
+            # Of the block's texts some were known; those come first.
+            self._progress(before + len(texts) - missing + done, self._total)
+
+        vectors = self._embedder.embed(texts, tell)
+        self._done += len(texts)
+        return vectors
 
 
 def _build_facts() -> dict[str, object]:

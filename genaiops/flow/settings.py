@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, field_validator
 
 from genaiops.chunking import ENRICHERS, ChunkingSettings
+from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
@@ -50,9 +51,11 @@ class FlowSettings(Settings):
 
     name: str
     documents: DocumentSettings
+    cleansing: CleansingSettings = CleansingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     enrichment: tuple[str, ...] = ()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    quality: QualityBar = QualityBar()
     index: IndexSettings = IndexSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: str

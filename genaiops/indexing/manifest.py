@@ -16,6 +16,7 @@ FORMAT = 2  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"
 FULL_TEXT_VERSION = 1  # raised when the same chunks would be counted into other words
 CHUNKS_FILE, DOCUMENTS_FILE = "chunks.jsonl", "documents.jsonl"
+VECTORS_FILE, FULL_TEXT_FOLDER = "vectors.faiss", "full_text"
 PROVENANCE_FILE = "provenance.jsonl"  # origin and edits of each document, in the order of DOCUMENTS_FILE
 
 
@@ -23,7 +24,7 @@ class IndexSettings(Settings):
     """The `index:` part of flow.yaml."""
 
     store: Literal["faiss"] = "faiss"
-    kind: Literal["auto", "flat", "hnsw"] = "auto"  # auto: by the number of chunks
+    kind: Literal["auto", "flat", "hnsw", "ivfpq"] = "auto"  # auto: by the number of chunks, and by what is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,14 @@ def index_inputs(documents: Sequence[Document], settings: Metadata, embedder: st
 
     `settings` holds the chunking, enrichment and index settings.
     """
-    listed = sorted([document.id, document.digest] for document in documents)
+    return inputs_of([[document.id, document.digest] for document in documents], settings, embedder)
+
+
+def inputs_of(listed: Sequence[Sequence[str]], settings: Metadata, embedder: str) -> dict[str, Any]:
+    """The same from the id and digest of each document."""
     versions = {"format": FORMAT, "full_text": FULL_TEXT_VERSION}
-    return {**versions, "documents": digest_of(listed), "embedding": embedder, **as_json(settings)}
+    documents = digest_of(sorted(map(list, listed)))
+    return {**versions, "documents": documents, "embedding": embedder, **as_json(settings)}
 
 
 def index_id(inputs: Metadata) -> str:

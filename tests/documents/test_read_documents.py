@@ -58,6 +58,8 @@ def test_the_corpus_does_not_depend_on_the_place_or_the_order_of_files(tmp_path:
     files: dict[str, str | bytes] = {f"{n % 7}/{n}.md": f"text {n}" for n in range(30)}
     write(tmp_path / "one/docs", files)
     write(tmp_path / "two/docs", dict(reversed(files.items())))
+    for path in tmp_path.rglob("*.md"):
+        os.utime(path, (0, 0))
     assert read_documents(settings(), tmp_path / "one") == read_documents(settings(), tmp_path / "two")
 
 
@@ -343,7 +345,7 @@ def test_a_cache_is_never_a_reason_to_fail(
     else:
         read_documents(settings(), docs.parent, cache=cache)
         with sqlite3.connect(cache) as connection:
-            connection.execute("UPDATE parsed_documents SET outcome = ?", (json.dumps({"documents": [{"id": 3}]}),))
+            connection.execute("UPDATE read_documents SET outcome = ?", (json.dumps({"documents": [{"id": 3}]}),))
         connection.close()
     with caplog.at_level(logging.WARNING, "genaiops"):
         corpus = read_documents(settings(), docs.parent, cache=cache)

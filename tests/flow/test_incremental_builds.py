@@ -29,7 +29,7 @@ def test_the_first_build_embeds_every_text_once(small_project: SmallProject) -> 
     (small_project.documents / "twin").mkdir()
     (small_project.documents / "twin" / "travel.md").write_text(DOCUMENTS["models/travel.md"], encoding="utf-8")
     embedder = WordsEmbedder()
-    report = build(small_project, embedder)
+    report = build(small_project, embedder, overrides=("cleansing.duplicates=keep",))
     assert (report.documents, report.unchanged, report.quarantined) == (len(DOCUMENTS) + 1, False, ())
     assert report.chunks == len(opened(small_project, embedder).chunks)
     assert report.embedded == embedder.asked == len(texts(small_project)) == report.chunks - 1  # the twin is free
