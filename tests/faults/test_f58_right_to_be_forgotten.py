@@ -50,6 +50,8 @@ def assert_erased(root: Path) -> None:
         assert max(hit.signals.get("vector", 0.0) for hit in hits) < 0.9999
     report = flow.build()
     assert report.documents == 3  # its source is still there
+    content = everything(root)
+    assert not [sentence for sentence in SENTENCES if sentence.encode() in content]
     assert Registry.of(flow.project).verify_audit().ok
 
 
