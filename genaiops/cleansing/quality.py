@@ -267,9 +267,8 @@ def _lengths(counts: Counter[int]) -> ChunkLengths | None:
     if not total:
         return None
     ordered = sorted(counts.items())
-    return ChunkLengths(
-        total, ordered[0][0], *(_percentile(ordered, total, share) for share in (0.05, 0.5, 0.95)), ordered[-1][0]
-    )
+    p5, median, p95 = (_percentile(ordered, total, share) for share in (0.05, 0.5, 0.95))
+    return ChunkLengths(total, ordered[0][0], p5, median, p95, ordered[-1][0])
 
 
 def _percentile(ordered: Sequence[tuple[int, int]], total: int, share: float) -> int:

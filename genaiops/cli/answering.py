@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progress, say
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow

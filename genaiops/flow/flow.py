@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from genaiops.embedding import DEFAULT_MODEL, CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
-from genaiops.files import check_name, read_yaml, validated, validated_data
+from genaiops.files import check_name, validated_data
 from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
 from genaiops.flow.engines import engine_named
 from genaiops.flow.holding import Held
+from genaiops.flow.models import catalog_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
-from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
@@ -77,7 +77,7 @@ class Flow:
     @cached_property
     def generation(self) -> GenerationPlan:
         """The model that answers, with its card from models.yaml."""
-        return _plan(self.settings, self.project)
+        return plan_of(self.settings, self.project)
 
     @property
     def variants(self) -> list[str]:
@@ -263,7 +263,7 @@ def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings
     """The embedding settings with what models.yaml says of their model; what flow.yaml says stands."""
     if wanted.base_url or wanted.model == DEFAULT_MODEL:
         return wanted
-    card = _catalog(project).models.get(wanted.model)
+    card = catalog_of(project).models.get(wanted.model)
     if card is None:
         return wanted
     of_card: dict[str, Any] = {name: getattr(card, name) for name in _OF_CARD if name in card.model_fields_set}
@@ -272,26 +272,3 @@ def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings
     return validated_data(
         EmbeddingSettings, {**of_card, **of_flow, **address}, where=lambda key: f"model {wanted.model} of models.yaml"
     )
-
-
-def _catalog(project: Project) -> ModelCatalog:
-    path = project.models_file
-    return validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
-
-
-def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
-    """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
-    wanted = settings.generation
-    if wanted.model == EXTRACTIVE:
-        return GenerationPlan()
-    catalog = _catalog(project)
-    card = catalog.models.get(wanted.model)
-    if card is None and not wanted.base_url:
-        known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])
-        raise ConfigurationError(
-            f"there is no model {wanted.model!r} in models.yaml and generation.base_url is not set",
-            remedy=f"known models: {known}",
-        )
-    given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
-    card = (card or ModelCard()).model_copy(update=given)
-    return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))

@@ -26,7 +26,7 @@ from genaiops.indexing.vectors import VectorSearch, VectorStore
 from genaiops.indexing.writing import write_index
 from genaiops.records import Chunk, Document, Query
 
-__all__ = ["Index", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
+__all__ = ["Index", "documents_in", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
 
 
 @dataclass(frozen=True)

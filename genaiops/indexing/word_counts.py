@@ -49,11 +49,14 @@ class KeptCounts:
         data = np.memmap(folder / COUNTS_FILE, dtype=np.uint32, mode="r")
         texts = int(data[0])
         self._sizes = data[1 : 1 + texts]
+        self.texts = texts
         self._starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self._sizes, dtype=np.int64)])
         pairs = int(self._starts[-1])
         if len(data) != 1 + texts + 2 * pairs:
             raise ValueError("the counts of words are not whole")
         self._words = data[1 + texts : 1 + texts + pairs]
+        if pairs and int(self._words.max()) >= len(self.vocabulary):
+            raise ValueError("a word that is counted has no name")
         self._counts = data[1 + texts + pairs :]
 
     def rows(self, start: int, stop: int) -> Counts:
@@ -104,10 +107,14 @@ class WordCounts:
         self._streams[0].write(words.tobytes())
         self._streams[1].write(counts.tobytes())
 
-    def finish(self) -> None:
-        """Write the BM25 index and the counts."""
+    def close(self) -> None:
+        """Let go of the files, finished or not."""
         for stream in self._streams:
             stream.close()
+
+    def finish(self) -> None:
+        """Write the BM25 index and the counts."""
+        self.close()
         sizes = np.frombuffer(self._sizes, dtype=np.uint32)
         words, counts = (
             np.memmap(path, dtype=np.uint32, mode="r") if path.stat().st_size else np.empty(0, dtype=np.uint32)
@@ -149,6 +156,8 @@ class WordCounts:
         final: Numbers,
     ) -> None:
         """Score every pair (Lucene's variant of BM25, as bm25s computes it) and sort the pairs by word, then text."""
+        import bm25s  # and with it scipy: only writing needs them
+
         texts = len(sizes)
         lengths = np.frombuffer(self._lengths, dtype=np.uint64).astype(np.float64)
         idf = np.log(1 + (texts - in_texts + 0.5) / (in_texts + 0.5)).astype(np.float32)

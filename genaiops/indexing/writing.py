@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -90,6 +90,9 @@ class _Lines:
         self._digest.update(data)
         self.size += len(data)
 
+    def flush(self) -> None:
+        self._stream.flush()
+
     def close(self) -> str:
         self._stream.close()
         return self._digest.hexdigest()
@@ -109,6 +112,15 @@ class SnapshotWriter:
         self._kept: list[tuple[int, KeptChunks]] = []
         self.documents = self.chunks = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the files, finished or not."""
+        for lines in self._files.values():
+            lines.close()
+        self._counts.close()
+
     def add_document(self, line: bytes, provenance: bytes) -> None:
         self._files[DOCUMENTS_FILE].write(line)
         self._files[PROVENANCE_FILE].write(provenance)
@@ -125,17 +137,17 @@ class SnapshotWriter:
 
     def add_kept(self, kept: KeptChunks) -> None:
         """The next chunks, as an older snapshot holds them."""
-        lines, at = self._files[CHUNKS_FILE], self._files[CHUNKS_FILE].size
+        lines = self._files[CHUNKS_FILE]
+        at = lines.size
         lines.write(kept.lines)
         self._counts.add_counted(kept.counts)
-        if kept.vectors is None:
-            for line in kept.lines.tobytes().splitlines(keepends=True):
-                self._fresh.extend((self.chunks, at))
-                at += len(line)
-                self.chunks += 1
-        else:
+        if kept.vectors is not None:
             self._kept.append((self.chunks, kept))
-            self.chunks += kept.count
+        else:
+            for row, line in enumerate(bytes(kept.lines).split(b"\n")[:-1], start=self.chunks):
+                self._fresh.extend((row, at))
+                at += len(line) + 1
+        self.chunks += kept.count
 
     @property
     def without_vector(self) -> int:
@@ -144,7 +156,7 @@ class SnapshotWriter:
 
     def add_vectors(self, embed: Callable[[Sequence[str]], Vectors], dimension: int) -> None:
         """Give every chunk its vector: kept ones as they were, the others from `embed`, block by block."""
-        self._files[CHUNKS_FILE]._stream.flush()
+        self._files[CHUNKS_FILE].flush()
         vectors = _reserved(self._folder / _RAW_VECTORS, self.chunks, dimension)
         for row, kept in self._kept:
             vectors[row : row + kept.count] = kept.vectors
@@ -206,8 +218,7 @@ def write_index(
 
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
-    with published_folder(folder / index_id(inputs)) as aside:
-        writer = SnapshotWriter(aside)
+    with published_folder(folder / index_id(inputs)) as aside, SnapshotWriter(aside) as writer:
         for document in sorted(documents, key=lambda document: document.id):
             writer.add_document(document_line(document), provenance_line(document))
         writer.add_chunks(ChunkBlock.of(chunks))

@@ -2,11 +2,11 @@
 
     python -P parsers/__main__.py KIND MEMORY_MB TIMEOUT_S MAX_CHARACTERS
 
-KIND is `pdf`, `html`, `mail`, `docx`, `pptx` or `xlsx`. It reads files from standard input and answers each on standard
-output, every message led by its length in eight bytes. An answer is a JSON object:
-`{"text", "metadata"}`, or `{"refused": reason}`; an empty text means that there is none. Out of memory it exits with 77. Before the
-first file it limits its memory and gives up writing files, connecting anywhere and starting
-programs.
+KIND is `pdf`, `html`, `mail`, `docx`, `pptx` or `xlsx`. It reads files from standard input
+and answers each on standard output, every message led by its length in eight bytes. An answer
+is a JSON object: `{"text", "metadata"}`, where an empty text means that there is none, or
+`{"refused": reason}`; out of memory it exits with 77. Before the first file it limits its
+memory and gives up writing files, connecting anywhere and starting programs.
 It does not import the package around it, which would cost more than most files do.
 """
 
