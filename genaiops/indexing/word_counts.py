@@ -179,8 +179,6 @@ class WordCounts:
             data[places] = (idf[numbers] * (often / (norm[positions] + often)))[order]
             indices[places] = positions[order]
             free[ordered[first]] += runs
-        import bm25s  # and scipy with it, which no reader needs
-
         index = bm25s.BM25(k1=K1, b=B, method="lucene")
         index.scores = {"data": data, "indices": indices, "indptr": starts, "num_docs": texts}
         index.vocab_dict = {word: number for number, word in enumerate(vocabulary)}
