@@ -15,6 +15,7 @@ from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText, write_full_text
 from genaiops.indexing.kinds import build_vectors
+from genaiops.indexing.languages import chunk_language
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -88,7 +89,9 @@ def write_index(
         # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
         _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
         of_vectors = build_vectors(vectors, str(inputs["index"]["kind"]), aside / _VECTORS)
-        write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
+        language = str(inputs["index"].get("language", "auto"))
+        languages = [chunk_language(chunk.metadata, language) for chunk in chunks]
+        write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT, languages)
         files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
         manifest = Manifest(
             id=identity,
@@ -126,8 +129,9 @@ def load_index(folder: Path, *, embedder: str) -> Index:
         chunks = StoredChunks(folder / CHUNKS_FILE)
         vectors = VectorSearch(folder / _VECTORS)
         full_text = FullText(folder / _FULL_TEXT)
-    if len(vectors) != len(chunks):
-        raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
+    if not len(vectors) == len(full_text) == len(chunks):
+        counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
+        raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 
