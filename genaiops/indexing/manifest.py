@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from genaiops.errors import IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
@@ -19,6 +19,7 @@ FORMAT = 2  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"
 FULL_TEXT_VERSION = 2  # raised when the same chunks would be counted into other words
 CHUNKS_FILE, DOCUMENTS_FILE = "chunks.jsonl", "documents.jsonl"
+VECTORS_FILE, FULL_TEXT_FOLDER = "vectors.faiss", "full_text"
 PROVENANCE_FILE = "provenance.jsonl"  # origin and edits of each document, in the order of DOCUMENTS_FILE
 
 
@@ -28,7 +29,13 @@ class IndexSettings(Settings):
     store: Literal["faiss", "pgvector"] = "faiss"
     kind: Literal["auto", "flat", "hnsw", "ivfpq"] = "auto"  # auto: by the number of chunks, and by what is measured
     language: str = "auto"  # of the full text: a name or code; auto: as the documents are tagged, else english
-    url: str = Field(default="", exclude=True)  # of pgvector's database, without a password; in no id, no manifest
+
+    @field_validator("kind")
+    @classmethod
+    def _possible(cls, value: str, info: ValidationInfo) -> str:
+        if value == "ivfpq" and info.data.get("store") == "pgvector":
+            raise ValueError("pgvector has no ivfpq; use auto, flat or hnsw, or store: faiss")
+        return value
 
     @field_validator("language")
     @classmethod

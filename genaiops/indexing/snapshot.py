@@ -14,12 +14,12 @@ from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText, write_full_text
-from genaiops.indexing.kinds import build_vectors
 from genaiops.indexing.languages import chunk_language
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
     FORMAT,
+    FULL_TEXT_FOLDER,
     MANIFEST_FILE,
     PROVENANCE_FILE,
     Manifest,
@@ -28,10 +28,9 @@ from genaiops.indexing.manifest import (
     verify_files,
 )
 from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
-from genaiops.indexing.vectors import VectorSearch, VectorStore
+from genaiops.indexing.stores import open_vectors, write_vectors
+from genaiops.indexing.vectors import VectorStore
 from genaiops.records import Chunk, Document, Metadata, Query, as_json, canonical_json
-
-_VECTORS, _FULL_TEXT = "vectors.faiss", "full_text"
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,10 @@ def write_index(
         _write_lines(aside / DOCUMENTS_FILE, ({"id": d.id, "text": d.text, "metadata": d.metadata} for d in ordered))
         # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
         _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
-        of_vectors = build_vectors(vectors, str(inputs["index"]["kind"]), aside / _VECTORS)
+        of_vectors = write_vectors(vectors, aside, identity, inputs["index"])
         language = str(inputs["index"].get("language", "auto"))
         languages = [chunk_language(chunk.metadata, language) for chunk in chunks]
-        write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT, languages)
+        write_full_text([chunk.indexed_text for chunk in chunks], aside / FULL_TEXT_FOLDER, languages)
         files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
         manifest = Manifest(
             id=identity,
@@ -127,8 +126,8 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     verify_files(folder, manifest.files)
     with parsing(folder):
         chunks = StoredChunks(folder / CHUNKS_FILE)
-        vectors = VectorSearch(folder / _VECTORS)
-        full_text = FullText(folder / _FULL_TEXT)
+        vectors = open_vectors(folder, manifest)
+        full_text = FullText(folder / FULL_TEXT_FOLDER)
     if not len(vectors) == len(full_text) == len(chunks):
         counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
         raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
