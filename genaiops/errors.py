@@ -41,6 +41,12 @@ class DocumentError(GenaiopsError):
     """One document cannot be read; a build quarantines it, `--strict` raises this."""
 
 
+class SourceError(GenaiopsError):
+    """A source of documents cannot be reached or breaks off; what was built before stays current."""
+
+    exit_code = 3
+
+
 class GoldenSetError(GenaiopsError):
     """A golden set has a broken line, a duplicate id or a quote found in no document."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -29,7 +30,6 @@ _STOP_LISTS = {  # those of bm25s
 }  # fmt: skip
 # Scripts that put no space between words: a run becomes its overlapping pairs of characters.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
-_TAGGED = re.compile(rb'"language":"((?:[^"\\]|\\.)*)"')
 _local = threading.local()
 
 
@@ -70,18 +70,12 @@ def query_words(text: str, languages: Sequence[str]) -> list[tuple[str, ...]]:
     ]
 
 
-def languages_in(chunks: Iterable[bytes]) -> tuple[str, ...]:
-    """The languages of the tags in these canonical lines of chunks, sorted; english stands for chunks without one.
-
-    Reads no text: a quotation mark inside of a text is escaped.
-    """
-    found, untagged = set(), False
-    for line in chunks:
-        tags = _TAGGED.findall(line)
-        found.update(tags)
-        untagged = untagged or not tags
-    named = {language_named(tag.decode()) for tag in found} | ({ENGLISH} if untagged or not found else set())
-    return tuple(sorted(named))
+def line_language(line: bytes, setting: str) -> str:
+    """`chunk_language` of a chunk as a canonical line; its texts are not parsed."""
+    start, end = line.find(b',"metadata":{'), line.rfind(b',"settings":"')
+    if setting != "auto" or line.find(b'"language":', start, end) < 0:
+        return chunk_language({}, setting)
+    return chunk_language(json.loads(line[start + len(b',"metadata":') : end]), setting)
 
 
 @cache

@@ -87,9 +87,14 @@ def index_inputs(documents: Sequence[Document], settings: Metadata, embedder: st
 
     `settings` holds the chunking, enrichment and index settings.
     """
-    listed = sorted([document.id, document.digest] for document in documents)
+    return inputs_of([[document.id, document.digest] for document in documents], settings, embedder)
+
+
+def inputs_of(listed: Sequence[Sequence[str]], settings: Metadata, embedder: str) -> dict[str, Any]:
+    """The same from the id and digest of each document."""
     versions = {"format": FORMAT, "full_text": FULL_TEXT_VERSION}
-    return {**versions, "documents": digest_of(listed), "embedding": embedder, **as_json(settings)}
+    documents = digest_of(sorted(map(list, listed)))
+    return {**versions, "documents": documents, "embedding": embedder, **as_json(settings)}
 
 
 def index_id(inputs: Metadata) -> str:

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import re
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from genaiops.embedding import Vectors
-from genaiops.errors import ConfigurationError, StoreUnavailable
+from genaiops.errors import ConfigurationError
 from genaiops.indexing.filters import Selection
 from genaiops.indexing.kinds import AUTO_HNSW_FROM, RECALL_FLOOR, measured_recall
 from genaiops.indexing.manifest import CHUNKS_FILE, VECTORS_FILE
+from genaiops.indexing.postgres import connect, connected, exists, explained, has_extension, psycopg, register, sql
 from genaiops.indexing.stored import StoredChunks
 from genaiops.indexing.vectors import EXACT, FILTER_COSTS, Found, VectorSearch, check_selection, ranked
 from genaiops.records import digest_of
 
 T = TypeVar("T")
 
-URL_VARIABLE = "GENAIOPS_PGVECTOR_URL"
 REGISTRY = "genaiops_indexes"
-_REMEDY = f"start the database, or set {URL_VARIABLE} to another: postgresql://USER:PASSWORD@HOST:5432/NAME"
 _MOST_INDEXED_DIMENSIONS = 2000  # of pgvector's HNSW over 32-bit floats
 _BLOCK = 4096  # rows handed over at once
 _LINKS, _BUILD_EFFORT, _EFFORT = 16, 128, 200
 _LOCK = 0x67656E61  # one loader at a time: "gena"
 _ID = re.compile(r"[0-9a-f]{64}")
-_CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +47,6 @@ class Loaded:
         return {"kind": self.kind} if self.recall is None else {"kind": self.kind, "recall@10": self.recall}
 
 
-def store_url() -> str:
-    """The database, from the environment: a password has no place in a file. ConfigurationError without one."""
-    url = os.environ.get(URL_VARIABLE, "")
-    if not re.match(r"postgres(ql)?://", url):
-        given = f"{URL_VARIABLE} is not set" if not url else f"{URL_VARIABLE} is no postgresql:// URL"
-        raise ConfigurationError(f"index.store: pgvector needs a database, and {given}", remedy=_REMEDY)
-    return url
-
-
-def masked(url: str) -> str:
-    """The URL without its password, for messages."""
-    without = re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:***@", url)
-    return re.sub(r"(?i)(password=)[^&]*", r"\1***", without)
-
-
 def load_store(url: str, index_id: str, folder: Path, vectors_digest: str, kind: str) -> Loaded:
     """Put the vectors of the snapshot in `folder` into the database, unless they stand there; all of them or none.
 
@@ -75,7 +55,7 @@ def load_store(url: str, index_id: str, folder: Path, vectors_digest: str, kind:
     Raises StoreUnavailable, ConfigurationError.
     """
     table = _table(index_id, vectors_digest)
-    with _connected(url) as connection, _explained(url):
+    with connected(url) as connection, explained(url):
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             _prepare(connection)
@@ -87,25 +67,23 @@ def load_store(url: str, index_id: str, folder: Path, vectors_digest: str, kind:
 
 def drop_store(url: str, index_id: str) -> int:
     """Remove everything of an index from the database; how many tables that were. Raises StoreUnavailable."""
-    with _connected(url) as connection, _explained(url), connection.transaction():
+    with connected(url) as connection, explained(url), connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        if not _exists(connection, REGISTRY):
+        if not exists(connection, REGISTRY):
             return 0
-        rows = connection.execute(_sql("SELECT name FROM {} WHERE index_id = %s", REGISTRY), [index_id]).fetchall()
+        rows = connection.execute(sql("SELECT name FROM {} WHERE index_id = %s", REGISTRY), [index_id]).fetchall()
         for (name,) in rows:
-            connection.execute(_sql("DROP TABLE IF EXISTS {}", name))
-        connection.execute(_sql("DELETE FROM {} WHERE index_id = %s", REGISTRY), [index_id])
+            connection.execute(sql("DROP TABLE IF EXISTS {}", name))
+        connection.execute(sql("DELETE FROM {} WHERE index_id = %s", REGISTRY), [index_id])
         return len(rows)
 
 
 def stored_indexes(url: str) -> tuple[str, ...]:
     """The ids of the indexes that the database holds, sorted. Raises StoreUnavailable."""
-    with _connected(url) as connection, _explained(url):
-        if not _exists(connection, REGISTRY):
+    with connected(url) as connection, explained(url):
+        if not exists(connection, REGISTRY):
             return ()
-        return tuple(
-            row[0] for row in connection.execute(_sql("SELECT DISTINCT index_id FROM {} ORDER BY 1", REGISTRY))
-        )
+        return tuple(row[0] for row in connection.execute(sql("SELECT DISTINCT index_id FROM {} ORDER BY 1", REGISTRY)))
 
 
 class PgVectorSearch:
@@ -116,7 +94,7 @@ class PgVectorSearch:
         self._url = url
         self._idle: list[Any] = []
         weakref.finalize(self, _close, self._idle)
-        with _explained(url):
+        with explained(url):
             found = self._with_connection(lambda connection: _registered(connection, _table(index_id, vectors_digest)))
         if found is None:
             raise KeyError(index_id)
@@ -148,8 +126,8 @@ class PgVectorSearch:
         order = "0.0 + (embedding <#> %(query)s), position" if exact else "embedding <#> %(query)s"
         text = "SELECT position, -(embedding <#> %(query)s) FROM {}" + where + " ORDER BY " + order + " LIMIT %(k)s"
         values = {"query": query, "k": k, "bits": None if within is None else within.bits.tobytes()}
-        with _explained(self._url):
-            statement = _sql(text, self.loaded.table)
+        with explained(self._url):
+            statement = sql(text, self.loaded.table)
             rows = self._with_connection(lambda connection: connection.execute(statement, values).fetchall())
         return [(int(position), float(cosine)) for position, cosine in rows]
 
@@ -161,7 +139,7 @@ class PgVectorSearch:
         else:
             try:
                 return self._used(connection, use)
-            except _psycopg().OperationalError:  # the server was restarted, or closed what was idle: once more
+            except psycopg().OperationalError:  # the server was restarted, or closed what was idle: once more
                 connection = self._ready()
         return self._used(connection, use)
 
@@ -175,9 +153,9 @@ class PgVectorSearch:
         return result
 
     def _ready(self) -> Any:
-        connection = _connect(self._url)
-        if _has_extension(connection):
-            _register(connection)
+        connection = connect(self._url)
+        if has_extension(connection):
+            register(connection)
             connection.execute(f"SET hnsw.ef_search = {_EFFORT}")
             connection.execute("SET hnsw.iterative_scan = strict_order")  # goes on until k permitted ones are met
         return connection
@@ -196,18 +174,18 @@ def _table(index_id: str, vectors_digest: str) -> str:
 
 
 def _prepare(connection: Any) -> None:
-    if not _has_extension(connection):
+    if not has_extension(connection):
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    _register(connection)
+    register(connection)
     columns = "name text PRIMARY KEY, index_id text NOT NULL, chunks integer NOT NULL, dimension integer NOT NULL, "
-    connection.execute(_sql("CREATE TABLE IF NOT EXISTS {} (" + columns + "kind text NOT NULL, recall real)", REGISTRY))
+    connection.execute(sql("CREATE TABLE IF NOT EXISTS {} (" + columns + "kind text NOT NULL, recall real)", REGISTRY))
 
 
 def _registered(connection: Any, table: str) -> Loaded | None:
-    if not (_exists(connection, REGISTRY) and _exists(connection, table)):
+    if not (exists(connection, REGISTRY) and exists(connection, table)):
         return None
     text = "SELECT chunks, dimension, kind, recall FROM {} WHERE name = %s"
-    row = connection.execute(_sql(text, REGISTRY), [table]).fetchone()
+    row = connection.execute(sql(text, REGISTRY), [table]).fetchone()
     if row is None:
         return None
     chunks, dimension, kind, recall = row
@@ -222,9 +200,9 @@ def _fill(connection: Any, table: str, index_id: str, folder: Path, kind: str) -
         chosen = "hnsw" if count >= AUTO_HNSW_FROM and dimension <= _MOST_INDEXED_DIMENSIONS else EXACT
     columns = "position integer PRIMARY KEY, document_id text NOT NULL, chunk_id text NOT NULL, "
     made = "CREATE TABLE {} (" + columns + f"embedding vector({max(1, dimension)}) NOT NULL)"
-    connection.execute(_sql("DROP TABLE IF EXISTS {}", table))  # of a line that somebody took out by hand
-    connection.execute(_sql(made, table))
-    into = _sql("COPY {} (position, document_id, chunk_id, embedding) FROM STDIN (FORMAT BINARY)", table)
+    connection.execute(sql("DROP TABLE IF EXISTS {}", table))  # of a line that somebody took out by hand
+    connection.execute(sql(made, table))
+    into = sql("COPY {} (position, document_id, chunk_id, embedding) FROM STDIN (FORMAT BINARY)", table)
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         copy.set_types(["int4", "text", "text", "vector"])
         for start in range(0, count, _BLOCK):
@@ -233,12 +211,12 @@ def _fill(connection: Any, table: str, index_id: str, folder: Path, kind: str) -
                 copy.write_row([at, chunk.document_id, chunk.id, row])
     recall = _index(connection, table, source) if chosen == "hnsw" else None
     if kind == "auto" and recall is not None and recall < RECALL_FLOOR:
-        connection.execute(_sql("DROP INDEX {}", f"{table}_graph"))
+        connection.execute(sql("DROP INDEX {}", f"{table}_graph"))
         chosen, recall = EXACT, None
     loaded = Loaded(table, count, dimension, chosen, recall)
     values = [table, index_id, count, dimension, chosen, recall]
-    connection.execute(_sql("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s)", REGISTRY), values)
-    connection.execute(_sql("ANALYZE {}", table))
+    connection.execute(sql("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s)", REGISTRY), values)
+    connection.execute(sql("ANALYZE {}", table))
     return loaded
 
 
@@ -251,13 +229,13 @@ def _index(connection: Any, table: str, source: VectorSearch) -> float:
     options = f" WITH (m = {_LINKS}, ef_construction = {_BUILD_EFFORT})"
     connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
     connection.execute(
-        _sql("CREATE INDEX {} ON {} USING hnsw (embedding vector_ip_ops)" + options, f"{table}_graph", table)
+        sql("CREATE INDEX {} ON {} USING hnsw (embedding vector_ip_ops)" + options, f"{table}_graph", table)
     )
     connection.execute(f"SET LOCAL hnsw.ef_search = {_EFFORT}")
     text = "SELECT position, -(embedding <#> %(q)s) FROM {} ORDER BY embedding <#> %(q)s LIMIT %(k)s"
 
     def search(vector: Vectors, k: int) -> Found:
-        return [(int(p), float(s)) for p, s in connection.execute(_sql(text, table), {"q": vector, "k": k})]
+        return [(int(p), float(s)) for p, s in connection.execute(sql(text, table), {"q": vector, "k": k})]
 
     return measured_recall(cast(Vectors, _Rows(source)), search)
 
@@ -278,63 +256,3 @@ class _Rows:
         return np.array([self._source.stored(int(n), 1)[0] for n in at], dtype=np.float32).reshape(
             len(at), self._source.dimension
         )
-
-
-def _sql(text: str, *names: str) -> Any:
-    """A statement with its names quoted; values are never part of the text."""
-    from psycopg import sql
-
-    return sql.SQL(cast(Any, text)).format(*map(sql.Identifier, names))
-
-
-def _exists(connection: Any, table: str) -> bool:
-    return connection.execute("SELECT to_regclass(%s)", [table]).fetchone()[0] is not None
-
-
-def _has_extension(connection: Any) -> bool:
-    return connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone() is not None
-
-
-def _register(connection: Any) -> None:
-    from pgvector.psycopg import register_vector
-
-    register_vector(connection)
-
-
-def _psycopg() -> Any:
-    if find_spec("pgvector") is None or find_spec("psycopg") is None:
-        raise ConfigurationError(
-            "index.store: pgvector needs packages that are not installed", remedy="pip install 'genaiops[pgvector]'"
-        )
-    import psycopg
-
-    return psycopg
-
-
-def _connect(url: str) -> Any:
-    return _psycopg().connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
-
-
-@contextmanager
-def _connected(url: str) -> Iterator[Any]:
-    with _explained(url):
-        connection = _connect(url)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    psycopg = _psycopg()
-    try:
-        yield
-    except psycopg.Error as error:
-        said = masked(" ".join(str(error).split()))[:300]
-        if isinstance(error, psycopg.OperationalError):
-            raise StoreUnavailable(
-                f"the vector database cannot be used: {said}", where=masked(url), remedy=_REMEDY
-            ) from None
-        remedy = "a database user that may create tables, and the extension: CREATE EXTENSION vector"
-        raise ConfigurationError(f"the vector database refused: {said}", where=masked(url), remedy=remedy) from None

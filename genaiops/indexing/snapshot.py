@@ -7,30 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from genaiops.embedding import Vectors
 from genaiops.errors import IndexMismatch, IntegrityError
-from genaiops.files import published_folder, sha256_of_file
 from genaiops.indexing.filters import Columns, Selection
-from genaiops.indexing.full_text import FullText, write_full_text
-from genaiops.indexing.languages import chunk_language
+from genaiops.indexing.full_text import FullText
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
-    FORMAT,
     FULL_TEXT_FOLDER,
-    MANIFEST_FILE,
     PROVENANCE_FILE,
     Manifest,
-    index_id,
     read_manifest,
     verify_files,
 )
 from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
-from genaiops.indexing.stores import open_vectors, write_vectors
+from genaiops.indexing.stores import open_vectors
 from genaiops.indexing.vectors import VectorStore
-from genaiops.records import Chunk, Document, Metadata, Query, as_json, canonical_json
+from genaiops.indexing.writing import write_index
+from genaiops.records import Chunk, Document, Query
+
+__all__ = ["Index", "documents_in", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
 
 
 @dataclass(frozen=True)
@@ -68,48 +64,6 @@ class Index:
         return Columns((chunk.document_id, chunk.metadata) for chunk in self.chunks)
 
 
-def write_index(
-    folder: Path,
-    inputs: Metadata,
-    documents: Sequence[Document],
-    chunks: Sequence[Chunk],
-    vectors: Vectors,
-    facts: Metadata,
-) -> Manifest:
-    """Publish a snapshot under `folder/<id>` in one rename and return its manifest.
-
-    `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
-    """
-    identity = index_id(inputs)
-    with published_folder(folder / identity) as aside:
-        _write_lines(aside / CHUNKS_FILE, (as_json(chunk) for chunk in chunks))
-        ordered = sorted(documents, key=lambda document: document.id)
-        _write_lines(aside / DOCUMENTS_FILE, ({"id": d.id, "text": d.text, "metadata": d.metadata} for d in ordered))
-        # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
-        _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
-        of_vectors = write_vectors(vectors, aside, identity, inputs["index"])
-        language = str(inputs["index"].get("language", "auto"))
-        languages = [chunk_language(chunk.metadata, language) for chunk in chunks]
-        write_full_text([chunk.indexed_text for chunk in chunks], aside / FULL_TEXT_FOLDER, languages)
-        files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
-        manifest = Manifest(
-            id=identity,
-            format=FORMAT,
-            inputs=inputs,
-            counts={"documents": len(documents), "chunks": len(chunks), "dimension": int(vectors.shape[1])},
-            files=files,
-            facts={**facts, **of_vectors},
-        )
-        (aside / MANIFEST_FILE).write_bytes(manifest.text.encode())
-    return manifest
-
-
-def _write_lines(path: Path, rows: Any) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            stream.write(canonical_json(row) + "\n")
-
-
 def load_index(folder: Path, *, embedder: str) -> Index:
     """Open the snapshot in `folder`, every file checked against the manifest before it is parsed.
 
@@ -134,9 +88,21 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 
+def read_chunks_of(folder: Path) -> tuple[Chunk, ...]:
+    """The chunks of a snapshot, checked; no embedder is needed."""
+    verify_files(folder, read_manifest(folder).files)
+    with parsing(folder), (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
+        return tuple(Chunk(**json.loads(line)) for line in stream)
+
+
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from, with their origins and edits."""
     verify_files(folder, read_manifest(folder).files)
+    return documents_in(folder)
+
+
+def documents_in(folder: Path) -> tuple[Document, ...]:
+    """As `read_documents_of`, of a snapshot whose other files may be damaged; these two were checked by the caller."""
     with parsing(folder):
         rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
         provenance = folder / PROVENANCE_FILE

@@ -23,7 +23,8 @@ def write_vectors(vectors: Vectors, folder: Path, index_id: str, settings: Metad
     kind = str(settings.get("kind", "auto"))
     if settings.get("store", "faiss") != "pgvector":
         return build_vectors(vectors, kind, folder / VECTORS_FILE)
-    from genaiops.indexing.pgvector import load_store, store_url
+    from genaiops.indexing.pgvector import load_store
+    from genaiops.indexing.postgres import store_url
 
     url = store_url()
     build_vectors(vectors, EXACT, folder / VECTORS_FILE)
@@ -38,7 +39,8 @@ def open_vectors(folder: Path, manifest: Manifest) -> VectorStore:
     settings = manifest.inputs["index"]
     if settings.get("store", "faiss") != "pgvector":
         return VectorSearch(folder / VECTORS_FILE)
-    from genaiops.indexing.pgvector import PgVectorSearch, load_store, store_url
+    from genaiops.indexing.pgvector import PgVectorSearch, load_store
+    from genaiops.indexing.postgres import store_url
 
     url, digest = store_url(), manifest.files[VECTORS_FILE]
     try:

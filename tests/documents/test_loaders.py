@@ -99,7 +99,8 @@ class TestJsonLinesLoader(LoaderContract):
 
 
 def test_every_known_suffix_has_a_loader() -> None:
-    assert set(LOADERS) == {".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".csv", ".jsonl"}
+    text = {".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".json", ".jsonl", ".eml"}
+    assert set(LOADERS) == text | {".pdf", ".docx", ".pptx", ".xlsx"}
 
 
 # --- text ---------------------------------------------------------------------

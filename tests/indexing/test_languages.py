@@ -15,7 +15,7 @@ from genaiops.indexing.languages import (
     STEMMERS,
     chunk_language,
     language_named,
-    languages_in,
+    line_language,
     query_words,
     stop_words,
     words_in,
@@ -97,13 +97,12 @@ def test_scripts_without_spaces_are_found_by_pairs_of_characters(tmp_path: Path)
     assert words_in("kettle水壶可", "plain") == ["kettle", "水壶", "壶可"]
 
 
-def test_the_languages_of_chunks_are_told_from_their_lines() -> None:
-    texts = ['"language":"fr"', "plain text"]
-    chunks = [Chunk("a", 0, 1, text, "s", text, {"language": "de"} if n else {}) for n, text in enumerate(texts)]
-    lines = [canonical_json(chunk).encode() for chunk in chunks]
-    assert languages_in(lines) == ("english", "german")
-    assert languages_in(lines[1:]) == ("german",)
-    assert languages_in([]) == ("english",)
+@pytest.mark.parametrize("text", ["plain", '"language":"fr"', ',"metadata":{"language":"fr"},"settings":"'])
+def test_the_language_of_a_chunk_is_told_from_its_line(text: str) -> None:
+    for metadata in ({"language": "de"}, {}, {"source": {"language": "fr"}}, {"language": 3}, {"title": text}):
+        line = canonical_json(Chunk(text, 0, 1, text, "s", text, metadata)).encode()
+        for setting in ("auto", "spanish"):
+            assert line_language(line, setting) == chunk_language(metadata, setting)
 
 
 @pytest.mark.parametrize("told", [[], ["klingon"], "german", {"german": 1}])

@@ -16,7 +16,8 @@ from genaiops.files import sha256_of_file
 from genaiops.indexing import IndexSettings, Manifest, index_inputs, read_manifest
 from genaiops.indexing import pgvector as module
 from genaiops.indexing.kinds import build_vectors
-from genaiops.indexing.pgvector import PgVectorSearch, drop_store, load_store, masked, stored_indexes
+from genaiops.indexing.pgvector import PgVectorSearch, drop_store, load_store, stored_indexes
+from genaiops.indexing.postgres import masked
 from genaiops.indexing.snapshot import Index, load_index, write_index
 from genaiops.indexing.vectors import VectorStore
 from genaiops.records import Chunk, Document, Query, canonical_json
@@ -214,6 +215,7 @@ def test_a_database_that_stops_and_comes_back(tmp_path: Path, monkeypatch: pytes
 def test_passwords_are_masked_wherever_they_stand() -> None:
     assert masked("postgresql://u:p%40w@h:5/d?sslmode=x") == "postgresql://u:***@h:5/d?sslmode=x"
     assert masked("postgresql://h/d?user=u&password=secret&x=1") == "postgresql://h/d?user=u&password=***&x=1"
+    assert masked("postgresql://u:p@/:w@h:5/d") == "postgresql://u:***@h:5/d"
     assert masked("postgresql://u@h/d") == "postgresql://u@h/d"
 
 
