@@ -98,6 +98,11 @@ class VectorSearch:
     def dimension(self) -> int:
         return int(self._index.d)
 
+    def stored(self, start: int, count: int) -> Vectors:
+        """The vectors `[start, start + count)` as they lie in the file, float32 `[count, dimension]`."""
+        rows: Vectors = self._stored.reconstruct_n(start, count)
+        return rows
+
     def search(self, vector: Vectors, k: int, within: Selection | None = None) -> Found:
         """See VectorStore."""
         query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
