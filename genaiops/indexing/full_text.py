@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import bm25s
 import numpy as np
+from numpy.typing import NDArray
 
 from genaiops.indexing.filters import Selection
 from genaiops.indexing.word_counts import EMPTY_MARK, WordCounts
@@ -18,6 +20,16 @@ def write_full_text(texts: Iterable[str], folder: Path) -> None:
     counts = WordCounts(folder)
     counts.add(content_words(text) for text in texts)
     counts.finish()
+
+
+class Posting(NamedTuple):
+    """The texts that hold one word: their positions (ascending, each once), what the word gives to each BM25 score
+    (float, > 0 and below `idf`), and how rare the word is.
+    """
+
+    positions: NDArray[Any]
+    gives: NDArray[np.float32]
+    idf: float
 
 
 class FullText:
@@ -45,3 +57,15 @@ class FullText:
         candidates = np.flatnonzero((scores >= least) & (scores > 0))
         found = [(int(i), float(scores[i])) for i in candidates]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def postings(self, text: str) -> Iterator[Posting]:
+        """One for each word of `text` that the index has, repeats kept. A BM25 score is the sum of what they give."""
+        if self._index is None:
+            return
+        arrays, words = self._index.scores, self._index.vocab_dict
+        texts = int(arrays["num_docs"])
+        for number in (words[word] for word in content_words(text) if word in words):
+            column = slice(int(arrays["indptr"][number]), int(arrays["indptr"][number + 1]))
+            holding = column.stop - column.start
+            idf = float(np.log(1 + (texts - holding + 0.5) / (holding + 0.5)))
+            yield Posting(arrays["indices"][column], arrays["data"][column], idf)
