@@ -24,6 +24,7 @@ from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
+from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -142,7 +143,7 @@ class Flow:
             embedder=self.embedder.fingerprint,
             embedding=self.settings.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
-            retrieval=self.settings.retrieval,
+            retrieval=self._retrieval,
             generation=self.generation,
         )
 
@@ -152,6 +153,13 @@ class Flow:
         model = self.settings.embedding.model
         beside = self.folder / model
         return str(beside.resolve()) if beside.is_dir() else model
+
+    @cached_property
+    def _retrieval(self) -> RetrievalSettings:
+        """The retrieval settings as a release can use them: with the place and the digest of the reranking model."""
+        from genaiops.retrieval.reranking import pinned
+
+        return pinned(self.settings.retrieval, self.folder)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -249,7 +257,7 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
             where=project.indexes / served.index,
             remedy="evaluate the flow again: genaiops evaluate FLOW",
         )
-    retriever = retriever_for(served.retrieval, index, embedder)
+    retriever = retriever_for(served.retrieval, index, embedder, base=project.root)
     return Pipeline(served, retriever, embedder, release)
 
 
