@@ -33,6 +33,24 @@ def entity(private: Path) -> str:
     return f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l11 SYSTEM "{private.as_uri()}">]>'
 
 
+SHEETS = xlsx({"a": [["b", "c"]]})
+SLIDES = pptx(("a", "b"))
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def cell(text: str, place: str = "A1", size: str = "") -> str:
+    """A sheet of one cell."""
+    row = f'<row r="{place.lstrip("AXFD")}"><c r="{place}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+    return f'<worksheet xmlns="{MAIN}">{size}<sheetData>{row}</sheetData></worksheet>'
+
+
+FAR = cell("far", "XFD1048576", '<dimension ref="A1:XFD1048576"/>').encode()
+OUTLINE = (
+    b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R /Kids [1 0 R] /Count 1000000 >>\nendobj\n"
+    b"trailer << /Root 1 0 R >>"
+)
+
 # Name → the content, given a private file that an external entity could show.
 BOMBS: dict[str, Callable[[Path], bytes]] = {
     "zeros.docx": lambda _: docx(paragraph("x"), parts={"word/document.xml": b"<w:document>" + zeros()}),
@@ -60,23 +78,6 @@ BOMBS: dict[str, Callable[[Path], bytes]] = {
     "brackets.json": lambda _: b'{"text": ' + b"[" * 5_000_000,
     "brackets.jsonl": lambda _: b"[" * 5_000_000,
 }
-SHEETS = xlsx({"a": [["b", "c"]]})
-SLIDES = pptx(("a", "b"))
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-SHEET = "xl/worksheets/sheet1.xml"
-
-
-def cell(text: str, place: str = "A1", size: str = "") -> str:
-    """A sheet of one cell."""
-    row = f'<row r="{place.lstrip("AXFD")}"><c r="{place}" t="inlineStr"><is><t>{text}</t></is></c></row>'
-    return f'<worksheet xmlns="{MAIN}">{size}<sheetData>{row}</sheetData></worksheet>'
-
-
-FAR = cell("far", "XFD1048576", '<dimension ref="A1:XFD1048576"/>').encode()
-OUTLINE = (
-    b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R /Kids [1 0 R] /Count 1000000 >>\nendobj\n"
-    b"trailer << /Root 1 0 R >>"
-)
 
 
 def replaced(archive: bytes, name: str, content: bytes) -> bytes:
