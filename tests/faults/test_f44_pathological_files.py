@@ -60,9 +60,7 @@ BOMBS: dict[str, Callable[[Path], bytes]] = {
     "laughing.pptx": lambda _: replaced(SLIDES, "ppt/slides/slide1.xml", f"{BILLION}<x>&l11;</x>".encode()),
     "laughing.xlsx": lambda _: replaced(SHEETS, SHEET, f"{BILLION}{cell('&l11;')}".encode()),
     "reading.docx": lambda path: docx(paragraph("x").replace(">x<", ">&l11;<"), head=entity(path)),
-    "reading.pptx": lambda path: replaced(
-        pptx(("a", "b")), "docProps/core.xml", f"{entity(path)}<x>&l11;</x>".encode()
-    ),
+    "reading.pptx": lambda path: replaced(SLIDES, "docProps/core.xml", f"{entity(path)}<x>&l11;</x>".encode()),
     "reading.xlsx": lambda path: replaced(SHEETS, SHEET, f"{entity(path)}{cell('&l11;')}".encode()),
     "claims.docx": lambda _: lying_zip(),
     "deep.docx": lambda _: docx("<w:p>" * 100_000),
