@@ -1,9 +1,10 @@
-"""build, chunks, search, ask: from documents to answers."""
+"""chunks, search, ask: from an index to answers."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,63 +14,12 @@ from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progres
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
-    from genaiops.flow.building import BuildPlan
     from genaiops.records import Hit
 
 
 def register(app: typer.Typer) -> None:
-    for command in (build, chunks, search, ask):
+    for command in (chunks, search, ask):
         app.command()(command)
-
-
-def build(
-    flow: FlowFolder,
-    full: Annotated[bool, typer.Option("--full", help="Use no cache; replace a damaged index.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="A bad document is an error (exit 2).")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which documents would change.")] = False,
-    settings: Set = None,
-    as_json: Json = False,
-) -> None:
-    """Make documents into an index.
-
-    Read, chunk, embed, publish; only what changed is done again.
-    """
-    from genaiops.flow import Flow
-
-    opened = Flow.load(flow, overrides=settings or ())
-    if dry_run:
-        _tell_plan(opened.plan_build(), as_json=as_json)
-        return
-    with progress("embedding") as shown:
-        report = opened.build(full=full, strict=strict, progress=shown)
-    if as_json:
-        print_json(report)
-        return
-    for bad in report.quarantined:
-        note(f"quarantined {bad.document_id}: {bad.reason}")
-    done = "nothing changed" if report.unchanged else f"{report.embedded} texts embedded"
-    aside = f", {len(report.quarantined)} quarantined" if report.quarantined else ""
-    say(
-        f"index {report.index[:12]}: {report.documents} documents{aside}, {report.chunks} chunks; "
-        f"{done} ({report.seconds:.1f} s)"
-    )
-
-
-def _tell_plan(plan: BuildPlan, *, as_json: bool) -> None:
-    if as_json:
-        print_json(plan)
-        return
-    for sign, names in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
-        for name in names:
-            say(f"{sign} {name}")
-    for bad in plan.quarantined:
-        say(f"! {bad.document_id}: {bad.reason}")
-    changes = f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed"
-    say(
-        f"index {plan.index[:12]} is current"
-        if plan.unchanged
-        else f"index {plan.index[:12]} would be built: {changes}"
-    )
 
 
 def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
@@ -187,10 +137,25 @@ def ask(
     """
     from genaiops.flow import Flow
 
-    answer = Flow.load(flow, overrides=settings or ()).ask(question)
+    opened = Flow.load(flow, overrides=settings or ())
+    answer = opened.ask(question)
     if as_json:
         print_json(answer)
+    else:
+        say(answer.text)
+        for citation in answer.citations:
+            say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    _make_the_next_one_fast(opened)
+
+
+def _make_the_next_one_fast(flow: Flow) -> None:
+    """Once for each machine and model, after an answer that had to wait for torch."""
+    from genaiops.embedding.loading import LocalEmbedder
+
+    embedder = flow.embedder
+    if not isinstance(embedder, LocalEmbedder) or not embedder.lacks_fast_session:
         return
-    say(answer.text)
-    for citation in answer.citations:
-        say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        note("making the fast start of the next questions, once for this model (Ctrl-C is harmless) …")
+    embedder.make_fast_session()
