@@ -81,7 +81,8 @@ class Similarities:
             return 0.0
         one, other = self._shingles(first), self._shingles(second)
         shared = np.intersect1d(one, other, assume_unique=True).size
-        return float(shared / (one.size + other.size - shared))
+        together = one.size + other.size - shared
+        return float(shared / together) if together else 0.0
 
     def _shingles(self, position: int) -> Hashes:
         if position not in self._measuring:
