@@ -88,7 +88,7 @@ def test_an_empty_bar_asks_for_nothing() -> None:
         ({"max_quarantined_share": 0.4}, ("quarantined: 3 of 7 (0.429) > max_quarantined_share 0.4",)),
         ({"max_quarantined": {"secret": 0, "empty": 1}}, ("quarantined as secret: 1 > max_quarantined 0",)),
         ({"max_duplicate_share": 0.1}, ("duplicates: 1 of 7 (0.143) > max_duplicate_share 0.1",)),
-        ({"max_near_duplicate_share": 0.3}, ("near copies: 1 of 3 (0.333) > max_near_duplicate_share 0.3",)),
+        ({"max_near_duplicate_share": 0.3}, ("near duplicates: 1 of 3 (0.333) > max_near_duplicate_share 0.3",)),
         ({"max_flagged_share": 0.0}, ("flagged: 1 of 3 (0.333) > max_flagged_share 0",)),
         ({"max_redactions": 1}, ("redactions: 2 > max_redactions 1",)),
         ({"languages": ["en", "de"]}, ()),

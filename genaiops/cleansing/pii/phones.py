@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from genaiops.cleansing.pii.spans import Span, named_before
 
-_BEFORE, _BEHIND = r"(?<![\w.,:/@#$€£%=&?+(-])", r"(?![\w@%=]|[.,:/-]\d)"
+_BEFORE, _BEHIND = r"(?<![\w.,:/@#$€£%&?+(-])", r"(?![\w@%=]|[.,:/-]\d)"
 _EXTENSION_FORM = r"(?:[ ,]{0,2}(?:ext\.?|x|#) ?\d{1,6}+)?"
 _CANDIDATE = re.compile(
     rf"{_BEFORE}\+?(?:\d{{1,4}}[ \u00a0.-]{{0,2}})?\(\d{{1,5}}\)(?:[ \u00a0"
