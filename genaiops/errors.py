@@ -41,6 +41,12 @@ class DocumentError(GenaiopsError):
     """One document cannot be read; a build quarantines it, `--strict` raises this."""
 
 
+class SourceError(GenaiopsError):
+    """A source of documents cannot be reached or breaks off; what was built before stays current."""
+
+    exit_code = 3
+
+
 class GoldenSetError(GenaiopsError):
     """A golden set has a broken line, a duplicate id or a quote found in no document."""
 
@@ -100,7 +106,19 @@ class ModelTimeout(ModelError):
     """A model endpoint took longer than it was given."""
 
 
+class StoreUnavailable(GenaiopsError):
+    """A database that holds an index is down, too slow or out of room; asking again later may help."""
+
+    exit_code = 3
+
+
 class Conflict(GenaiopsError):
     """Somebody else moved an environment first; read it again and retry."""
+
+    exit_code = 3
+
+
+class EngineError(GenaiopsError):
+    """The cluster that should do the work cannot be reached, or lost it again and again."""
 
     exit_code = 3

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from genaiops.errors import ConfigurationError, StorageError
+from genaiops.errors import ConfigurationError, Conflict, StorageError
 from genaiops.records import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -232,12 +234,12 @@ def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> Non
 
 
 @contextmanager
-def published_folder(final: Path) -> Iterator[Path]:
+def published_folder(final: Path, *, name: Callable[[], str] | None = None) -> Iterator[Path]:
     """A folder to fill, that appears as `final` in one rename when the block ends without an error.
 
     Every file is fsynced first. If another process published `final` meanwhile, its
     content-addressed twin is kept and ours dropped. An OSError in the block counts as a failed
-    write: StorageError.
+    write: StorageError. `name` is asked at the end, where the name depends on what was put into the folder.
     """
     aside = _aside(final)
     try:
@@ -251,6 +253,7 @@ def published_folder(final: Path) -> Iterator[Path]:
                     with path.open("rb") as stream:
                         os.fsync(stream.fileno())
             fsync_folder(aside)
+            final = final.with_name(name()) if name else final
             try:
                 aside.rename(final)
             except OSError:
@@ -259,6 +262,33 @@ def published_folder(final: Path) -> Iterator[Path]:
             fsync_folder(final.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False, wait_s: float = 600.0, what: str = "") -> Iterator[None]:
+    """Hold the advisory lock of the file `path`, made if absent. The system lets go of it however a process ends.
+
+    Many may hold it `shared`, one alone otherwise. Raises Conflict after `wait_s` seconds (0: at once), saying
+    `what` the other is likely to be doing.
+    """
+    with _storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        give_up = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= give_up:
+                    raise Conflict(
+                        f"another process {what or 'works on this'}", where=path, remedy="wait for it, then try again"
+                    ) from None
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
 
 
 def discard(path: Path) -> None:

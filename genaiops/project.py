@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from genaiops.errors import ConfigurationError
 from genaiops.files import check_name, read_yaml, validated
@@ -16,12 +16,21 @@ PROJECT_FILE = "genaiops.yaml"
 MODELS_FILE = "models.yaml"
 
 
+class RetentionSettings(Settings):
+    """`retention:` of genaiops.yaml: what `genaiops gc` keeps besides all that is in use."""
+
+    keep_last: int = Field(default=3, ge=1, le=10_000)  # indexes of each combination of a flow's settings
+    keep_days: float = Field(default=30.0, ge=0, le=36_500)  # whatever was built within this time
+    unused_vectors_mb: float = Field(default=500.0, ge=0)  # what cached vectors that no index holds may take
+
+
 class ProjectSettings(Settings):
-    """`genaiops.yaml`: environments in the order a release passes them, registry and tracking."""
+    """`genaiops.yaml`: environments in the order a release passes them, registry, tracking and retention."""
 
     environments: tuple[str, ...] = ("dev", "test", "prod")
     registry: str = ""  # SQLAlchemy URL; empty: registry.db in the state folder
     tracking: str = "local"  # local | none | an MLflow tracking URI
+    retention: RetentionSettings = RetentionSettings()
 
     @field_validator("environments")
     @classmethod
@@ -85,6 +94,11 @@ class Project:
     def cache(self) -> Path:
         """SQLite file of everything that can be computed again."""
         return self.home / "cache.db"
+
+    @property
+    def lock(self) -> Path:
+        """Builds hold it shared while they run, `gc` and `forget` alone: see `files.locked`."""
+        return self.home / "builds.lock"
 
     @property
     def registry_url(self) -> str:

@@ -1,9 +1,11 @@
-"""build, chunks, search, ask: from documents to answers."""
+"""chunks, search, ask: from an index to answers."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,63 +15,21 @@ from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progres
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
-    from genaiops.flow.building import BuildPlan
-    from genaiops.records import Hit
+    from genaiops.records import Hit, Query
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="KEY=VALUE", help="Only chunks whose metadata has it; a YAML value. Repeatable."),
+]
+Access = Annotated[
+    list[str] | None,
+    typer.Option("--access", metavar="LABEL", help="A label of whoever asks (default: all of them). Repeatable."),
+]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (build, chunks, search, ask):
+    for command in (chunks, search, ask):
         app.command()(command)
-
-
-def build(
-    flow: FlowFolder,
-    full: Annotated[bool, typer.Option("--full", help="Use no cache; replace a damaged index.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="A bad document is an error (exit 2).")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which documents would change.")] = False,
-    settings: Set = None,
-    as_json: Json = False,
-) -> None:
-    """Make documents into an index.
-
-    Read, chunk, embed, publish; only what changed is done again.
-    """
-    from genaiops.flow import Flow
-
-    opened = Flow.load(flow, overrides=settings or ())
-    if dry_run:
-        _tell_plan(opened.plan_build(), as_json=as_json)
-        return
-    with progress("embedding") as shown:
-        report = opened.build(full=full, strict=strict, progress=shown)
-    if as_json:
-        print_json(report)
-        return
-    for bad in report.quarantined:
-        note(f"quarantined {bad.document_id}: {bad.reason}")
-    done = "nothing changed" if report.unchanged else f"{report.embedded} texts embedded"
-    aside = f", {len(report.quarantined)} quarantined" if report.quarantined else ""
-    say(
-        f"index {report.index[:12]}: {report.documents} documents{aside}, {report.chunks} chunks; "
-        f"{done} ({report.seconds:.1f} s)"
-    )
-
-
-def _tell_plan(plan: BuildPlan, *, as_json: bool) -> None:
-    if as_json:
-        print_json(plan)
-        return
-    for sign, names in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
-        for name in names:
-            say(f"{sign} {name}")
-    for bad in plan.quarantined:
-        say(f"! {bad.document_id}: {bad.reason}")
-    changes = f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed"
-    say(
-        f"index {plan.index[:12]} is current"
-        if plan.unchanged
-        else f"index {plan.index[:12]} would be built: {changes}"
-    )
 
 
 def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
@@ -94,6 +54,8 @@ def search(
     k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Where the TREC run goes; default: stdout.")] = None,
     by: Annotated[str, typer.Option("--by", help="document (its best chunk) or chunk.")] = "document",
+    where: Where = None,
+    access: Access = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +74,7 @@ def search(
     lines: list[str] = []
     with progress("searching") as shown:
         for done, (query_id, text) in enumerate(rows, start=1):
-            for rank, (name, score) in enumerate(_ranked(opened, text, k, by), start=1):
+            for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")
             shown(done, len(rows))
     if out is not None:
@@ -153,14 +115,40 @@ def _queries(path: Path) -> list[tuple[str, str]]:
     return list(rows.items())
 
 
-def _ranked(flow: Flow, text: str, k: int, by: str) -> list[tuple[str, float]]:
+def query_of(text: str, where: list[str] | None, access: list[str] | None) -> Query:
+    """The query that the options make of a text. ConfigurationError names the option that cannot be read."""
+    import yaml
+
+    from genaiops.errors import ConfigurationError
+    from genaiops.records import Query
+
+    wanted: dict[str, object] = {}
+    for option in where or ():
+        key, equals, value = option.partition("=")
+        if not equals or not key:
+            raise ConfigurationError(f"--where needs key=value, got {option!r}", remedy="--where product=aks")
+        if key in wanted:
+            raise ConfigurationError(
+                f"--where {key} is given twice",
+                remedy=f"any of several: --where '{key}=[a, b]'; a range: {{gte: 1, lt: 9}}",
+            )
+        try:
+            read = yaml.safe_load(value) if value.strip() else ""
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise ConfigurationError(f"the value of --where {option!r} cannot be read") from None
+        # A day stands as text in metadata, so 2024-05-01 means the text.
+        wanted[key] = value if isinstance(read, datetime.date) else read
+    return Query(text, where=wanted, access=tuple(access) if access else None)
+
+
+def _ranked(flow: Flow, query: Query, k: int, by: str) -> list[tuple[str, float]]:
     """Names with scores, best first; by document, each with its best chunk."""
     if by == "chunk":
-        return [(hit.chunk.id, hit.score) for hit in flow.search(text, k)]
+        return [(hit.chunk.id, hit.score) for hit in flow.search(query, k)]
     best: dict[str, float] = {}
     depth = 4 * k
     while True:
-        hits: list[Hit] = flow.search(text, depth)
+        hits: list[Hit] = flow.search(query, depth)
         best = {}
         for hit in hits:
             best.setdefault(hit.chunk.document_id, hit.score)
@@ -178,6 +166,8 @@ def _token(name: str) -> str:
 def ask(
     flow: FlowFolder,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
+    where: Where = None,
+    access: Access = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -187,10 +177,25 @@ def ask(
     """
     from genaiops.flow import Flow
 
-    answer = Flow.load(flow, overrides=settings or ()).ask(question)
+    opened = Flow.load(flow, overrides=settings or ())
+    answer = opened.ask(query_of(question, where, access))
     if as_json:
         print_json(answer)
+    else:
+        say(answer.text)
+        for citation in answer.citations:
+            say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    _make_the_next_one_fast(opened)
+
+
+def _make_the_next_one_fast(flow: Flow) -> None:
+    """Once for each machine and model, after an answer that had to wait for torch."""
+    from genaiops.embedding.loading import LocalEmbedder
+
+    embedder = flow.embedder
+    if not isinstance(embedder, LocalEmbedder) or not embedder.lacks_fast_session:
         return
-    say(answer.text)
-    for citation in answer.citations:
-        say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        note("making the fast start of the next questions, once for this model (Ctrl-C is harmless) …")
+    embedder.make_fast_session()

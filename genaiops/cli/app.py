@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from genaiops.cli import answering, environments, evaluating, golden, projects, service
+from genaiops.cli import answering, building, environments, erasing, evaluating, golden, indexes, projects, service
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -17,18 +17,37 @@ from genaiops.errors import GenaiopsError
 BUG = 70  # EX_SOFTWARE of sysexits.h
 NO_READER = 141  # 128 + SIGPIPE
 
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from genaiops import __version__
+
+        print(f"genaiops {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="genaiops",
     rich_markup_mode=None,  # rich's help would double the time that `--help` takes
-    help="Run retrieval-augmented generation as software: build an index, evaluate prompt variants, gate, "
-    "release, promote, serve. Start with: genaiops demo",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done or pass, 1 a gate failed, 2 usage or configuration, 3 inconclusive or an outage.",
 )
-for module in (projects, answering, evaluating, environments, service):
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and leave.", callback=_tell_version)
+    ] = False,
+) -> None:
+    """Run retrieval-augmented generation as software: build an index, evaluate prompt variants, gate, release,
+    promote, serve. Start with: genaiops demo"""
+
+
+for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(environments.audit, name="audit")

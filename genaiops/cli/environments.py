@@ -1,21 +1,18 @@
-"""release, releases, diff, promote, rollback, status, audit verify: one bundle on its way to prod."""
+"""release, releases, promote, rollback, status, audit verify: one bundle on its way to prod."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 
-if TYPE_CHECKING:
-    from genaiops.promotion import Release
-
 audit = typer.Typer(rich_markup_mode=None, help="The log of every release and move.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    for command in (release, releases, diff, promote, rollback, status):
+    for command in (release, releases, promote, rollback, status):
         app.command()(command)
 
 
@@ -56,41 +53,6 @@ def releases(as_json: Json = False) -> None:
         say(f"{item.digest[:12]}  {item.flow}  {item.created_at}  {item.actor}")
     if not found:
         say("no release yet; make one: genaiops release FLOW")
-
-
-def diff(
-    before: Annotated[str, typer.Argument(help="Release id (6 digits or more) or environment.")],
-    after: Annotated[str, typer.Argument(help="Release id or environment.")],
-    as_json: Json = False,
-) -> None:
-    """Say what differs between two releases."""
-    from genaiops.promotion import diff as changes_of
-
-    first, second = _find(before), _find(after)
-    changes = changes_of(first, second)
-    if as_json:
-        print_json({"changes": changes})
-        return
-    for change in changes:
-        say(f"{change.part}: {_short(change.before)} -> {_short(change.after)}")
-    if not changes:
-        same = first.digest == second.digest
-        say("the same release" if same else "they serve the same; only their verdicts were reached differently")
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-def _find(name: str) -> Release:
-    from genaiops.project import Project
-    from genaiops.promotion import Registry, find_release, load_release
-
-    project = Project.find()
-    if name in project.settings.environments:
-        name = Registry.of(project).pointer(name).release or ""
-    return load_release(project.releases, find_release(project.releases, name))
 
 
 def promote(

@@ -77,16 +77,23 @@ def _group() -> None:
 
 
 @keys.command()
-def create(name: Annotated[str, typer.Argument(help="Who or what will use it.")], as_json: Json = False) -> None:
+def create(
+    name: Annotated[str, typer.Argument(help="Who or what will use it.")],
+    access: Annotated[
+        list[str] | None,
+        typer.Option("--access", metavar="LABEL", help="A label of documents it may find. Repeatable."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Make an API key, shown once.
 
-    Only its hash is kept.
+    Only its hash is kept. Documents with access labels are found by a key that holds one of them.
     """
     from genaiops.project import Project
 
-    key = _store(Project.find()).create(name)
+    key = _store(Project.find()).create(name, access or ())
     if as_json:
-        print_json({"name": name, "key": key})
+        print_json({"name": name, "key": key, "access": sorted(set(access or ()))})
         return
     say(key)
     note("keep it now: it cannot be shown again")
@@ -103,7 +110,8 @@ def list_(as_json: Json = False) -> None:
         print_json({"keys": plain(found)})
         return
     for key in found:
-        say(f"{key.name}  {key.created_at}{'  revoked ' + key.revoked_at if key.revoked_at else ''}")
+        labels = f"  may find {', '.join(key.access)}" if key.access else ""
+        say(f"{key.name}  {key.created_at}{labels}{'  revoked ' + key.revoked_at if key.revoked_at else ''}")
 
 
 @keys.command()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from genaiops.documents.loading import Corpus, Limits, Quarantined, decoded, plain
+from genaiops.documents.loading import Corpus, Limits, Quarantined, decoded, plain, unix_lines
 from genaiops.records import Document
 
 ID_FIELDS = ("id", "_id", "doc_id")
 TEXT_FIELDS = ("text", "content", "body")
 _LONGEST_ID = 512
+
+
+class EmptyText(ValueError):
+    """An object is intact and holds no text."""
 
 
 class JsonLinesLoader:
@@ -21,6 +25,7 @@ class JsonLinesLoader:
     and so does the title.
     """
 
+    name = "jsonl"
     version = "1"
     cached = False
 
@@ -40,7 +45,7 @@ class JsonLinesLoader:
                 if document.id in documents:
                     raise ValueError(f"id {document.id!r} was already given on line {lines[document.id]}")
             except (ValueError, RecursionError) as error:
-                quarantined.append(Quarantined(document_id, f"line {number}: {_reason(error)}"))
+                quarantined.append(Quarantined(document_id, f"line {number}: {reason_of(error)}", kind_of(error)))
                 continue
             documents[document.id], lines[document.id] = document, number
         return Corpus(tuple(documents.values()), tuple(quarantined))
@@ -48,11 +53,15 @@ class JsonLinesLoader:
 
 def _document(line: str, file_id: str, number: int) -> Document:
     """ValueError says what is wrong with the line."""
-    row = json.loads(line, parse_constant=_refuse)
+    return document_of(json.loads(line, parse_constant=refuse_constant), file_id, number)
+
+
+def document_of(row: object, file_id: str, number: int | None) -> Document:
+    """The document of one object, `file_id` itself when it has no number. ValueError says what is wrong with it."""
     if not isinstance(row, dict):
         raise ValueError(f"expected an object, got {type(row).__name__}")
     row = plain(row)
-    key = _key(row, number)
+    document_id = file_id if number is None else f"{file_id}#{_key(row, number)}"
     field = next((name for name in TEXT_FIELDS if name in row), None)
     if field is None:
         raise ValueError(f"no text: none of {', '.join(TEXT_FIELDS)} is given")
@@ -62,9 +71,9 @@ def _document(line: str, file_id: str, number: int) -> Document:
     title = row.get("title")
     title = title.strip() if isinstance(title, str) else ""
     if not text.strip() and not title:
-        raise ValueError(f"{field} is empty")
+        raise EmptyText(f"{field} is empty")
     text = "\n\n".join(part for part in (title, text) if part)
-    return Document(f"{file_id}#{key}", text.replace("\r\n", "\n").replace("\r", "\n"), row)
+    return Document(document_id, unix_lines(text), row)
 
 
 def _key(row: dict[str, Any], number: int) -> str:
@@ -81,11 +90,16 @@ def _key(row: dict[str, Any], number: int) -> str:
     return key
 
 
-def _refuse(constant: str) -> NoReturn:
+def refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _reason(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
+    """The kind of `Quarantined` that an error makes."""
+    return "empty" if isinstance(error, EmptyText) else "unreadable"
+
+
+def reason_of(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not valid JSON: {error.msg} (column {error.colno})"
     if isinstance(error, UnicodeEncodeError):

@@ -1,6 +1,6 @@
-"""PDF and HTML, parsed in a child process that time, memory and output size bound.
+"""PDF, HTML, Office files and e-mail, parsed in a child process that time, memory and output size bound.
 
-Both formats are programs for their parser, and files come from strangers: a small one may
+These formats are programs for their parser, and files come from strangers: a small one may
 ask for hours or gigabytes. One child takes file after file, since starting it costs more
 than most files; a file that exhausts or crashes a child which served others before is tried
 once more in a fresh one, so its outcome doesn't depend on its neighbours.
@@ -13,17 +13,20 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from genaiops.documents.loading import Corpus, LimitExceeded, Limits, decoded, plain
+from genaiops.documents.loading import Corpus, EmptyDocument, LimitExceeded, Limits, decoded, plain
 from genaiops.errors import DocumentError
 from genaiops.records import Document
 
 _CHILD = Path(__file__).with_name("parsers") / "__main__.py"
 _LENGTH_BYTES = 8
 _OUT_OF_MEMORY = 77  # the child's exit code
+_START_S = 120.0  # importing a parser is no file's fault, and takes long on a busy machine
 # A parser of hostile files is not told our keys; it needs only what starts Python.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -38,6 +41,7 @@ class _Child:
     def __init__(self, kind: str, limits: Limits) -> None:
         self.limits = limits
         self.timed_out = False
+        self._ready = False
         command = [sys.executable, "-P", "-B", "-s", str(_CHILD), kind]
         command += [str(limits.memory_mb), str(limits.timeout_s), str(limits.text_bytes)]
         self._process = subprocess.Popen(
@@ -51,28 +55,45 @@ class _Child:
 
     def ask(self, content: bytes) -> dict[str, Any]:
         """The child's answer; `_Broken` if there is none within the time limit."""
-        # Killing the child ends whichever pipe we wait on, so one timer bounds sending, parsing and receiving.
-        timer = threading.Timer(self.limits.timeout_s, self._expire)
-        timer.start()
         try:
-            answer: dict[str, Any] = json.loads(self._exchange(content))
+            if not self._ready:
+                with self._ended_after(_START_S):
+                    self._receive()
+                self._ready = True
+            with self._ended_after(self.limits.timeout_s):
+                answer: dict[str, Any] = json.loads(self._exchange(content))
         except (OSError, ValueError):
             raise _Broken from None
-        finally:
-            timer.cancel()
         return answer
 
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """Killing the child ends whichever pipe we wait on, so one timer bounds sending, parsing and receiving."""
+        timer = threading.Timer(seconds, self._expire)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _exchange(self, content: bytes) -> bytes:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise OSError("no pipes")
-        stdin.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
-        stdin.flush()
-        size = int.from_bytes(stdout.read(_LENGTH_BYTES), "big")
+        if self._process.stdin is None:
+            raise OSError("no pipe")
+        self._process.stdin.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
+        self._process.stdin.flush()
+        return self._receive()
+
+    def _receive(self) -> bytes:
+        if self._process.stdout is None:
+            raise OSError("no pipe")
+        head = self._process.stdout.read(_LENGTH_BYTES)
+        if len(head) < _LENGTH_BYTES:
+            raise OSError("the child has ended")
+        size = int.from_bytes(head, "big")
         # JSON spells a character with up to 12 bytes; whoever sends more is not our child any longer.
         if size > 12 * self.limits.text_bytes + 1_000_000:
             raise OSError("answer too large")
-        return stdout.read(size)
+        return self._process.stdout.read(size)
 
     def _expire(self) -> None:
         self.timed_out = True
@@ -88,9 +109,10 @@ class _Child:
 
 
 class InChild:
-    """What the loaders of both formats share: the running child, started with the first file."""
+    """What the loaders of these formats share: the running child, started with the first file."""
 
     cached = True
+    empty = "holds no text"
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -111,7 +133,10 @@ class InChild:
             raise LimitExceeded(answer["refused"], where=document_id)
         if "refused" in answer:
             raise DocumentError(answer["refused"], where=document_id)
-        return Corpus((Document(document_id, str(answer["text"]), plain(answer["metadata"])),))
+        text, metadata = str(answer["text"]), plain(answer["metadata"])
+        if not text or text.isspace():
+            raise EmptyDocument(self.empty, where=document_id)
+        return Corpus((Document(document_id, text, metadata),))
 
     def _ask(self, kind: str, content: bytes) -> dict[str, Any]:
         """The child's answer, with the key `limit` when a limit ended it, and the child with it."""
@@ -133,30 +158,103 @@ class InChild:
 class PdfLoader(InChild):
     """A PDF file: its text with a form feed between pages; title, author and number of pages as metadata."""
 
+    name = "pdf"
+
     @property
     def version(self) -> str:
         return _version_with("pypdf")
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         if not content:
-            raise DocumentError("is empty", where=document_id)
+            raise EmptyDocument("is empty", where=document_id)
         return self._parse("pdf", content, document_id)
 
 
 class HtmlLoader(InChild):
-    """An HTML page: its visible text as Markdown; the title as metadata. Nothing is fetched."""
+    """An HTML page: its visible text as Markdown, without navigation; the title as metadata. Nothing is fetched."""
+
+    name = "html"
+    empty = "holds no visible text"
 
     @property
     def version(self) -> str:
-        return _version_with("beautifulsoup4")
+        return _version_with("beautifulsoup4", ours=2)
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         return self._parse("html", decoded(content, document_id).encode(), document_id)
 
 
+class MailLoader(InChild):
+    """An e-mail message: subject and text; sender, receivers, date and the names of attachments as metadata."""
+
+    name = "mail"
+    empty = "holds no text but attachments perhaps"
+
+    @property
+    def version(self) -> str:
+        return _version_with("beautifulsoup4", ours=2)
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        if not content or content.isspace():
+            raise EmptyDocument("is empty", where=document_id)
+        return self._parse("mail", content, document_id)
+
+
+class _OfficeLoader(InChild):
+    """What the Office formats share: the extra that brings their parsers."""
+
+    name = ""
+    packages: ClassVar[tuple[str, ...]] = ("markitdown",)
+
+    @property
+    def version(self) -> str:
+        return _version_with(*self.packages)
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        if not content:
+            raise EmptyDocument("is empty", where=document_id)
+        missing = [package for package in self.packages if _version_of(package) == "absent"]
+        if missing:
+            raise DocumentError(
+                f".{self.name} files need {' and '.join(missing)}",
+                where=document_id,
+                remedy="pip install 'genaiops[office]'",
+            )
+        return self._parse(self.name, content, document_id)
+
+
+class DocxLoader(_OfficeLoader):
+    """A Word file as Markdown; title and author as metadata."""
+
+    name = "docx"
+    packages = ("markitdown", "mammoth")
+
+
+class PptxLoader(_OfficeLoader):
+    """A PowerPoint file: its slides as Markdown with a form feed between them; title, author and slides as metadata."""
+
+    name = "pptx"
+    packages = ("markitdown", "python-pptx")
+
+
+class XlsxLoader(_OfficeLoader):
+    """An Excel file: each sheet a section, each row a paragraph; title, author and sheets as metadata."""
+
+    name = "xlsx"
+    packages = ("openpyxl",)
+
+
 @cache
-def _version_with(package: str) -> str:
-    """Our version and that of the package that parses, which is not imported for it."""
+def _version_with(*packages: str, ours: int = 1) -> str:
+    """Our version and that of each package that parses, none of which is imported for it."""
+    return " ".join([str(ours), *(f"{package} {_version_of(package)}" for package in packages)])
+
+
+@cache
+def _version_of(package: str) -> str:
     import importlib.metadata
 
-    return f"1 {package} {importlib.metadata.version(package)}"
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"

@@ -90,10 +90,19 @@ def _linked(
         waiting.append(_Folder(target, f"{relative}/", linked=True))
 
 
+def name_problem(relative: str) -> str:
+    """Why a relative path cannot be an id, "" if it can: object storage takes any text for a name."""
+    if not relative.isprintable():
+        return "its name holds control characters or is not UTF-8; rename it"
+    if any(part in ("", ".", "..") for part in relative.split("/")):
+        return "its name is no plain path: a part of it is empty, '.' or '..'; rename it"
+    return ""
+
+
 def checked(relative: str, path: Path, *, is_file: bool) -> Found | Quarantined:
     name = shown(relative)
-    if not relative.isprintable():
-        return Quarantined(name, "its name holds control characters or is not UTF-8; rename it")
+    if problem := name_problem(relative):
+        return Quarantined(name, problem)
     if is_file:
         return Found(name, path)
     try:

@@ -1,11 +1,11 @@
-"""What every loader takes and gives, and how bytes become text."""
+"""What every loader takes and gives, what a cleaner does, and how bytes become text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from genaiops.errors import DocumentError
 from genaiops.records import Document
@@ -15,7 +15,10 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A document that could not be read, and why. `document_id` is the file's id where one line of it is meant."""
+    """A document that was left out, and why. `document_id` is the file's id where one line of it is meant.
+
+    `kind` is `unreadable`, `empty`, `secret`, `injection` or `duplicate`.
+    """
 
     document_id: str
     reason: str
@@ -43,6 +46,11 @@ class Loader(Protocol):
     """Turns the bytes of one file into documents. Made with the `Limits` of one reading."""
 
     @property
+    def name(self) -> str:
+        """The format, as an index tells it of its documents."""
+        ...
+
+    @property
     def version(self) -> str:
         """Changes when the same bytes would give other documents."""
         ...
@@ -57,8 +65,35 @@ class Loader(Protocol):
         ...
 
 
+class Clean(Protocol):
+    """Turns one loaded document into a clean one, or says why it must be left out."""
+
+    @property
+    def version(self) -> str:
+        """Digest of the settings and the code that clean: part of the key of every cached document."""
+        ...
+
+    def clean(self, document: Document) -> Document | Quarantined:
+        """Sees the document before any cache does."""
+        ...
+
+
 class LimitExceeded(DocumentError):
     """A file took too long or too much memory: true of this attempt, so never kept in a cache."""
+
+
+class EmptyDocument(DocumentError):
+    """A file is intact and holds no text."""
+
+    kind: ClassVar[str] = "empty"
+
+
+def quarantined(error: DocumentError, document_id: str) -> Quarantined:
+    """What is kept of an error: its reason with the line, without the file that the id already names."""
+    line = error.where.removeprefix(f"{document_id}:")
+    reason = error.what if line == error.where else f"line {line}: {error.what}"
+    kind = error.kind if isinstance(error, EmptyDocument) else "unreadable"
+    return Quarantined(document_id, f"{reason}; {error.remedy}" if error.remedy else reason, kind)
 
 
 def decoded(content: bytes, document_id: str) -> str:
@@ -75,11 +110,15 @@ def decoded(content: bytes, document_id: str) -> str:
         raise DocumentError(
             f"not UTF-8 (byte 0x{content[offset]:02x} at offset {offset})", where=document_id, remedy="save it as UTF-8"
         ) from None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = unix_lines(text)
     if not text or text.isspace():
-        raise DocumentError("is empty", where=document_id)
+        raise EmptyDocument("is empty", where=document_id)
     return text
+
+
+def unix_lines(text: str) -> str:
+    """`text` with every line ended by one line feed."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def plain(value: object) -> Any:

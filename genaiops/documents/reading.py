@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import stat
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator
-
 from genaiops.documents.cache import ParsedCache, cache_key
+from genaiops.documents.items import Item, Raw, Ready
+from genaiops.documents.json_files import JsonLoader
 from genaiops.documents.json_lines import JsonLinesLoader
-from genaiops.documents.limited import HtmlLoader, InChild, PdfLoader
-from genaiops.documents.listing import Found, checked, files_of, matcher, suffix_of
-from genaiops.documents.loading import Corpus, LimitExceeded, Limits, Loader, Quarantined
+from genaiops.documents.labels import labelled
+from genaiops.documents.limited import DocxLoader, HtmlLoader, InChild, MailLoader, PdfLoader, PptxLoader, XlsxLoader
+from genaiops.documents.loading import Clean, Corpus, LimitExceeded, Limits, Loader, Quarantined, quarantined
+from genaiops.documents.settings import DocumentSettings, SourceSettings
+from genaiops.documents.sources import Reach, items_of
 from genaiops.documents.tables import CsvLoader
 from genaiops.documents.text_files import MarkdownLoader, TextLoader
 from genaiops.errors import ConfigurationError, DocumentError
-from genaiops.records import Document, Settings
+from genaiops.records import Document, Origin, digest_of
 
 LOADERS: Mapping[str, Callable[[Limits], Loader]] = {
     ".md": MarkdownLoader,
@@ -29,93 +30,74 @@ LOADERS: Mapping[str, Callable[[Limits], Loader]] = {
     ".htm": HtmlLoader,
     ".pdf": PdfLoader,
     ".csv": CsvLoader,
+    ".json": JsonLoader,
     ".jsonl": JsonLinesLoader,
+    ".docx": DocxLoader,
+    ".pptx": PptxLoader,
+    ".xlsx": XlsxLoader,
+    ".eml": MailLoader,
 }
 
 
-class DocumentSettings(Settings):
-    """`documents` of flow.yaml: where documents are, and what one of them may cost.
-
-    `sources` are files or folders, relative to the flow's folder; `include` and `exclude` are globs over
-    paths relative to a source folder. Sizes are in bytes, times in seconds of wall clock, memory in MiB.
-    """
-
-    sources: tuple[str, ...] = Field(min_length=1)
-    include: tuple[str, ...] = ("**/*",)
-    exclude: tuple[str, ...] = ()
-    max_bytes: int = Field(default=100_000_000, ge=1)
-    parse_timeout_s: float = Field(default=30.0, gt=0, le=3600)
-    parse_memory_mb: int = Field(default=512, ge=128)
-
-    @field_validator("sources", "include", "exclude")
-    @classmethod
-    def _not_blank(cls, items: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not item.strip() or "\0" in item for item in items):
-            raise ValueError("must not hold an empty text")
-        return items
-
-
 def read_documents(
-    settings: DocumentSettings, base: Path, *, cache: Path | None = None, strict: bool = False
+    settings: DocumentSettings,
+    base: Path,
+    *,
+    cache: Path | None = None,
+    strict: bool = False,
+    clean: Clean | None = None,
 ) -> Corpus:
-    """Read every document of the sources, which are relative to `base`.
+    """Read every document of the sources, which are relative to `base`, and clean it with `clean`.
 
-    What cannot be read is quarantined with its reason; with `strict` it raises one DocumentError that lists
-    all of it. `cache` is an SQLite file of parsed documents, made if absent. The outcome depends on names
-    and contents only. ConfigurationError: a source that is missing or has no file to read, two files with one id.
+    What cannot be read, or may not be kept, is quarantined with its reason; with `strict` it raises one
+    DocumentError that lists all of it. `cache` is an SQLite file of documents as read and cleaned, made if absent.
+    The outcome depends on names and contents only, but for `Origin.modified`. ConfigurationError: a source that
+    is missing or has no file to read, two documents with one id. SourceError: a source that cannot be reached.
     """
-    found, quarantined = _listed(settings, base)
-    documents: dict[str, tuple[Document, Path]] = {}
-    with _Reader(settings, cache) as reader:
-        for file in found:
-            outcome = reader.read(file)
-            quarantined += outcome.quarantined
-            for document in outcome.documents:
-                if document.id in documents:
-                    raise _same_id(document.id, documents[document.id][1], file.path)
-                documents[document.id] = document, file.path
-    quarantined.sort(key=lambda item: (item.document_id, item.reason))
-    if strict and quarantined:
-        listed = "\n  ".join(f"{item.document_id}: {item.reason}" for item in quarantined)
-        raise DocumentError(f"{len(quarantined)} document(s) cannot be read", remedy=listed)
-    return Corpus(tuple(documents[key][0] for key in sorted(documents)), tuple(quarantined))
+    documents: list[Document] = []
+    left_out: list[Quarantined] = []
+    for outcome in iter_documents(settings, base, cache=cache, clean=clean):
+        if isinstance(outcome, Quarantined):
+            left_out.append(outcome)
+        else:
+            documents.append(outcome)
+    left_out.sort(key=lambda item: (item.document_id, item.reason))
+    if strict and left_out:
+        listed = "\n  ".join(f"{item.document_id}: {item.reason}" for item in left_out)
+        raise DocumentError(f"{len(left_out)} document(s) cannot be read", remedy=listed)
+    return Corpus(tuple(sorted(documents, key=lambda document: document.id)), tuple(left_out))
 
 
-def _listed(settings: DocumentSettings, base: Path) -> tuple[list[Found], list[Quarantined]]:
-    """All files to read, sorted by id, and what is no file to read."""
-    wanted = matcher(settings.include, settings.exclude)
-    found: list[Found] = []
-    quarantined: list[Quarantined] = []
-    for name in settings.sources:
-        items = list(_of_source(base / name, name, wanted))
-        if not items:
-            raise ConfigurationError(
-                f"no document in source {name!r}",
-                where=base / name,
-                remedy=f"documents end in {', '.join(LOADERS)} and match documents.include={list(settings.include)}",
-            )
-        found += (item for item in items if isinstance(item, Found))
-        quarantined += (item for item in items if isinstance(item, Quarantined))
-    found.sort(key=lambda item: (item.document_id, item.path))
-    for first, second in pairwise(found):
-        if first.document_id == second.document_id:
-            raise _same_id(first.document_id, first.path, second.path)
-    return found, quarantined
+def iter_documents(
+    settings: DocumentSettings,
+    base: Path,
+    *,
+    cache: Path | None = None,
+    clean: Clean | None = None,
+    uncached: Callable[[Document], bool] | None = None,
+) -> Iterator[Document | Quarantined]:
+    """What `read_documents` gathers, one by one: source by source, files in the order of their names.
+
+    A document for which `uncached` is true is read anew each time: nothing of it is written to the cache.
+    """
+    places: dict[str, str] = {}
+    with _Reader(settings, ParsedCache(cache, uncached), clean) as reader:
+        reach = Reach(base, settings.max_bytes, settings.include, settings.exclude, frozenset(LOADERS))
+        for source in settings.sources:
+            for item in items_of(source, reach):
+                if isinstance(item, Quarantined):
+                    yield item
+                    continue
+                outcome = reader.read(item, source)
+                for document in outcome.documents:
+                    if document.id in places:
+                        raise _same_id(document.id, places[document.id], item.place)
+                    places[document.id] = item.place
+                    yield document
+                yield from outcome.quarantined
 
 
-def _of_source(source: Path, name: str, wanted: Callable[[str], bool]) -> Iterator[Found | Quarantined]:
-    if source.is_dir():
-        return files_of(source, wanted=wanted, suffixes=LOADERS.keys())
-    if not source.exists():
-        raise ConfigurationError(f"source {name!r} does not exist", where=source, remedy="check documents.sources")
-    if suffix_of(source.name) not in LOADERS:
-        raise ConfigurationError(
-            f"source {name!r} is of no kind that can be read", where=source, remedy=f"known: {', '.join(LOADERS)}"
-        )
-    return iter([checked(source.name, source.resolve(), is_file=source.is_file())])
-
-
-def _same_id(document_id: str, first: Path, second: Path) -> ConfigurationError:
+def _same_id(document_id: str, first: str, second: str) -> ConfigurationError:
     return ConfigurationError(
         f"two documents have the id {document_id!r}: {first} and {second}",
         remedy="rename one of them, or leave one out with documents.exclude",
@@ -123,14 +105,15 @@ def _same_id(document_id: str, first: Path, second: Path) -> ConfigurationError:
 
 
 class _Reader:
-    """Reads file after file with one loader of each kind; a block ends with its children and cache closed."""
+    """Reads item after item with one loader of each kind; a block ends with its children and cache closed."""
 
-    def __init__(self, settings: DocumentSettings, cache: Path | None) -> None:
-        self._max_bytes = settings.max_bytes
+    def __init__(self, settings: DocumentSettings, cache: ParsedCache, clean: Clean | None) -> None:
         limits = Limits(settings.parse_timeout_s, settings.parse_memory_mb, settings.max_bytes)
         kinds = {kind: kind(limits) for kind in set(LOADERS.values())}
         self._loaders = {suffix: kinds[kind] for suffix, kind in LOADERS.items()}
-        self._cache = ParsedCache(cache)
+        self._cache = cache
+        self._clean = clean
+        self._clean_version = clean.version if clean else ""
 
     def __enter__(self) -> Self:
         return self
@@ -141,54 +124,89 @@ class _Reader:
             if isinstance(loader, InChild):
                 loader.close()
 
-    def read(self, file: Found) -> Corpus:
-        """The documents of one file; a file that cannot be read is a corpus of its own reason."""
-        suffix = suffix_of(file.document_id)
-        loader = self._loaders[suffix]
-        try:
-            content = self._content(file)
-            if not loader.cached:
-                return loader.load(content, file.document_id)
-            key = cache_key(content, file.document_id, suffix=suffix, version=loader.version)
-            return self._cache.get(key) or self._load_and_keep(loader, content, file.document_id, key)
-        except DocumentError as error:
-            return _refused(error, file.document_id)
+    def read(self, item: Item | Ready, source: SourceSettings) -> Corpus:
+        """The documents of one item, cleaned and labelled; one that cannot be read is a corpus of its own reason."""
+        if isinstance(item, Ready):
+            outcome = self._ready(item)
+        else:
+            try:
+                outcome = self._file(item, str(source))
+            except DocumentError as error:
+                return Corpus((), (quarantined(error, item.document_id),))
+        if not source.sensitivity and source.access is None and not any(_labels(d) for d in outcome.documents):
+            return outcome
+        return _sorted_out(
+            [labelled(document, source.sensitivity, source.access) for document in outcome.documents],
+            outcome.quarantined,
+        )
 
-    def _load_and_keep(self, loader: Loader, content: bytes, document_id: str, key: str) -> Corpus:
+    def _ready(self, item: Ready) -> Corpus:
+        document, origin = item.document, item.document.origin
+        if self._clean is None or origin is None:
+            return Corpus((document,)) if self._clean is None else self._cleaned(Corpus((document,)))
+        known = digest_of([document.digest, origin.content])
+        key = cache_key(known, document.id, suffix="", version=origin.loader, clean=self._clean_version)
+        outcome = self._cache.get(key)
+        if outcome is None:
+            outcome = self._cleaned(Corpus((document,)))
+            self._cache.put(key, document.id, outcome)
+        return _from(outcome, origin)
+
+    def _file(self, item: Item, source: str) -> Corpus:
+        """From the cache by the source's tag or by the content; else loaded and cleaned."""
+        key = ""
+        if item.tag:
+            key = self._key(item.tag, item.document_id, item.suffix)
+            if known := self._cache.get(key):
+                return _from(known, Origin(source, "", "", item.modified))
+        raw = item.read()
+        loader = self._loaders[raw.suffix]
+        digest = hashlib.sha256(raw.content).hexdigest()
+        origin = Origin(source, f"{loader.name} {loader.version}", digest, raw.modified)
+        if not (loader.cached or self._clean or key):
+            return _from(loader.load(raw.content, item.document_id), origin)
+        key = key or self._key(digest, item.document_id, raw.suffix)
+        outcome = None if item.tag else self._cache.get(key)
+        if outcome is None:
+            outcome = self._load(loader, raw, item.document_id, origin)
+            self._cache.put(key, item.document_id, outcome)
+        return _from(outcome, origin)
+
+    def _key(self, content: str, document_id: str, suffix: str) -> str:
+        version = self._loaders[suffix].version
+        return cache_key(content, document_id, suffix=suffix, version=version, clean=self._clean_version)
+
+    def _load(self, loader: Loader, raw: Raw, document_id: str, origin: Origin) -> Corpus:
         try:
-            outcome = loader.load(content, document_id)
+            return self._cleaned(_from(loader.load(raw.content, document_id), origin))
         except LimitExceeded:
             raise
         except DocumentError as error:
-            outcome = _refused(error, document_id)
-        self._cache.put(key, outcome)
-        return outcome
+            return Corpus((), (quarantined(error, document_id),))
 
-    def _content(self, file: Found) -> bytes:
-        """The bytes of a regular file of at most `max_bytes`; DocumentError otherwise."""
-        try:
-            # A regular file when listed; should it be a link or a pipe by now, we neither follow nor wait.
-            handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as stream:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise DocumentError("not a regular file any longer", where=file.document_id)
-                if status.st_size > self._max_bytes:
-                    raise self._too_large(file, status.st_size)
-                content = stream.read(self._max_bytes + 1)
-        except OSError as error:
-            raise DocumentError(f"cannot be read: {error.strerror}", where=file.document_id) from None
-        if len(content) > self._max_bytes:
-            raise self._too_large(file, len(content))
-        return content
-
-    def _too_large(self, file: Found, size: int) -> DocumentError:
-        return DocumentError(
-            f"is larger than documents.max_bytes={self._max_bytes} ({size} bytes)", where=file.document_id
-        )
+    def _cleaned(self, loaded: Corpus) -> Corpus:
+        if self._clean is None:
+            return loaded
+        return _sorted_out([self._clean.clean(document) for document in loaded.documents], loaded.quarantined)
 
 
-def _refused(error: DocumentError, document_id: str) -> Corpus:
-    line = error.where.removeprefix(f"{document_id}:")
-    reason = error.what if line == error.where else f"line {line}: {error.what}"
-    return Corpus((), (Quarantined(document_id, f"{reason}; {error.remedy}" if error.remedy else reason),))
+def _labels(document: Document) -> bool:
+    return "sensitivity" in document.metadata or "access" in document.metadata
+
+
+def _sorted_out(outcomes: list[Document | Quarantined], left_out: tuple[Quarantined, ...]) -> Corpus:
+    documents = tuple(item for item in outcomes if isinstance(item, Document))
+    return Corpus(documents, left_out + tuple(item for item in outcomes if isinstance(item, Quarantined)))
+
+
+def _from(outcome: Corpus, origin: Origin) -> Corpus:
+    """`outcome` with this origin; where the content was not read again, the digest and loader stay those known."""
+    documents = []
+    for document in outcome.documents:
+        before = document.origin
+        if not origin.content and before is not None:
+            given = replace(before, source=origin.source, modified=origin.modified)
+        else:
+            given = origin
+        documents.append(replace(document, origin=given))
+    return Corpus(tuple(documents), outcome.quarantined)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from genaiops.documents.loading import Corpus, Limits, decoded
+from genaiops.documents.loading import Corpus, EmptyDocument, Limits, decoded
 from genaiops.errors import DocumentError
 from genaiops.records import Document
 
@@ -15,6 +15,7 @@ _DELIMITERS = ",;\t|"
 class CsvLoader:
     """A table with a header row. Empty cells are left out; line feeds in a cell become spaces."""
 
+    name = "csv"
     version = "1"
     cached = False
 
@@ -43,7 +44,7 @@ class CsvLoader:
         except csv.Error as error:
             raise DocumentError(f"not valid CSV: {error}", where=document_id, line=rows.line_num) from None
         if not paragraphs:
-            raise DocumentError("has a header but no rows", where=document_id)
+            raise EmptyDocument("has a header but no rows", where=document_id)
         return Corpus((Document(document_id, "\n\n".join(paragraphs) + "\n", {"columns": columns}),))
 
 

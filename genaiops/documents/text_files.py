@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from genaiops.documents.loading import Corpus, Limits, decoded, plain
+from genaiops.documents.loading import Corpus, EmptyDocument, Limits, decoded, plain
 from genaiops.errors import DocumentError
 from genaiops.records import Document, Metadata
 
@@ -22,6 +22,7 @@ _KEY = re.compile(r"[\w.\"'-]+[ \t]*:(?:[ \t]|$)", re.MULTILINE)
 class TextLoader:
     """A text file, as it stands."""
 
+    name = "text"
     version = "1"
     cached = False
 
@@ -35,6 +36,7 @@ class TextLoader:
 class MarkdownLoader:
     """A Markdown file: YAML front matter becomes metadata, the text is the rest, exactly."""
 
+    name = "markdown"
     version = "1"
     cached = False
 
@@ -48,7 +50,7 @@ class MarkdownLoader:
             metadata, start = _front_matter(text, opening.end(), document_id)
             text = text[start:]
             if not text or text.isspace():
-                raise DocumentError("is empty but for its front matter", where=document_id)
+                raise EmptyDocument("is empty but for its front matter", where=document_id)
         return Corpus((Document(document_id, text, metadata),))
 
 

@@ -40,6 +40,12 @@ def known_measures() -> list[str]:
     return [*(f"{name}@k" for name in WITH_CUTOFF), *JUDGED, *MEASURES]
 
 
+def in_unit_interval(name: str) -> bool:
+    """Whether `name` is a known measure whose values are in [0, 1]."""
+    base = name.partition("@")[0]
+    return base in WITH_CUTOFF or base in JUDGED or (base in MEASURES and MEASURES[base].unit_interval)
+
+
 def measure_named(name: str, *, embedder: Embedder | None = None) -> Measure:
     """The measure whose printed form is `name`.
 

@@ -59,3 +59,8 @@ OPERATIONAL: dict[str, OperationalMeasure] = {
         OperationalMeasure("cost_usd", _cost),
     )
 }
+
+
+def lower_is_better(measure: str) -> bool:
+    """Seconds, tokens and dollars: less is better. Everything else: more is."""
+    return measure in OPERATIONAL

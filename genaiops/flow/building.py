@@ -2,99 +2,77 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from genaiops.documents import Corpus, Quarantined, read_documents
-from genaiops.embedding import CorpusEmbedder, Progress
-from genaiops.errors import DocumentError, GenaiopsError, NotBuilt
-from genaiops.files import discard, remove_leftovers, write_durably
+from genaiops.cleansing import QualityReport, missed
+from genaiops.cleansing.quality import ChunkLengths
+from genaiops.documents import Corpus, Quarantined
+from genaiops.embedding import CorpusEmbedder, Embedder, Progress, Vectors
+from genaiops.errors import GateRefused, GenaiopsError
+from genaiops.files import discard, locked, published_folder, remove_leftovers
+from genaiops.flow.chunk_work import ChunkWork, in_blocks
+from genaiops.flow.current import current_index, make_current, pointer_file
+from genaiops.flow.engines import Engine, LocalEngine
+from genaiops.flow.gathering import Gathered, gather
+from genaiops.flow.history import append_history
+from genaiops.flow.planning import BuildPlan, plan_build
 from genaiops.flow.settings import FlowSettings
-from genaiops.indexing import index_id, index_inputs, read_manifest, verify_files
+from genaiops.indexing import Manifest, index_id, read_manifest, verify_files
+from genaiops.indexing.manifest import inputs_of
 from genaiops.project import Project
-from genaiops.records import digest_of
+from genaiops.records import Metadata, as_json, digest_of
 
-BUILD_FORMAT = 1
+if TYPE_CHECKING:
+    from genaiops.indexing.reuse import Previous
+    from genaiops.indexing.writing import SnapshotWriter
+
+__all__ = [
+    "BuildPlan",
+    "BuildReport",
+    "build_index",
+    "current_index",
+    "plan_build",
+    "pointer_file",
+    "read_corpus",
+    "write_corpus",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. `embedded` counts the texts that had no vector yet; `seconds` is wall-clock."""
+    """What a build did. `embedded` counts the texts that had no vector yet, `reused` the chunks taken over as they
+    stood in the index before; `erased` the documents that may not come back; `seconds` is wall-clock.
+
+    `missing` counts the chunks that a model should have enriched and did not; the next build asks for them again.
+    """
 
     index: str
     documents: int
     chunks: int
     embedded: int
+    reused: int
     quarantined: tuple[Quarantined, ...]
+    erased: int
+    quality: QualityReport
     unchanged: bool
     seconds: float
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """What a build would do, by document id, against the index that is current now."""
-
+class _Written:
     index: str
-    unchanged: bool
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    quarantined: tuple[Quarantined, ...]
+    embedded: int
+    reused: int
+    missing: int
+    quality: QualityReport
 
 
-def pointer_file(project: Project, settings: FlowSettings, base: Path) -> Path:
-    """Where the current index of these settings is named. Other settings, and a flow in another folder, have their own.
-
-    `base` is the flow's folder; below the project it counts by its relative path, so a project can be moved.
-    """
-    base = base.resolve()
-    place = base.relative_to(project.root) if base.is_relative_to(project.root) else base
-    decides = [settings.documents, settings.index_part(), settings.embedding.model]
-    key = digest_of([place.as_posix(), *decides, BUILD_FORMAT])
-    return project.flows / settings.name / f"{key[:32]}.json"
-
-
-def current_index(project: Project, settings: FlowSettings, base: Path) -> str:
-    """Id of the index last built for these settings. Raises NotBuilt."""
-    path = pointer_file(project, settings, base)
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["index"])
-    except FileNotFoundError:
-        others = path.parent.is_dir() and any(path.parent.glob("*.json"))
-        raise NotBuilt(
-            f"flow {settings.name!r} has no index for these settings"
-            + (", only for others (documents, chunking, enrichment, embedding or index differ)" if others else ""),
-            remedy="build it with the same --set options: genaiops build FLOW",
-        ) from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise NotBuilt(f"cannot tell the current index ({error})", where=path, remedy="genaiops build FLOW") from None
-
-
-def plan_build(project: Project, settings: FlowSettings, base: Path, fingerprint: str) -> BuildPlan:
-    """Compare the documents as they are with those of the current index; only parsed files are cached."""
-    from genaiops.indexing.snapshot import read_documents_of
-
-    corpus = read_documents(settings.documents, base, cache=project.cache)
-    identity = index_id(index_inputs(corpus.documents, settings.index_part(), fingerprint))
-    try:
-        current = current_index(project, settings, base)
-        before = {document.id: document.digest for document in read_documents_of(project.indexes / current)}
-    except GenaiopsError:  # none, or one that cannot be read: everything is new
-        current, before = "", {}
-    now = {document.id: document.digest for document in corpus.documents}
-    return BuildPlan(
-        identity,
-        identity == current,
-        tuple(sorted(now.keys() - before.keys())),
-        tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
-        tuple(sorted(before.keys() - now.keys())),
-        corpus.quarantined,
-    )
-
-
-def build_index(
+def build_index(  # noqa: PLR0913  options are keywords
     project: Project,
     settings: FlowSettings,
     base: Path,
@@ -103,90 +81,213 @@ def build_index(
     full: bool,
     strict: bool,
     progress: Progress,
+    engine: Engine | None = None,
 ) -> BuildReport:
-    """Read, chunk, embed and publish; then make the new index the current one of these settings.
+    """Read, clean, chunk, embed and publish; then make the new index the current one of these settings.
 
-    With nothing changed no model is loaded; a damaged snapshot is made anew. `full` uses no cache for that.
-    Until the last rename the previous index is the current one.
+    What the current index holds of documents that did not change is taken over; with nothing changed no model is
+    loaded; a damaged snapshot is made anew. `full` uses neither cache nor index. Until the last rename the previous
+    index is the current one. Raises GateRefused when the documents miss the flow's quality bar.
     """
     start = time.perf_counter()
-    corpus = read_documents(settings.documents, base, cache=None if full else project.cache, strict=strict)
-    if not corpus.documents:  # an index of nothing must not take the place of one of something
-        raise DocumentError(
-            f"none of {len(corpus.quarantined)} document(s) can be read",
-            remedy="\n  ".join(f"{item.document_id}: {item.reason}" for item in corpus.quarantined),
-        )
-    inputs = index_inputs(corpus.documents, settings.index_part(), embedder.fingerprint)
-    identity = index_id(inputs)
-    folder, pointer = project.indexes / identity, pointer_file(project, settings, base)
-    for written in (project.indexes, pointer.parent):
-        remove_leftovers(written)
-    embedded, unchanged = 0, _is_whole(folder)
-    if not unchanged:
-        if folder.exists() and not _is_whole(folder):  # damaged: nothing can read it, so nothing is lost
-            discard(folder)
-        embedded = _write(project, settings, corpus, inputs, embedder, full=full, progress=progress)
-    counts = read_manifest(folder).counts
-    content = json.dumps({"index": identity})
-    if not (pointer.is_file() and pointer.read_bytes() == content.encode()):
-        write_durably(pointer, content)
+    with locked(project.lock, shared=True, what="cleans up or erases"):
+        cache = None if full else project.cache
+        gathered = gather(project, settings, base, cache=cache, strict=strict)
+        inputs = inputs_of(gathered.listed, settings.index_part(), embedder.fingerprint)
+        identity, pointer = index_id(inputs), pointer_file(project, settings, base)
+        for written in (project.indexes, pointer.parent):
+            remove_leftovers(written)
+        # Of two builds of one index the second waits, and then has nothing to do.
+        with locked(project.home / "locks" / identity[:2], what="builds this index"):
+            folder = project.indexes / identity
+            before = _whole(folder)
+            if before is not None:
+                quality = _quality_again(settings, gathered, before)
+                done = _Written(identity, 0, before.counts["chunks"], 0, quality)
+            else:
+                previous = None if full else _previous(project, settings, base, inputs, embedder)
+                if folder.exists():  # damaged: nothing can read it, so nothing is lost
+                    discard(folder)
+                work = ChunkWork(project, settings, base, full=full, strict=strict)
+                made = _Build(work, gathered, inputs, embedder, previous, engine or LocalEngine())
+                done = made.write(project.indexes, progress)
+        manifest = before or read_manifest(project.indexes / done.index)
+        append_history(project, settings, base, pointer=pointer, manifest=manifest)
+        make_current(pointer, done.index)
     return BuildReport(
-        identity,
-        counts["documents"],
-        counts["chunks"],
-        embedded,
-        corpus.quarantined,
-        unchanged,
+        done.index,
+        manifest.counts["documents"],
+        manifest.counts["chunks"],
+        done.embedded,
+        done.reused,
+        gathered.quarantined,
+        gathered.erased,
+        done.quality,
+        before is not None,
         time.perf_counter() - start,
+        done.missing,
     )
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether a snapshot stands there with every byte as it was written."""
-    try:
-        verify_files(folder, read_manifest(folder).files)
-    except GenaiopsError:
-        return False
-    return True
+def read_corpus(project: Project, settings: FlowSettings, base: Path) -> Corpus:
+    """What a build would index now."""
+    gathered = gather(project, settings, base, cache=project.cache)
+    return Corpus(tuple(gathered.documents), gathered.quarantined)
 
 
-def _write(
+def write_corpus(  # noqa: PLR0913  options are keywords
     project: Project,
     settings: FlowSettings,
+    base: Path,
     corpus: Corpus,
-    inputs: dict[str, object],
+    inputs: Metadata,
     embedder: CorpusEmbedder,
     *,
-    full: bool,
+    into: Path,
     progress: Progress,
 ) -> int:
-    """Chunk, embed and publish; returns how many texts had to be embedded."""
-    from genaiops.chunking import chunker_for
-    from genaiops.embedding.cache import VectorCache
-    from genaiops.embedding.loading import CachedEmbedder
-    from genaiops.indexing.snapshot import write_index
-
-    chunker = chunker_for(settings.chunking, settings.enrichment)
-    chunks = [chunk for document in corpus.documents for chunk in chunker.chunk(document)]
-    cached = CachedEmbedder(embedder, VectorCache(None if full else project.cache))
-    vectors = cached.embed([chunk.indexed_text for chunk in chunks], progress)
-    facts = {
-        "precision": embedder.precision,
-        "model": settings.embedding.model,
-        "flow": settings.name,
-        "quarantined": [[q.document_id, q.reason] for q in corpus.quarantined],
-        **_build_facts(),
-    }
-    write_index(project.indexes, inputs, corpus.documents, chunks, vectors, facts)
-    return cached.embedded
+    """Chunk and embed documents as they stand and publish `into/<id>`; returns how many texts had to be embedded."""
+    work = ChunkWork(project, settings, base)
+    made = _Build(work, Gathered.of(corpus), inputs, embedder, None, LocalEngine())
+    return made.write(into, progress).embedded
 
 
-def _build_facts() -> dict[str, object]:
-    """Of this machine and moment; they take no part in the index's id."""
-    import datetime
+def _whole(folder: Path) -> Manifest | None:
+    """The manifest of a snapshot that stands there with every byte as it was written."""
+    try:
+        manifest = read_manifest(folder)
+        verify_files(folder, manifest.files)
+    except GenaiopsError:
+        return None
+    return manifest
 
-    from genaiops import __version__
-    from genaiops.embedding.sentence_transformer import machine
 
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {"built_at": now, "genaiops": __version__, "machine": machine()}
+def _previous(
+    project: Project, settings: FlowSettings, base: Path, inputs: Metadata, embedder: CorpusEmbedder
+) -> Previous | None:
+    """The index that is current now, if what it holds of unchanged documents can be taken over."""
+    from genaiops.indexing.reuse import Previous
+
+    try:
+        folder = project.indexes / current_index(project, settings, base)
+        read_manifest(folder)  # no precision is decided, which may load a model, when there is nothing to take over
+        return Previous.open(folder, inputs, embedder.precision)
+    except GenaiopsError:
+        return None
+
+
+def _quality_again(settings: FlowSettings, gathered: Gathered, manifest: Manifest) -> QualityReport:
+    """The quality of documents whose index is there already; the lengths of its chunks were told when it was made."""
+    told = manifest.facts.get("chunk_lengths")
+    quality = replace(gathered.counter().report(), chunks=ChunkLengths(**told) if told else None)
+    _hold_against_bar(settings, quality)
+    return quality
+
+
+def _hold_against_bar(settings: FlowSettings, quality: QualityReport) -> None:
+    if reasons := missed(settings.quality, quality):
+        raise GateRefused(
+            f"the documents miss the quality bar of flow {settings.name!r}; the index stays as it was",
+            remedy="\n  ".join(reasons),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One snapshot to be made."""
+
+    work: ChunkWork
+    gathered: Gathered
+    inputs: Metadata
+    embedder: CorpusEmbedder
+    previous: Previous | None
+    engine: Engine
+
+    def write(self, into: Path, progress: Progress) -> _Written:
+        """Publish the snapshot below `into`."""
+        from genaiops.embedding.cache import VectorCache
+        from genaiops.embedding.loading import CachedEmbedder
+        from genaiops.indexing.writing import SnapshotWriter
+
+        inputs = dict(self.inputs)
+        embedder = self.embedder
+        if not isinstance(self.engine, LocalEngine):
+            from genaiops.flow.engines.embedding import SpreadEmbedder
+
+            embedder = SpreadEmbedder(embedder, self.engine)
+        cached = CachedEmbedder(embedder, VectorCache(None if self.work.full else self.work.project.cache))
+        publishing = published_folder(into / index_id(inputs), name=lambda: index_id(inputs))
+        with publishing as aside, SnapshotWriter(aside, self.work.settings.index.language) as writer:
+            cut = self._chunks(writer)
+            _hold_against_bar(self.work.settings, cut.quality)  # before anything costly is done
+            if cut.lacking:
+                # Not the index that was asked for: it has an id of its own, so the next build tries again.
+                inputs["missing"] = digest_of(cut.lacking)
+            writer.add_vectors(_InBlocks(cached, progress, writer.without_vector), self.embedder.dimension)
+            writer.finish(inputs, self._facts(cut.quality))
+        return _Written(index_id(inputs), cached.embedded, cut.reused, len(cut.lacking), cut.quality)
+
+    def _chunks(self, writer: SnapshotWriter) -> _Cut:
+        """Write documents and chunks: those of unchanged documents as they were, those of others as they come."""
+        documents, previous = self.gathered.documents, self.previous
+        fresh = [n for n, entry in enumerate(documents.entries) if previous is None or not previous.has(entry.digest)]
+        results = self.engine.map(self.work, in_blocks(documents[n] for n in fresh))
+        made = (cut for result in results for cut in result)
+        quality, reused, new = self.gathered.counter(), 0, set(fresh)
+        lacking: list[list[str]] = []
+        for position, entry in enumerate(documents.entries):
+            writer.add_document(*documents.lines(position))
+            if position in new:
+                cut = next(made)
+                writer.add_chunks(cut.chunks)
+                quality.add_chunks(cut.chunks.lengths)
+                lacking += cut.lacking
+            elif previous is not None:
+                kept = previous.chunks(entry.digest)
+                writer.add_kept(kept)
+                quality.add_chunks(kept.lengths)
+                reused += kept.count
+        return _Cut(quality.report(), reused, lacking)
+
+    def _facts(self, quality: QualityReport) -> dict[str, object]:
+        """Of this machine, moment and sources; they take no part in the index's id."""
+        import datetime
+
+        from genaiops import __version__
+        from genaiops.embedding.sentence_transformer import machine
+
+        return {
+            "built_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "chunk_lengths": as_json(quality.chunks),
+            "engine": self.engine.name,
+            "flow": self.work.settings.name,
+            "genaiops": __version__,
+            "machine": machine(),
+            "model": self.work.settings.embedding.model,
+            "precision": self.embedder.precision,
+            "quarantined": [[item.document_id, item.reason] for item in self.gathered.quarantined],
+        }
+
+
+class _Cut(NamedTuple):
+    quality: QualityReport
+    reused: int
+    lacking: list[list[str]]
+
+
+class _InBlocks:
+    """Embeds block after block and tells the progress over all of them."""
+
+    def __init__(self, embedder: Embedder, progress: Progress, total: int) -> None:
+        self._embedder, self._progress, self._total, self._done = embedder, progress, total, 0
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        before = self._done
+
+        def tell(done: int, missing: int) -> None:
+            # Of the block's texts some were known; those come first.
+            self._progress(before + len(texts) - missing + done, self._total)
+
+        vectors = self._embedder.embed(texts, tell)
+        self._done += len(texts)
+        return vectors

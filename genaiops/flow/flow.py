@@ -9,25 +9,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.embedding import EmbeddingSettings, Progress
+from genaiops.embedding import CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import ConfigurationError, IntegrityError
-from genaiops.files import check_name, read_yaml, validated
-from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
+from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
+from genaiops.files import check_name
+from genaiops.flow.current import current_index
+from genaiops.flow.holding import Held
+from genaiops.flow.models import embedding_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
-from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
+from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
 
-    from genaiops.embedding.loading import LocalEmbedder
+    from genaiops.flow.building import BuildReport
+    from genaiops.flow.planning import BuildPlan
 
 
 class Flow:
@@ -74,7 +77,7 @@ class Flow:
     @cached_property
     def generation(self) -> GenerationPlan:
         """The model that answers, with its card from models.yaml."""
-        return _plan(self.settings, self.project)
+        return plan_of(self.settings, self.project)
 
     @property
     def variants(self) -> list[str]:
@@ -92,17 +95,35 @@ class Flow:
         return (self.folder / given).resolve()
 
     @cached_property
-    def embedder(self) -> LocalEmbedder:
-        """Knows its fingerprint at once; loads the model at the first text."""
-        return embedder_of(self.settings.embedding, self.project, self.folder)
+    def embedding(self) -> EmbeddingSettings:
+        """The flow's `embedding:` with the address of its model, where models.yaml has a card for it."""
+        return embedding_of(self.settings.embedding, self.project)
 
-    def build(self, *, full: bool = False, strict: bool = False, progress: Progress = silent) -> BuildReport:
+    @cached_property
+    def embedder(self) -> CorpusEmbedder:
+        """Knows its fingerprint at once; loads the model at the first text."""
+        return embedder_of(self.embedding, self.project, self.folder)
+
+    def build(
+        self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
+    ) -> BuildReport:
         """Make (or find) the index of the documents as they are now and make it current.
 
-        `full` uses no cache; `strict` raises DocumentError for a bad document instead of setting it aside.
+        `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
+        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
+        from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.engines import engine_named
+
         report = build_index(
-            self.project, self.settings, self.folder, self.embedder, full=full, strict=strict, progress=progress
+            self.project,
+            self.settings,
+            self.folder,
+            self.embedder,
+            full=full,
+            strict=strict,
+            progress=progress,
+            engine=engine_named(engine),
         )
         with self._lock:
             self._pipeline = None
@@ -110,7 +131,9 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
-        return plan_build(self.project, self.settings, self.folder, self.embedder.fingerprint)
+        from genaiops.flow.planning import plan_build
+
+        return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
     def index_id(self) -> str:
@@ -120,32 +143,55 @@ class Flow:
     @property
     def served(self) -> Served:
         """Everything that decides this flow's answers, as a release would bundle it. Raises NotBuilt."""
-        index = self.index_id
+        return self._served(self.index_id)
+
+    def _served(self, index: str) -> Served:
         return Served(
             flow=self.name,
             index=index,
             content=read_manifest(self.project.indexes / index).content,
             embedder=self.embedder.fingerprint,
-            embedding=self.settings.embedding.model_copy(update={"model": self._model}),
+            embedding=self.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
-            retrieval=self.settings.retrieval,
+            retrieval=self._retrieval,
             generation=self.generation,
         )
 
     @property
     def _model(self) -> str:
         """The embedding model as a release can find it without the flow's folder."""
-        model = self.settings.embedding.model
+        model = self.embedding.model
         beside = self.folder / model
-        return str(beside.resolve()) if beside.is_dir() else model
+        return str(beside.resolve()) if beside.is_dir() and not self.embedding.base_url else model
+
+    @cached_property
+    def _retrieval(self) -> RetrievalSettings:
+        """The retrieval settings as a release can use them: with the place and the digest of the reranking model."""
+        from genaiops.retrieval.reranking import pinned
+
+        return pinned(self.settings.retrieval, self.folder)
 
     @property
     def pipeline(self) -> Pipeline:
         """The flow ready to answer; the index is opened once. Raises NotBuilt, IntegrityError, IndexMismatch."""
         with self._lock:
             if self._pipeline is None:
-                self._pipeline = open_pipeline(self.served, self.project, self.embedder)
+                self._pipeline = self._opened()
             return self._pipeline
+
+    def _opened(self) -> Pipeline:
+        """The index may be replaced, and the old one cleaned away, between reading the pointer and opening it."""
+        while True:
+            before = self.index_id
+            try:
+                return open_pipeline(self.served, self.project, self.embedder)
+            except (NotBuilt, IntegrityError):
+                if self.index_id == before:
+                    raise
+
+    def pipeline_of(self, index: str) -> Pipeline:
+        """This flow over another index of the same embedder, by its full id."""
+        return open_pipeline(self._served(index), self.project, self.embedder)
 
     def ask(self, question: str | Query, emit: Emit = discard) -> Answer:
         """Answer one question from the current index; see Pipeline.ask."""
@@ -159,7 +205,7 @@ class Flow:
         """The chunks of the current index."""
         from genaiops.indexing.snapshot import load_index
 
-        return load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks
+        return tuple(load_index(self.project.indexes / self.index_id, embedder=self.embedder.fingerprint).chunks)
 
     def documents(self) -> tuple[Document, ...]:
         """The documents of the current index."""
@@ -196,42 +242,30 @@ class Flow:
         return open_pipeline(parts, project, embedder, release=release)
 
 
-def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> LocalEmbedder:
-    from genaiops.embedding import load_embedder
+def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> CorpusEmbedder:
+    from genaiops.embedding import embedder_for
 
-    return load_embedder(settings, cache_file=project.cache, base=base)
+    return embedder_for(settings, cache_file=project.cache, base=base)
 
 
-def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, release: str = "") -> Pipeline:
+def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *, release: str = "") -> Pipeline:
     """Open the index, check that it fits the embedder, and join the parts."""
     from genaiops.indexing.snapshot import load_index
     from genaiops.retrieval.retrievers import retriever_for
 
-    index = load_index(project.indexes / served.index, embedder=embedder.fingerprint)
+    folder = project.indexes / served.index
+    held = Held(folder)
+    try:
+        index = load_index(folder, embedder=embedder.fingerprint)
+    except BaseException:
+        held.let_go()
+        raise
+    held.until_unused(index)
     if index.manifest.content != served.content:
         raise IntegrityError(
             "the index holds other chunks than when this was measured",
             where=project.indexes / served.index,
             remedy="evaluate the flow again: genaiops evaluate FLOW",
         )
-    retriever = retriever_for(served.retrieval, index, embedder)
+    retriever = retriever_for(served.retrieval, index, embedder, base=project.root)
     return Pipeline(served, retriever, embedder, release)
-
-
-def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
-    """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
-    wanted = settings.generation
-    if wanted.model == EXTRACTIVE:
-        return GenerationPlan()
-    path = project.models_file
-    catalog = validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
-    card = catalog.models.get(wanted.model)
-    if card is None and not wanted.base_url:
-        known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])
-        raise ConfigurationError(
-            f"there is no model {wanted.model!r} in models.yaml and generation.base_url is not set",
-            remedy=f"known models: {known}",
-        )
-    given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
-    card = (card or ModelCard()).model_copy(update=given)
-    return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from genaiops.chunking import ENRICHERS, ChunkingSettings
+from genaiops.chunking import ChunkingSettings
+from genaiops.chunking.enrichment import checked, identity_of
+from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
-from genaiops.generation.catalog import GenerationSettings
+from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import Settings, as_json
 from genaiops.retrieval import RetrievalSettings
@@ -38,19 +40,29 @@ class EvaluationSettings(Settings):
     seed: int = Field(default=0, ge=0)
 
 
+class FreshnessSettings(Settings):
+    """The `freshness:` part of flow.yaml."""
+
+    # How long a changed source may wait until the index holds it; None: not at all.
+    objective_hours: float | None = Field(default=None, ge=0, le=876_000)
+
+
 class FlowSettings(Settings):
     """A whole flow.yaml."""
 
     name: str
     documents: DocumentSettings
+    cleansing: CleansingSettings = CleansingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
-    enrichment: tuple[str, ...] = ()
+    enrichment: tuple[str | dict[str, Any], ...] = ("heading_path",)  # a name, or one name with its options
     embedding: EmbeddingSettings = EmbeddingSettings()
+    quality: QualityBar = QualityBar()
     index: IndexSettings = IndexSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: str
     generation: GenerationSettings = GenerationSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
 
     @field_validator("name", "prompt")
     @classmethod
@@ -62,17 +74,27 @@ class FlowSettings(Settings):
 
     @field_validator("enrichment")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in ENRICHERS:
-                raise ValueError(f"no enrichment {name!r}; there is {', '.join(sorted(ENRICHERS))}")
+    def _known(cls, value: tuple[str | dict[str, Any], ...]) -> tuple[str | dict[str, Any], ...]:
+        try:
+            checked(value)
+        except ConfigurationError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from None
         return value
+
+    @model_validator(mode="after")
+    def _somebody_rewrites(self) -> FlowSettings:
+        if self.retrieval.rewrite != "none" and self.generation.model == EXTRACTIVE:
+            raise ValueError(
+                f"retrieval.rewrite: {self.retrieval.rewrite} asks a model, and generation.model is {EXTRACTIVE}; "
+                "name a model of models.yaml, or set retrieval.rewrite: none"
+            )
+        return self
 
     def index_part(self) -> dict[str, Any]:
         """The settings that decide what an index holds, besides the documents and the embedder's weights."""
         part = {
             "chunking": {**as_json(self.chunking), "digest": self.chunking.digest},  # it holds the strategy's version
-            "enrichment": list(self.enrichment),
+            "enrichment": identity_of(self.enrichment, (self.generation.model, self.generation.base_url)),
             "index": as_json(self.index),
         }
         # `auto` leaves the choice to the machine and keeps the id the same on all of them.

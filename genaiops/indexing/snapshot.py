@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from genaiops.embedding import Vectors
+import numpy as np
+from numpy.typing import NDArray
+
 from genaiops.errors import IndexMismatch, IntegrityError
-from genaiops.files import published_folder, sha256_of_file
-from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.filters import Columns, Selection
+from genaiops.indexing.full_text import FullText
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
-    FORMAT,
-    MANIFEST_FILE,
+    FULL_TEXT_FOLDER,
     PROVENANCE_FILE,
     Manifest,
-    index_id,
     read_manifest,
     verify_files,
 )
-from genaiops.indexing.vectors import VectorSearch, build_vectors, resolve_kind
-from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
+from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
+from genaiops.indexing.stores import open_vectors
+from genaiops.indexing.vectors import VectorStore
+from genaiops.indexing.writing import write_index
+from genaiops.records import Chunk, Document, Query
 
-_VECTORS, _FULL_TEXT = "vectors.faiss", "full_text"
+__all__ = ["Index", "documents_in", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
 
 
 @dataclass(frozen=True)
@@ -35,54 +37,39 @@ class Index:
     """An open snapshot. Positions are those of `chunks`, in every part of it."""
 
     manifest: Manifest
-    chunks: tuple[Chunk, ...]
-    vectors: VectorSearch
+    chunks: Sequence[Chunk]
+    vectors: VectorStore
     full_text: FullText
+    texts: StoredTexts
 
     @property
     def id(self) -> str:
         return self.manifest.id
 
+    def chunk(self, position: int) -> Chunk:
+        return self.chunks[position]
 
-def write_index(
-    folder: Path,
-    inputs: Metadata,
-    documents: Sequence[Document],
-    chunks: Sequence[Chunk],
-    vectors: Vectors,
-    facts: Metadata,
-) -> Manifest:
-    """Publish a snapshot under `folder/<id>` in one rename and return its manifest.
+    def document_text(self, document_id: str) -> str:
+        """The text that the chunks of a document are spans of. NotFound."""
+        return self.texts[document_id]
 
-    `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
-    """
-    identity = index_id(inputs)
-    kind = resolve_kind(str(inputs["index"]["kind"]), len(chunks))
-    with published_folder(folder / identity) as aside:
-        _write_lines(aside / CHUNKS_FILE, (as_json(chunk) for chunk in chunks))
-        ordered = sorted(documents, key=lambda document: document.id)
-        _write_lines(aside / DOCUMENTS_FILE, ({"id": d.id, "text": d.text, "metadata": d.metadata} for d in ordered))
-        # Apart, since these are facts of one reading: `Manifest.content` is the same on every machine.
-        _write_lines(aside / PROVENANCE_FILE, ({"id": d.id, "origin": d.origin, "edits": d.edits} for d in ordered))
-        (aside / _VECTORS).write_bytes(build_vectors(vectors, kind))
-        write_full_text([chunk.indexed_text for chunk in chunks], aside / _FULL_TEXT)
-        files = {p.relative_to(aside).as_posix(): sha256_of_file(p) for p in sorted(aside.rglob("*")) if p.is_file()}
-        manifest = Manifest(
-            id=identity,
-            format=FORMAT,
-            inputs=inputs,
-            counts={"documents": len(documents), "chunks": len(chunks), "dimension": int(vectors.shape[1])},
-            files=files,
-            facts={**facts, "kind": kind},
-        )
-        (aside / MANIFEST_FILE).write_bytes(manifest.text.encode())
-    return manifest
+    def select(self, query: Query) -> Selection | None:
+        """The positions that `query.where` and `query.access` permit; None when that is all of them.
 
+        Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
+        """
+        return self._columns.select(query)
 
-def _write_lines(path: Path, rows: Any) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            stream.write(canonical_json(row) + "\n")
+    @property
+    def document_numbers(self) -> NDArray[np.int32]:
+        """For each position the number of its document, counted from 0 in the order of the chunks: int32 `[chunks]`."""
+        return self._columns.of_document
+
+    @cached_property
+    def _columns(self) -> Columns:
+        if isinstance(self.chunks, StoredChunks):
+            return Columns(self.chunks.labels())
+        return Columns((chunk.document_id, chunk.metadata) for chunk in self.chunks)
 
 
 def load_index(folder: Path, *, embedder: str) -> Index:
@@ -99,36 +86,35 @@ def load_index(folder: Path, *, embedder: str) -> Index:
             remedy="build it with this embedder: genaiops build FLOW, or set embedding.model back",
         )
     verify_files(folder, manifest.files)
-    with _parsing(folder):
-        with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
-            chunks = tuple(Chunk(**json.loads(line)) for line in stream)
-        vectors = VectorSearch((folder / _VECTORS).read_bytes())
-        full_text = FullText(folder / _FULL_TEXT)
-    if len(vectors) != len(chunks):
-        raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
-    return Index(manifest, chunks, vectors, full_text)
+    with parsing(folder):
+        chunks = StoredChunks(folder / CHUNKS_FILE)
+        vectors = open_vectors(folder, manifest)
+        full_text = FullText(folder / FULL_TEXT_FOLDER)
+    if not len(vectors) == len(full_text) == len(chunks):
+        counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
+        raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
+    return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
+
+
+def read_chunks_of(folder: Path) -> tuple[Chunk, ...]:
+    """The chunks of a snapshot, checked; no embedder is needed."""
+    verify_files(folder, read_manifest(folder).files)
+    with parsing(folder), (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
+        return tuple(Chunk(**json.loads(line)) for line in stream)
 
 
 def read_documents_of(folder: Path) -> tuple[Document, ...]:
     """The documents a snapshot was built from, with their origins and edits."""
     verify_files(folder, read_manifest(folder).files)
-    with _parsing(folder):
+    return documents_in(folder)
+
+
+def documents_in(folder: Path) -> tuple[Document, ...]:
+    """As `read_documents_of`, of a snapshot whose other files may be damaged; these two were checked by the caller."""
+    with parsing(folder):
         rows = [json.loads(line) for line in (folder / DOCUMENTS_FILE).read_text(encoding="utf-8").split("\n")[:-1]]
         provenance = folder / PROVENANCE_FILE
         if provenance.exists():  # indexes of format 1 have none
             origins = provenance.read_text(encoding="utf-8").split("\n")[:-1]
             rows = [{**json.loads(origin), **row} for row, origin in zip(rows, origins, strict=True)]
         return tuple(Document.from_json(row) for row in rows)
-
-
-@contextmanager
-def _parsing(folder: Path) -> Iterator[None]:
-    """Files whose digests are right and which are no index all the same: somebody wrote both."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OSError, EOFError) as error:
-        raise IntegrityError(
-            f"the index cannot be read ({type(error).__name__}: {error})",
-            where=folder,
-            remedy="rebuild it: genaiops build FLOW --full",
-        ) from None

@@ -1,65 +1,99 @@
-"""FAISS indexes over unit vectors: inner product is the cosine."""
+"""FAISS indexes over unit vectors: inner product is the cosine. Files are opened by mapping them, not by reading."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
-import faiss
+import faiss as _faiss
 import numpy as np
 
 from genaiops.embedding import Vectors
+from genaiops.indexing.filters import Selection
 
-AUTO_HNSW_FROM = 50_000  # chunks; below, exact search takes under 10 ms and loses nothing
-_HNSW_LINKS = 32
-_HNSW_BUILD_EFFORT = 200
-_HNSW_SEARCH_EFFORT = 128
+faiss: Any = _faiss  # its type stubs know less than it has
+
+Found = list[tuple[int, float]]  # (position, cosine), best first
+EXACT = "flat"
+# Searched by HNSW with this effort, and by IVF-PQ in this many lists with this many times k compared again.
+HNSW_EFFORT = 128
+IVF_PROBES = 32
+IVF_AGAIN = 20
+# With a filter, a walk or a scan of lists must pass 1 / share of the index for every neighbour that counts. Comparing
+# all permitted ones is cheaper when they are fewer than sqrt(this x chunks): docs/indexing.md has the measurement.
+FILTER_COSTS = 1_000
 # A FAISS file is untrusted input: bound what reading one may allocate and loop over.
 _MAX_VECTOR_BYTES = 1 << 36
 _MAX_LOOPS = 1 << 31
 
 
-def _flat(dimension: int) -> Any:
-    return faiss.IndexFlatIP(dimension)
+class VectorStore(Protocol):
+    """Nearest neighbours by cosine among the vectors of one index."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def search(self, vector: Vectors, k: int, within: Selection | None = None) -> Found:
+        """The `k` nearest positions with their cosine, best first; equal cosines by position.
+
+        `within` is applied inside the search: as many are found as there are permitted positions, up to `k`.
+        """
+        ...
+
+    def reconstruct(self, positions: Sequence[int]) -> Vectors:
+        """The vectors at these positions, float32 `[len(positions), dimension]`."""
+        ...
 
 
-def _hnsw(dimension: int) -> Any:
-    index = faiss.IndexHNSWFlat(dimension, _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = _HNSW_BUILD_EFFORT
-    index.hnsw.efSearch = _HNSW_SEARCH_EFFORT
-    return index
+def ranked(nearest: Callable[[int], Found], k: int, available: int) -> Found:
+    """The first `k` of what `nearest(asked)` finds, where it keeps any of several equal neighbours at its end.
+
+    Asks for more until the last one found is worse than the k-th, so that position decides between equals.
+    """
+    if k < 1 or not available:
+        return []
+    asked = min(k + 1, available)
+    while True:
+        found = nearest(asked)
+        if asked == available or len(found) < asked or found[-1][1] < found[k - 1][1]:
+            return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+        asked = min(4 * asked, available)
 
 
-VECTOR_KINDS: dict[str, Callable[[int], Any]] = {"flat": _flat, "hnsw": _hnsw}
-
-
-def resolve_kind(kind: str, chunks: int) -> str:
-    """`auto` becomes flat below 50,000 chunks and hnsw from there on."""
-    if kind != "auto":
-        return kind
-    return "hnsw" if chunks >= AUTO_HNSW_FROM else "flat"
-
-
-def build_vectors(vectors: Vectors, kind: str) -> bytes:
-    """A serialised FAISS index of float32 `[n, dimension]`."""
-    index = VECTOR_KINDS[kind](int(vectors.shape[1]))
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # several threads would link an HNSW graph in a different order each time
-    try:
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    finally:
-        faiss.omp_set_num_threads(threads)
-    return bytes(faiss.serialize_index(index).tobytes())
+def check_selection(within: Selection | None, size: int) -> int:
+    """How many positions may be found. ValueError when the selection is of another index."""
+    if within is None:
+        return size
+    if within.size != size:
+        raise ValueError(f"the selection is of {within.size} positions, the index has {size}")
+    return len(within)
 
 
 class VectorSearch:
-    """Nearest neighbours by cosine."""
+    """The vectors in one file of FAISS."""
 
-    def __init__(self, data: bytes) -> None:
-        """Raises RuntimeError (from FAISS) when `data` is not an index within the limits."""
+    def __init__(self, path: Path) -> None:
+        """RuntimeError (from FAISS) when `path` is no index within the limits, ValueError for one of another kind."""
         faiss.set_deserialization_vector_byte_limit(_MAX_VECTOR_BYTES)
         faiss.set_deserialization_loop_limit(_MAX_LOOPS)
-        self._index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        # Pages are read when a search needs them, and processes share them. A snapshot's files never change in place.
+        self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._stored, self._search_within = self._parts()
+
+    def _parts(self) -> tuple[Any, Callable[[Vectors, int, Selection, float], Found] | None]:
+        """The vectors that every position can be compared with, and the approximate search where there is one."""
+        if isinstance(self._index, faiss.IndexHNSWFlat):
+            return faiss.downcast_index(self._index.storage), self._walk
+        if isinstance(self._index, faiss.IndexRefine):
+            self._lists = faiss.downcast_index(self._index.base_index)
+            return faiss.downcast_index(self._index.refine_index), self._scan
+        if isinstance(self._index, faiss.IndexFlat):
+            return self._index, None
+        raise ValueError(f"{type(self._index).__name__} is no kind of vector index that is known here")
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -68,16 +102,51 @@ class VectorSearch:
     def dimension(self) -> int:
         return int(self._index.d)
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
-        """The `k` nearest positions with their cosine, best first; equal cosines by position."""
-        if k < 1 or not len(self):
-            return []
-        # FAISS keeps any of several equal neighbours at the end of its list: ask on until the end is worse.
-        asked = min(k + 1, len(self))
-        while True:
-            scores, positions = self._index.search(vector.reshape(1, -1), asked)
-            # FAISS returns -1 for a missing neighbour.
-            found = [(int(p), float(s)) for p, s in zip(positions[0], scores[0], strict=True) if p >= 0]
-            if asked == len(self) or len(found) < asked or found[-1][1] < found[k - 1][1]:
-                return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
-            asked = min(4 * asked, len(self))
+    def stored(self, start: int, count: int) -> Vectors:
+        """The vectors `[start, start + count)` as they lie in the file, float32 `[count, dimension]`."""
+        rows: Vectors = self._stored.reconstruct_n(start, count)
+        return rows
+
+    def reconstruct(self, positions: Sequence[int]) -> Vectors:
+        """See VectorStore."""
+        wanted = np.asarray(positions, dtype=np.int64)
+        if not wanted.size:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        found: Vectors = self._stored.reconstruct_batch(wanted)
+        return found
+
+    def search(self, vector: Vectors, k: int, within: Selection | None = None) -> Found:
+        """See VectorStore."""
+        query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+        return ranked(lambda asked: self._nearest(query, asked, within), k, check_selection(within, len(self)))
+
+    def _nearest(self, query: Vectors, k: int, within: Selection | None) -> Found:
+        found: Found = []
+        if self._search_within is None or (within is not None and len(within) ** 2 <= FILTER_COSTS * len(self)):
+            return self._exact(query, k, within)
+        if within is None:
+            found = _pairs(self._index.search(query, k))
+        else:
+            found = self._search_within(query, k, within, len(within) / len(self))
+        # A walk over the graph or the nearest lists can end before enough were met: then every vector is compared.
+        return found if len(found) >= k else self._exact(query, k, within)
+
+    def _exact(self, query: Vectors, k: int, within: Selection | None) -> Found:
+        params = None if within is None else faiss.SearchParameters(sel=faiss.IDSelectorBitmap(within.bits))
+        return _pairs(self._stored.search(query, k, params=params))
+
+    def _walk(self, query: Vectors, k: int, within: Selection, share: float) -> Found:
+        effort = math.ceil(max(HNSW_EFFORT, k) / share)
+        selector = faiss.IDSelectorBitmap(within.bits)
+        return _pairs(self._index.search(query, k, params=faiss.SearchParametersHNSW(sel=selector, efSearch=effort)))
+
+    def _scan(self, query: Vectors, k: int, within: Selection, share: float) -> Found:
+        probes = min(self._lists.nlist, math.ceil(IVF_PROBES / share))
+        in_lists = faiss.SearchParametersIVF(sel=faiss.IDSelectorBitmap(within.bits), nprobe=probes)
+        params = faiss.IndexRefineSearchParameters(k_factor=IVF_AGAIN, base_index_params=in_lists)
+        return _pairs(self._index.search(query, k, params=params))
+
+
+def _pairs(answer: tuple[Any, Any]) -> Found:
+    # FAISS returns -1 for a missing neighbour.
+    return [(int(p), float(s)) for s, p in zip(answer[0][0], answer[1][0], strict=True) if p >= 0]

@@ -47,6 +47,17 @@ class RuleSettings(Settings):
             raise ValueError("margin must be above 0: no number of cases shows that two things are exactly equal")
         return self
 
+    @model_validator(mode="after")
+    def _possible(self) -> RuleSettings:
+        """A floor above 1 could never be met, and a gate that always fails is soon ignored."""
+        from genaiops.evaluation.measures import in_unit_interval
+
+        if in_unit_interval(self.measure):
+            for name, bound in (("at_least", self.at_least), ("at_most", self.at_most), ("margin", self.margin)):
+                if bound is not None and not 0 <= bound <= 1:
+                    raise ValueError(f"{name} must be in [0, 1] as {self.measure} is, got {bound:g}")
+        return self
+
     def __str__(self) -> str:
         if self.at_least is not None:
             return f"{self.measure} at_least {self.at_least:g}"

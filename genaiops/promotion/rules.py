@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from genaiops.evaluation.operational import lower_is_better
 from genaiops.promotion.decision import RuleResult
 from genaiops.promotion.evidence import Evidence, case_of, evidence_of, run_problems
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from genaiops.evaluation.statistics import Interval
     from genaiops.promotion.gate import GateSettings, RuleSettings
 
-LOWER_IS_BETTER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
 WORST_SHOWN = 3
 P95 = 0.95
 
@@ -143,7 +143,7 @@ def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, again
     scored = tuple((i, mine.values[i], theirs.values[i]) for i in same if i in mine.values)
     # Where a refusal is what the case wants, refusing escapes nothing: the refusal measure scores it.
     escaped = tuple((i, theirs.values[i]) for i in same if i in mine.not_applicable and now[i].case.wants_answer)
-    return Pairs(scored, escaped, mine.scale, rule.measure in LOWER_IS_BETTER)
+    return Pairs(scored, escaped, mine.scale, lower_is_better(rule.measure))
 
 
 def _judge_pairs(rule: RuleSettings, gate: GateSettings, pairs: Pairs, seed: int) -> RuleResult:

@@ -40,7 +40,8 @@ class _Service:
         raw = await read_body(request, max_bytes=settings.max_body_bytes, within_s=settings.body_s)
         asked, question = read_chat(raw, max_question=settings.max_question_characters)
         servable = _served(self.models.snapshot(), asked.model)
-        generation = await self.generations.start(servable, Query(question, id=request.state.request_id))
+        query = Query(question, id=request.state.request_id, access=request.state.access)
+        generation = await self.generations.start(servable, query)
         completion = Completion(asked.model, servable.release, wants_usage=asked.wants_usage)
         listener = Listener(request, generation, model_id=asked.model, completion=completion)
         try:

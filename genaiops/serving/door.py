@@ -48,7 +48,9 @@ class Door:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        refused = self._refusal(scope["path"], headers)
+        # Nobody is known without a key, and then only documents without access labels are found.
+        scope["state"]["access"] = ()
+        refused = self._refusal(scope, headers)
         if refused is None:
             await self.app(scope, receive, with_id)
         else:
@@ -56,21 +58,23 @@ class Door:
                 refused.headers["Connection"] = "close"  # its body is not read, whatever it is
             await JSONResponse(refused.body, refused.status, refused.headers)(scope, receive, with_id)
 
-    def _refusal(self, path: str, headers: Headers) -> ApiError | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> ApiError | None:
+        """Why the request goes no further. One that does has its key's access labels in its state."""
         host = _HOST.fullmatch(headers.get("host", ""))
         if self._hosts is not None and (host is None or _bare(host[1]) not in self._hosts):
             return invalid("this Host is not served here", code="invalid_host")
-        if path in PUBLIC:
+        if scope["path"] in PUBLIC:
             return None
         try:
             if not (self._require_key or self._keys.required):
                 return None
             scheme, _, key = headers.get("authorization", "").partition(" ")
-            owner = self._keys.owner(key.strip()) if scheme.lower() == "bearer" else ""
+            owner = self._keys.owner(key.strip()) if scheme.lower() == "bearer" else None
         except (GenaiopsError, OSError) as error:
             _log.error("no request is let in: %s", error)
             return ApiError(503, "the service cannot check API keys now", kind="server_error", code="keys_unreadable")
-        if owner:
+        if owner is not None:
+            scope["state"]["access"] = owner.access
             return None
         message = "a valid API key is needed: Authorization: Bearer KEY"
         return ApiError(401, message, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})

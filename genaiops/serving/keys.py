@@ -35,6 +35,7 @@ class _StoredKey(Settings):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     created_at: str
     revoked_at: str = ""
+    access: tuple[str, ...] = ()
 
     def matches(self, secret: str) -> bool:
         return hmac.compare_digest(_hash(self.salt, secret), self.sha256)
@@ -46,12 +47,16 @@ class _KeyFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What may be shown of a key. Times are ISO 8601, UTC; `revoked_at` is empty while it is good."""
+    """What may be shown of a key. Times are ISO 8601, UTC; `revoked_at` is empty while it is good.
+
+    `access` holds the labels of whoever asks with it: a document with labels of its own is found by one of those.
+    """
 
     id: str
     name: str
     created_at: str
     revoked_at: str = ""
+    access: tuple[str, ...] = ()
 
 
 class KeyStore:
@@ -67,22 +72,26 @@ class KeyStore:
         self._keys: dict[str, _StoredKey] = {}
         self._was_required = False
 
-    def create(self, name: str) -> str:
-        """A new key called `name`; this is the only time it can be seen."""
+    def create(self, name: str, access: Sequence[str] = ()) -> str:
+        """A new key called `name` that holds these access labels; this is the only time it can be seen."""
         check_name(name, "key")
+        if any(not label.strip() for label in access):
+            raise ConfigurationError("an access label is empty", remedy="name it: --access staff")
         key_id, secret, salt = secrets.token_hex(6), secrets.token_urlsafe(_SECRET_BYTES), secrets.token_hex(16)
         with self._locked():
             if any(key.name == name and not key.revoked_at for key in self._read().values()):
                 raise ConfigurationError(
                     f"a key named {name!r} exists", where=self.path, remedy="choose another name, or revoke it first"
                 )
-            new = _StoredKey(id=key_id, name=name, salt=salt, sha256=_hash(salt, secret), created_at=_now())
+            labels = tuple(sorted(set(access)))
+            hashed = _hash(salt, secret)
+            new = _StoredKey(id=key_id, name=name, salt=salt, sha256=hashed, created_at=_now(), access=labels)
             self._write([*self._keys.values(), new])
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def list(self) -> tuple[KeyInfo, ...]:
         """Every key ever made, oldest first."""
-        return tuple(KeyInfo(k.id, k.name, k.created_at, k.revoked_at) for k in self._read().values())
+        return tuple(_shown(key) for key in self._read().values())
 
     def revoke(self, name: str) -> None:
         """End the key called `name` (or with that id). A running service refuses it from the next request on."""
@@ -99,15 +108,15 @@ class KeyStore:
         self._was_required = bool(self._read()) or self._was_required
         return self._was_required
 
-    def owner(self, key: str) -> str:
-        """The name of the key, or "" when it is none of ours or was revoked."""
+    def owner(self, key: str) -> KeyInfo | None:
+        """Whose key it is, None when it is none of ours or was revoked."""
         prefix, _, rest = key.partition("_")
         key_id, _, secret = rest.partition("_")
         stored = self._read().get(key_id) if prefix == _PREFIX else None
         if stored is None:
             _DECOY.matches(secret)  # an unknown id takes as long as a wrong secret
-            return ""
-        return stored.name if stored.matches(secret) and not stored.revoked_at else ""
+            return None
+        return _shown(stored) if stored.matches(secret) and not stored.revoked_at else None
 
     def _read(self) -> dict[str, _StoredKey]:
         try:
@@ -162,6 +171,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _shown(key: _StoredKey) -> KeyInfo:
+    return KeyInfo(key.id, key.name, key.created_at, key.revoked_at, key.access)
 
 
 def _hash(salt: str, secret: str) -> str:

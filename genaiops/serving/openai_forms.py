@@ -132,8 +132,8 @@ def _first_problem(error: ValidationError) -> ApiError:
 class Completion:
     """One answer in OpenAI's shape, whole or in chunks, all under one id.
 
-    What is ours stands in the additional object `genaiops`: release, citations, refused, hits. In a stream the
-    chunk with the finish reason carries it.
+    What is ours stands in the additional object `genaiops`: release, citations, refused, hits, sensitivity. In a
+    stream the chunk with the finish reason carries it.
     """
 
     def __init__(self, model_id: str, release: str, *, wants_usage: bool) -> None:
@@ -171,7 +171,8 @@ class Completion:
             for hit in answer.hits
         ]
         citations = as_json(answer.citations)
-        return {"release": self.release, "refused": answer.refused, "citations": citations, "hits": hits}
+        told = {"release": self.release, "refused": answer.refused, "citations": citations, "hits": hits}
+        return {**told, "sensitivity": answer.sensitivity}
 
 
 def _usage(answer: Answer) -> dict[str, int]:

@@ -56,7 +56,7 @@ def test_ask_gives_the_answer_with_its_citations(run: Run, root: Path) -> None:
     answer = run("ask", FLOW, QUESTION, "--json").json
     assert set(answer) == {
         "query", "text", "refused", "citations", "hits", "usage", "cost_usd", "seconds", "model", "prompt", "index",
-        "release",
+        "release", "sensitivity",
     }  # fmt: skip
     (citation,) = answer["citations"]
     text = (root / "manual" / citation["document_id"]).read_text(encoding="utf-8")
@@ -238,7 +238,7 @@ def test_a_flow_that_fails_is_not_released(run: Run, root: Path) -> None:
 
 def test_keys_are_shown_once_listed_without_and_taken_back(run: Run, root: Path) -> None:
     made = run("keys", "create", "website", "--json").json
-    assert set(made) == {"name", "key"}
+    assert set(made) == {"name", "key", "access"}
     assert made["key"] not in (root / ".genaiops" / "keys.json").read_text()
     listed = run("keys", "list", "--json")
     assert [key["name"] for key in listed.json["keys"]] == ["website"]
@@ -345,3 +345,9 @@ def test_an_outage_during_an_evaluation_is_no_grade_and_the_gate_cannot_tell(run
         result = run("gate", FLOW, *options, "--json")
     assert (result.code, result.json["verdict"]) == (3, "inconclusive")
     assert any("coverage" in reason for reason in result.json["reasons"])
+
+
+def test_the_version_is_told(run: Run) -> None:
+    from genaiops import __version__
+
+    assert run("--version").out == f"genaiops {__version__}\n"

@@ -14,7 +14,6 @@ from genaiops.errors import IndexMismatch, IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
 from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
 from genaiops.indexing.snapshot import load_index, read_documents_of, write_index
-from genaiops.indexing.vectors import AUTO_HNSW_FROM, resolve_kind
 from genaiops.records import Document, Metadata
 from tests.builds import files_of
 from tests.small_project import DOCUMENTS
@@ -112,7 +111,7 @@ def test_an_index_of_no_chunks_finds_nothing(tmp_path: Path) -> None:
     inputs = index_inputs(blank, SETTINGS, "words-1")
     manifest = write_index(tmp_path, inputs, blank, [], np.zeros((0, 32), np.float32), {})
     index = load_index(tmp_path / manifest.id, embedder="words-1")
-    assert index.chunks == ()
+    assert len(index.chunks) == 0
     assert index.vectors.search(np.ones(32, np.float32), 5) == []
     assert index.full_text.search("kettle", 5) == []
 
@@ -195,21 +194,6 @@ def test_a_hostile_file_under_an_honest_manifest_is_an_error_not_a_crash(tmp_pat
                 if content:
                     with pytest.raises(IntegrityError):
                         read_documents_of(folder)
-            else:
+            elif name != "full_text/counts.u32":  # read by the next build only
                 with pytest.raises(IntegrityError):
                     load(tmp_path, manifest)
-
-
-@pytest.mark.parametrize(
-    ("kind", "chunks", "resolved"),
-    [
-        ("auto", 0, "flat"),
-        ("auto", AUTO_HNSW_FROM - 1, "flat"),
-        ("auto", AUTO_HNSW_FROM, "hnsw"),
-        ("flat", 10**6, "flat"),
-        ("hnsw", 1, "hnsw"),
-    ],
-)
-def test_auto_is_exact_below_fifty_thousand_chunks(kind: str, chunks: int, resolved: str) -> None:
-    assert resolve_kind(kind, chunks) == resolved
-    assert AUTO_HNSW_FROM == 50_000

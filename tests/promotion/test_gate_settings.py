@@ -57,6 +57,13 @@ def test_coverage_and_confidence_have_strict_defaults(tmp_path: Path) -> None:
         (4, "rules:\n  - {measure: recall@5, not_worse_than: champion}", "needs a margin"),
         (4, "rules:\n  - {measure: recall@5, not_worse_than: champion, margin: 0}", "above 0"),
         (4, "rules:\n  - {measure: recall@5, not_worse_than: champion, margin: -0.1}", "above 0"),
+        (
+            4,
+            "rules:\n  - {measure: recall@5, at_least: 1.01}",
+            "at_least must be in [0, 1] as recall@5 is, got 1.01",
+        ),
+        (4, "rules:\n  - {measure: groundedness, at_most: -0.5}", "at_most must be in"),
+        (4, "rules:\n  - {measure: refusal, not_worse_than: champion, margin: 2}", "margin must be in"),
         (4, "rules:\n  - {measure: recall@5, not_worse_than: yesterday, margin: 0.1}", "champion"),
         (4, "rules:\n  - {measure: recall@5, at_least: 0.9, margin: 0.1}", "takes no margin"),
         (4, "rules:\n  - {measure: recall@5, at_least: .nan}", "at_least"),

@@ -31,10 +31,12 @@ class Echo:
     pause_s: float = 0.0
     fail: Callable[[int], None] = lambda word: None
     started: list[str] = field(default_factory=list)
+    access: list[tuple[str, ...] | None] = field(default_factory=list)
     ended: list[BaseException | None] = field(default_factory=list)
 
     def ask(self, query: Query, emit: Callable[[str], None]) -> Answer:
         self.started.append(query.text)
+        self.access.append(query.access)
         try:
             pieces = []
             for number, word in enumerate(query.text.split()):

@@ -23,11 +23,16 @@ def keys(tmp_path: Path) -> KeyStore:
     return KeyStore(tmp_path / "keys.json")
 
 
+def owner(keys: KeyStore, key: str) -> str:
+    found = keys.owner(key)
+    return found.name if found else ""
+
+
 def test_a_key_opens_the_door_until_it_is_revoked(keys: KeyStore) -> None:
     key = keys.create("website")
-    assert keys.owner(key) == "website"
+    assert owner(keys, key) == "website"
     keys.revoke("website")
-    assert keys.owner(key) == ""
+    assert owner(keys, key) == ""
     with pytest.raises(NotFound, match="no key named 'website' is in use"):
         keys.revoke("website")
     assert [(k.name, bool(k.revoked_at)) for k in keys.list()] == [("website", True)]
@@ -49,10 +54,10 @@ def test_only_a_salted_hash_is_kept_in_a_private_file(keys: KeyStore) -> None:
 @pytest.mark.parametrize("changed", ["", "x", "genaiops", "genaiops__", "genaiops_000000000000_x", "\udcff", "ключ"])
 def test_a_wrong_key_is_nobody_s(keys: KeyStore, changed: str) -> None:
     key = keys.create("website")
-    assert keys.owner(changed) == ""
-    assert keys.owner(key[:-1]) == ""
-    assert keys.owner(key + "x") == ""
-    assert keys.owner(key.replace("genaiops", "other")) == ""
+    assert owner(keys, changed) == ""
+    assert owner(keys, key[:-1]) == ""
+    assert owner(keys, key + "x") == ""
+    assert owner(keys, key.replace("genaiops", "other")) == ""
 
 
 def test_a_name_in_use_is_refused_and_a_revoked_one_is_free_again(keys: KeyStore) -> None:
@@ -61,7 +66,7 @@ def test_a_name_in_use_is_refused_and_a_revoked_one_is_free_again(keys: KeyStore
         keys.create("website")
     keys.revoke("website")
     new = keys.create("website")
-    assert (keys.owner(old), keys.owner(new)) == ("", "website")
+    assert (owner(keys, old), owner(keys, new)) == ("", "website")
     with pytest.raises(ConfigurationError, match="not a valid name"):
         keys.create("../x")
 
@@ -69,7 +74,7 @@ def test_a_name_in_use_is_refused_and_a_revoked_one_is_free_again(keys: KeyStore
 def test_many_writers_lose_no_key(keys: KeyStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: (f"k{n}", KeyStore(keys.path).create(f"k{n}")), range(24)))
-    assert [keys.owner(key) for _, key in made] == [name for name, _ in made]
+    assert [owner(keys, key) for _, key in made] == [name for name, _ in made]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"keys": [{"id": "x"}]}', '{"keys": 5}', "\x00"])
@@ -152,6 +157,27 @@ def test_a_good_key_is_served_and_a_key_made_while_running_counts_at_once(tmp_pa
         assert (broken.status_code, broken.json()["error"]["code"]) == (503, "keys_unreadable")
         assert str(tmp_path) not in broken.text
         assert http.get("/livez").status_code == 200
+
+
+def test_whoever_asks_is_given_the_labels_of_the_key_and_never_none(tmp_path: Path) -> None:
+    """None would find every document, whatever its labels."""
+    echo = Echo()
+    with running(Fixed({MODEL: echo}), tmp_path) as service, httpx2.Client(base_url=service.url) as http:
+        forged = {"access": "finance"}
+        assert http.post("/v1/chat/completions", json=question(), headers={"X-Access": "finance"}).status_code == 200
+        for name, labels in (("staff", ("staff", "finance", "staff")), ("guest", ())):
+            key = service.keys.create(name, labels)
+            headers = {"Authorization": f"Bearer {key}"}
+            answer = http.post("/v1/chat/completions", json={**question(), "metadata": forged}, headers=headers)
+            assert answer.status_code == 200
+        assert KeyStore(service.keys.path).list()[0].access == ("finance", "staff")
+    assert echo.access == [(), ("finance", "staff"), ()]
+
+
+def test_an_empty_access_label_is_refused(keys: KeyStore) -> None:
+    with pytest.raises(ConfigurationError, match="an access label is empty"):
+        keys.create("website", ["staff", " "])
+    assert not keys.required
 
 
 def test_with_keys_required_and_none_made_nobody_is_served(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ OURS = {
         {"marker": 1, "chunk_id": CHUNK.id, "document_id": "guide.md", "start": 10, "end": 21, "quote": "hello world"}
     ],
     "hits": [{"chunk_id": CHUNK.id, "document_id": "guide.md", "score": 0.75, "rank": 1}],
+    "sensitivity": "",
 }
 
 

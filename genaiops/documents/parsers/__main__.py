@@ -2,11 +2,12 @@
 
     python -P parsers/__main__.py KIND MEMORY_MB TIMEOUT_S MAX_CHARACTERS
 
-KIND is `pdf` or `html`. It reads files from standard input and answers each on standard
-output, every message led by its length in eight bytes. An answer is a JSON object:
-`{"text", "metadata"}`, or `{"refused": reason}`; out of memory it exits with 77. Before the
-first file it limits its memory and gives up writing files, connecting anywhere and starting
-programs.
+KIND is `pdf`, `html`, `mail`, `docx`, `pptx` or `xlsx`. It reads files from standard input
+and answers each on standard output, every message led by its length in eight bytes. An answer
+is a JSON object: `{"text", "metadata"}`, where an empty text means that there is none, or
+`{"refused": reason}`; out of memory it exits with 77. Before the first file it limits its
+memory, gives up writing files, connecting anywhere and starting programs, and sends an empty
+message: it is ready.
 It does not import the package around it, which would cost more than most files do.
 """
 
@@ -40,12 +41,11 @@ def main(kind: str, memory_mb: int, timeout_s: float, max_characters: int) -> No
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     _confine(memory_mb)
+    _write_message(answers, b"")  # ready: from now on time is counted
     while (content := _read_message(sys.stdin.buffer)) is not None:
         # Should the parent be gone, nobody else would end a file that never ends.
         signal.setitimer(signal.ITIMER_REAL, 2 * timeout_s + 5)
-        message = json.dumps(_answer(reader, content, max_characters)).encode()
-        answers.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
-        answers.flush()
+        _write_message(answers, json.dumps(_answer(reader, content, max_characters)).encode())
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -63,20 +63,22 @@ def _answer(reader: Reader, content: bytes, max_characters: int) -> dict[str, An
 
 
 def _reader(kind: str) -> Reader:
-    """The parser, imported before memory is limited, from the file beside this one."""
-    module = _sibling(f"{kind}_text")
+    """The parser, imported before memory is limited, from the files beside this one."""
     if kind == "pdf":
+        pdf = _sibling("pdf_text")
+        return lambda content, most: dict(pdf.read_pdf(content, most)._asdict())
+    if kind in ("docx", "pptx", "xlsx"):
+        office = _sibling("office_text")
+        office.prepare(kind)
+        return lambda content, most: dict(office.read_office(content, kind, most)._asdict())
+    html = _sibling("html_text")
+    if kind == "mail":
+        mail = _sibling("mail_text")
+        return lambda content, _: dict(mail.read_mail(content, lambda page: html.read_page(page).text)._asdict())
 
-        def read_pdf(content: bytes, max_characters: int) -> dict[str, Any]:
-            return dict(module.read_pdf(content, max_characters)._asdict())
-
-        return read_pdf
-
-    def read_page(content: bytes, max_characters: int) -> dict[str, Any]:
-        page = module.read_page(content.decode())
-        if not page.text:
-            return {"refused": "holds no visible text"}
-        return {"text": page.text + "\n", "metadata": {"title": page.title} if page.title else {}}
+    def read_page(content: bytes, _: int) -> dict[str, Any]:
+        page = html.read_page(content.decode())
+        return {"text": page.text and page.text + "\n", "metadata": {"title": page.title} if page.title else {}}
 
     return read_page
 
@@ -91,7 +93,8 @@ def _sibling(name: str) -> Any:
 
 
 def _confine(memory_mb: int) -> None:
-    size = memory_mb * 1024 * 1024
+    # Libraries map far more address space than they fill; the limit is for what a file makes of it.
+    size = memory_mb * 1024 * 1024 + _mapped_unused()
     with contextlib.suppress(ValueError, OSError):  # macOS knows this limit but sets none
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -99,9 +102,23 @@ def _confine(memory_mb: int) -> None:
     sys.addaudithook(_forbid)
 
 
+def _mapped_unused() -> int:
+    """Bytes of address space that this process has mapped and not filled yet; 0 where /proc does not tell."""
+    try:
+        mapped, resident = Path("/proc/self/statm").read_text().split()[:2]
+    except OSError:
+        return 0
+    return (int(mapped) - int(resident)) * resource.getpagesize()
+
+
 def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _FORBIDDEN or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
         raise PermissionError(f"a parser may not do this: {event}")
+
+
+def _write_message(stream: BinaryIO, message: bytes) -> None:
+    stream.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+    stream.flush()
 
 
 def _read_message(stream: BinaryIO) -> bytes | None:

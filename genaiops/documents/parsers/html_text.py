@@ -1,8 +1,9 @@
 """The visible text of an HTML page, as Markdown-like text. Runs in a child process; opens and fetches nothing.
 
-Headings become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre`
-a fenced block; links keep their text only. The tree is walked with a stack of our own,
-so that deep nesting costs memory and no recursion.
+Navigation and what else frames a page is left out where its structure says so. Headings
+become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre` a fenced
+block; links keep their text only. The tree is walked with a stack of our own, so that deep
+nesting costs memory and no recursion.
 """
 
 from __future__ import annotations
@@ -22,8 +23,17 @@ _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "nav", "ol", "p",
-    "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    "section", "summary", "menu", "search", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 })  # fmt: skip
+_CONTENT = ("main", "article")
+_SECTIONS = frozenset({"main", "article", "section"})
+_FRAME = frozenset({"nav", "aside", "header", "footer", "form", "menu"})
+# The names that pages give to plain elements for readers who listen to them.
+_FRAME_ROLES = {
+    "navigation": "nav", "complementary": "aside", "banner": "header", "contentinfo": "footer", "search": "nav",
+    "main": "main", "article": "article",
+}  # fmt: skip
+_PROSE = (*_CONTENT, "section", "p", "table", "pre", "h1", "h2", "h3")
 _INVISIBLE_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _LAYOUT = ("table", "ul", "ol", "pre", *_HEADINGS)
 _SPACE = re.compile(r"[\s\u200b]+")
@@ -40,11 +50,49 @@ def read_page(source: str) -> Page:
     """The title and the visible text of a page."""
     soup = BeautifulSoup(source, "html.parser")
     title = soup.title.get_text() if soup.title else ""
-    return Page(_SPACE.sub(" ", title).strip(), _Renderer().render(soup))
+    # A page that is nothing but frame is read whole.
+    text = _Renderer(_frame_of(soup)).render(soup) or _Renderer(frozenset()).render(soup)
+    return Page(_SPACE.sub(" ", title).strip(), text)
+
+
+def _frame_of(soup: BeautifulSoup) -> frozenset[int]:
+    """The elements around the content of a page, as the `id()` of each.
+
+    Outside `main` and `article`: navigation, asides, forms that hold no prose, and the header and footer of the
+    page, which are those in no section; a header that holds the page's only main heading is kept.
+    """
+    frame = set()
+    stack: list[tuple[Tag, bool]] = [(soup, False)]  # an element, and whether it lies in a section
+    headings = len(soup.find_all("h1", limit=2))
+    while stack:
+        tag, in_section = stack.pop()
+        for child in tag.children:
+            if not isinstance(child, Tag):
+                continue
+            kind = _FRAME_ROLES.get(str(child.get("role", "")), child.name)
+            if kind in _CONTENT:
+                continue
+            if kind in _FRAME and _frames(child, kind, in_section=in_section, headings=headings):
+                frame.add(id(child))
+            else:
+                stack.append((child, in_section or kind in _SECTIONS))
+    return frozenset(frame)
+
+
+def _frames(tag: Tag, kind: str, *, in_section: bool, headings: int) -> bool:
+    """Whether an element outside the content frames it, rather than being a part of it."""
+    if in_section and kind in ("header", "footer"):
+        return False
+    if kind == "form" and tag.find(_PROSE) is not None:
+        return False
+    if kind == "header" and headings == 1 and tag.find("h1") is not None:
+        return False
+    return tag.find(_CONTENT) is None and tag.find(attrs={"role": "main"}) is None
 
 
 class _Renderer:
-    def __init__(self) -> None:
+    def __init__(self, frame: frozenset[int]) -> None:
+        self._frame = frame
         self._blocks: list[str] = []
         self._line: list[str] = []
         self._prefix = ""
@@ -60,7 +108,9 @@ class _Renderer:
                 stack.pop()
                 self._leave(tag)
             elif isinstance(child, Tag):
-                if not _is_hidden(child) and self._enter(child):
+                if id(child) in self._frame:
+                    self._flush()
+                elif not _is_hidden(child) and self._enter(child):
                     stack.append((child, iter(child.children)))
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._line.append(str(child))

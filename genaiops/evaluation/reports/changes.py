@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from genaiops.evaluation.operational import lower_is_better
 from genaiops.evaluation.records import Run, Scale
-from genaiops.evaluation.reports.rows import lower_is_better
 from genaiops.evaluation.reports.text import signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 

@@ -21,12 +21,6 @@ STATES: dict[State, str] = {
 NOTICEABLE = 0.05  # a change of one case on a measure in [0, 1] that a reader should look at
 WEAK = 0.5
 LOW_BY_NATURE = ("precision@", "utilization")  # one good chunk among six is a fine result: no sign of weakness
-LOWER_IS_BETTER = ("latency", "cost", "input_tokens", "output_tokens")
-
-
-def lower_is_better(measure: str) -> bool:
-    """Seconds, tokens and money: less is better. Everything else: more is."""
-    return measure.startswith(LOWER_IS_BETTER)
 
 
 def in_unit_interval(run: Run, measure: str) -> bool:

@@ -1,0 +1,113 @@
+"""Making a snapshot outside a build: of documents, or of what is left of another snapshot."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genaiops.embedding import Progress
+from genaiops.embedding.protocol import silent
+from genaiops.errors import IndexMismatch
+from genaiops.files import TEMPORARY_PREFIX
+from genaiops.flow import Flow, FlowSettings
+from genaiops.indexing.manifest import CHUNKS_FILE
+from genaiops.project import Project
+from genaiops.records import Chunk, Document, Metadata
+
+if TYPE_CHECKING:
+    from genaiops.embedding import Vectors
+
+
+@contextmanager
+def staging_folder(beside: Path) -> Iterator[Path]:
+    """A folder for half-done work in the folder `beside`; gone when the block ends, swept when its process dies."""
+    aside = beside / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def documents_of_sources(project: Project, settings: FlowSettings, base: Path) -> tuple[Document, ...]:
+    """What a build of these settings would index now."""
+    from genaiops.flow.building import read_corpus
+
+    return read_corpus(project, settings, base).documents
+
+
+def write_snapshot(
+    project: Project,
+    flow: Flow,
+    documents: Sequence[Document],
+    inputs: dict[str, Any],
+    *,
+    into: Path,
+    progress: Progress = silent,
+) -> int:
+    """Chunk, embed and write `into/<id>`; returns how many texts had to be embedded."""
+    from genaiops.documents import Corpus
+    from genaiops.flow.building import write_corpus
+
+    corpus = Corpus(tuple(documents))
+    return write_corpus(
+        project, flow.settings, flow.folder, corpus, inputs, flow.embedder, into=into, progress=progress
+    )
+
+
+def write_again(
+    project: Project,
+    chunks: Sequence[Chunk],
+    documents: Sequence[Document],
+    inputs: Metadata,
+    facts: Metadata,
+    *,
+    vectors: Vectors | None,
+    into: Path,
+) -> None:
+    """Write `into/<id>` of chunks that were cut before. Without `vectors` those of the cache, else newly computed."""
+    from genaiops.indexing.snapshot import write_index
+
+    if vectors is None:
+        vectors = _embedded(project, chunks, inputs, facts)
+    write_index(into, inputs, documents, chunks, vectors, facts)
+
+
+def _embedded(project: Project, chunks: Sequence[Chunk], inputs: Metadata, facts: Metadata) -> Vectors:
+    """By the embedder that the manifest names. Raises IndexMismatch when its weights are others by now."""
+    from genaiops.embedding import EmbeddingSettings
+    from genaiops.embedding.cache import VectorCache
+    from genaiops.embedding.loading import CachedEmbedder
+    from genaiops.flow.flow import embedder_of
+
+    settings = EmbeddingSettings.model_validate({"model": facts["model"], "precision": facts["precision"]})
+    embedder = embedder_of(settings, project, project.root)
+    if embedder.fingerprint != inputs["embedding"]:
+        raise IndexMismatch("the index was built with another embedder", remedy="bring back the weights of that time")
+    return CachedEmbedder(embedder, VectorCache(project.cache)).embed([chunk.indexed_text for chunk in chunks])
+
+
+def read_chunks(folder: Path) -> tuple[Chunk, ...]:
+    """The chunks of a snapshot whose files were checked."""
+    with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
+        return tuple(Chunk(**json.loads(line)) for line in stream)
+
+
+def vectors_in(folder: Path) -> Vectors | None:
+    """The vectors of a snapshot, float32 `[chunks, dimension]`; None where its kind keeps them only compressed."""
+    import faiss
+    import numpy as np
+
+    path = folder / "vectors.faiss"
+    if not path.is_file():
+        return None
+    index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+    if not isinstance(index, (faiss.IndexFlat, faiss.IndexHNSWFlat)):
+        return None
+    return np.ascontiguousarray(index.reconstruct_n(0, index.ntotal), dtype=np.float32)

@@ -1,0 +1,60 @@
+"""What every source is told of the reading it is part of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from genaiops.documents.settings import ENVIRONMENT
+from genaiops.errors import ConfigurationError, DocumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`base` is the flow's folder; `max_bytes` what one file may have; `suffixes` those that a loader reads."""
+
+    base: Path
+    max_bytes: int
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    suffixes: Collection[str]
+
+
+def from_environment(value: Any, where: str) -> Any:
+    """`value` with every `env:NAME` in it replaced by that environment variable. ConfigurationError if it is unset."""
+    if isinstance(value, dict):
+        return {key: from_environment(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [from_environment(item, where) for item in value]
+    if not isinstance(value, str) or not value.startswith(ENVIRONMENT):
+        return value
+    name = value.removeprefix(ENVIRONMENT)
+    if name not in os.environ:
+        raise ConfigurationError(f"{where} needs the environment variable {name}", remedy=f"export {name}=…")
+    return os.environ[name]
+
+
+def secrets_of(given: Any, resolved: Any) -> tuple[str, ...]:
+    """The texts that came from the environment: whatever they are, they are not to be shown."""
+    if isinstance(given, dict):
+        return tuple(text for key, item in given.items() for text in secrets_of(item, resolved[key]))
+    if isinstance(given, (list, tuple)):
+        return tuple(text for pair in zip(given, resolved, strict=True) for text in secrets_of(*pair))
+    return (resolved,) if given != resolved and resolved else ()
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """`text` with every secret in it masked, also as URLs spell it."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
+            text = text.replace(form, "***")
+    return text
+
+
+def too_large(document_id: str, size: int, max_bytes: int) -> DocumentError:
+    """The refusal of a file of more than `max_bytes`."""
+    return DocumentError(f"is larger than documents.max_bytes={max_bytes} ({size} bytes)", where=document_id)
