@@ -45,8 +45,8 @@ CARRIERS: dict[str, Callable[[str], str]] = {
     "zero-width bits": bits,
     "variation selectors": selectors,
     "zero-width between letters": sprinkled,
-    "soft hyphens": lambda order: "\u00ad".join(order),
-    "word joiners": lambda order: "\u2060".join(order),
+    "soft hyphens": "\u00ad".join,
+    "word joiners": "\u2060".join,
     "right-to-left override": lambda order: f"\u202e{order[::-1]}\u202c",
     "isolates": lambda order: f"\u2066{order}\u2069",
     "comment": lambda order: f"<!-- {order} -->",
@@ -54,8 +54,8 @@ CARRIERS: dict[str, Callable[[str], str]] = {
     "no display": lambda order: f'<div style="display: none">{order}</div>',
     "no size": lambda order: f"<p style='font-size:0px'>{order}</p>",
     "hidden attribute": lambda order: f"<p hidden>{order}</p>",
-    "controls": lambda order: "\x08".join(order),
-    "fillers": lambda order: "\u3164".join(order),
+    "controls": "\x08".join,
+    "fillers": "\u3164".join,
 }
 INVISIBLE = {chr(n) for n in (0x08, 0xAD, 0x200B, 0x200C, 0x2060, 0x202C, 0x202E, 0x2066, 0x2069, 0x3164)}
 
