@@ -14,7 +14,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import ask_overhead, build_rate, digests, scifact, second_build, spans, startup, well_architected
+from benchmarks import (
+    ask_overhead,
+    build_rate,
+    chunkers,
+    digests,
+    scifact,
+    second_build,
+    spans,
+    startup,
+    well_architected,
+)
 from benchmarks.places import REPOSITORY, DataAbsent
 from benchmarks.reporting import Report, machine_facts, markdown
 from genaiops.files import write_durably
@@ -28,6 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "well_architected": well_architected.measure,
     "scifact": scifact.measure,
     "spans": spans.measure,
+    "chunkers": chunkers.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 
