@@ -19,6 +19,7 @@ from benchmarks import (
     build_rate,
     chunkers,
     digests,
+    fast_start,
     scifact,
     second_build,
     spans,
@@ -31,6 +32,7 @@ from genaiops.files import write_durably
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "startup": startup.measure,
+    "fast_start": fast_start.measure,
     "build_rate": build_rate.measure,
     "second_build": second_build.measure,
     "ask_overhead": ask_overhead.measure,
