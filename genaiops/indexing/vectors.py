@@ -19,8 +19,8 @@ Found = list[tuple[int, float]]  # (position, cosine), best first
 EXACT = "flat"
 # Searched by HNSW with this effort, and by IVF-PQ in this many lists with this many times k compared again.
 HNSW_EFFORT = 128
-IVF_PROBES = 32
-IVF_AGAIN = 20
+IVF_PROBES = 64
+IVF_AGAIN = 50
 # With a filter, a walk or a scan of lists must pass 1 / share of the index for every neighbour that counts. Comparing
 # all permitted ones is cheaper when they are fewer than sqrt(this x chunks): docs/indexing.md has the measurement.
 FILTER_COSTS = 1_000
