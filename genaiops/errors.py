@@ -116,3 +116,9 @@ class Conflict(GenaiopsError):
     """Somebody else moved an environment first; read it again and retry."""
 
     exit_code = 3
+
+
+class EngineError(GenaiopsError):
+    """The cluster that should do the work cannot be reached, or lost it again and again."""
+
+    exit_code = 3

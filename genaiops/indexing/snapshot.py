@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
@@ -56,6 +59,11 @@ class Index:
         Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
         """
         return self._columns.select(query)
+
+    @property
+    def document_numbers(self) -> NDArray[np.int32]:
+        """For each position the number of its document, counted from 0 in the order of the chunks: int32 `[chunks]`."""
+        return self._columns.of_document
 
     @cached_property
     def _columns(self) -> Columns:
