@@ -234,12 +234,12 @@ def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> Non
 
 
 @contextmanager
-def published_folder(final: Path) -> Iterator[Path]:
+def published_folder(final: Path, *, name: Callable[[], str] | None = None) -> Iterator[Path]:
     """A folder to fill, that appears as `final` in one rename when the block ends without an error.
 
     Every file is fsynced first. If another process published `final` meanwhile, its
     content-addressed twin is kept and ours dropped. An OSError in the block counts as a failed
-    write: StorageError.
+    write: StorageError. `name` is asked at the end, where the name depends on what was put into the folder.
     """
     aside = _aside(final)
     try:
@@ -253,6 +253,7 @@ def published_folder(final: Path) -> Iterator[Path]:
                     with path.open("rb") as stream:
                         os.fsync(stream.fileno())
             fsync_folder(aside)
+            final = final.with_name(name()) if name else final
             try:
                 aside.rename(final)
             except OSError:

@@ -1,9 +1,12 @@
-"""The outline of a Markdown text: headings, fenced code, tables, and the prose between them."""
+"""The outline of a Markdown text: headings, fenced code, tables, and the prose between them.
+
+Headings of wikis, `== Title ==`, count too: exports of MediaWiki are often indexed as they are.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +17,7 @@ _LINE = re.compile(r"\n++|[^\n]++\n?+")  # empty lines in one go
 _QUOTE = re.compile(r"[ \t]*+(?:>[ \t]*+)*+")
 _FENCE = re.compile(r"(?:(`{3,}+)[^`\n]*+|(~{3,}+).*+)$", re.MULTILINE)
 _ATX = re.compile(r" {0,3}+(#{1,6}+)(?:[ \t]++(.*+))?$", re.MULTILINE)
+_WIKI = re.compile(r"((?:= ?+){1,6}+)([^=\n][^\n]*+)$", re.MULTILINE)  # what follows the title is looked at apart
 _SETEXT = re.compile(r" {0,3}+(=++|-++)[ \t]*+$", re.MULTILINE)
 _DELIMITER = re.compile(r"[ \t>]*+\|?+[ \t]*+:?+-++[-:| \t]*+$", re.MULTILINE)
 _NO_TITLE = re.compile(r" {4}|\t|[ \t]*+(?:[-*+>|]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -48,13 +52,18 @@ class Section:
 
 def outline(text: str) -> Section:
     """The text as a tree of sections, at most seven deep. Headings inside fenced code are none."""
-    root = Section(0, len(text), 0)
+    return tree(blocks(text), 0, len(text))
+
+
+def tree(blocks: Iterable[Block], start: int, end: int) -> Section:
+    """The sections that the blocks of `[start, end)` make up."""
+    root = Section(start, end, 0)
     open_sections = [root]
-    for block in blocks(text):
+    for block in blocks:
         if block.kind == "heading":
             while open_sections[-1].level >= block.level:
                 open_sections.pop().end = block.start
-            section = Section(block.start, len(text), block.level)
+            section = Section(block.start, end, block.level)
             open_sections[-1].sections.append(section)
             open_sections.append(section)
         open_sections[-1].blocks.append(block)
@@ -101,6 +110,9 @@ class _Reader:
         elif mark == "#" and (heading := _ATX.match(text, start, end)):
             yield from self.finish()
             yield Block(start, end, "heading", len(heading[1]), _title(heading[2] or ""))
+        elif mark == "=" and (wiki := _wiki_heading(text, inner, end)):
+            yield from self.finish()
+            yield Block(start, end, "heading", *wiki)
         else:
             yield from self._take_text(start, inner, end)
 
@@ -151,6 +163,18 @@ class _Reader:
             if self._block.start == position:
                 self._block = None
         yield from self.finish()
+
+
+def _wiki_heading(text: str, start: int, end: int) -> tuple[int, str] | None:
+    """Level and title of a line such as `== Title ==`, with as many marks behind the title as before it."""
+    heading = _WIKI.match(text, start, end)
+    if heading is None:
+        return None
+    level = heading[1].count("=")
+    title = heading[2].rstrip()
+    bare = title.rstrip("= ")
+    marks = title[len(bare) :]
+    return (level, _title(bare)) if bare and marks.count("=") == level else None
 
 
 def _closes(fence: str, line: str) -> bool:

@@ -14,8 +14,10 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from genaiops.chunking.lengths import Characters, Ruler
 from genaiops.sentences import Sentence, sentences
 
+_CHARACTERS = Characters()
 Span = tuple[int, int]
 
 
@@ -48,22 +50,24 @@ _WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\n]+")
 
 
-def prose_units(text: str, start: int, end: int, size: int) -> list[Unit]:
+def prose_units(text: str, start: int, end: int, size: int, ruler: Ruler = _CHARACTERS) -> list[Unit]:
     """The sentences of `text[start:end]`; one longer than `size` as lines, words or, at last, characters.
 
     Every character that is no white space is in exactly one unit.
     """
     units: list[Unit] = []
     for span_start, span_end, before in _sentence_spans(text, start, end):
-        if span_end - span_start <= size:
+        if ruler.length(span_start, span_end) <= size:
             units.append(Unit(span_start, span_end, before))
         else:
-            lines = line_units(text, span_start, span_end, size)
+            lines = line_units(text, span_start, span_end, size, ruler)
             units += (with_boundary(lines[0], before), *lines[1:])
     return units
 
 
-def line_units(text: str, start: int, end: int, size: int, *, blank: Boundary = Boundary.LINE) -> list[Unit]:
+def line_units(
+    text: str, start: int, end: int, size: int, ruler: Ruler = _CHARACTERS, *, blank: Boundary = Boundary.LINE
+) -> list[Unit]:
     """The lines of `text[start:end]`; one longer than `size` as words or characters.
 
     Before the first is the boundary of a paragraph, behind an empty line `blank`.
@@ -78,17 +82,20 @@ def line_units(text: str, start: int, end: int, size: int, *, blank: Boundary = 
         if units:
             before = blank if text.count("\n", previous_end, span[0]) > 1 else Boundary.LINE
         previous_end = span[1]
-        if span[1] - span[0] <= size:
+        if ruler.length(*span) <= size:
             units.append(Unit(*span, before))
         else:
-            units += _word_units(text, *span, size, before)
+            units += _word_units(text, *span, size, ruler, before)
     return units
 
 
-def _word_units(text: str, start: int, end: int, size: int, before: Boundary) -> Iterator[Unit]:
+def _word_units(text: str, start: int, end: int, size: int, ruler: Ruler, before: Boundary) -> Iterator[Unit]:
     for word in _WORD.finditer(text, start, end):
-        for piece in range(word.start(), word.end(), size):
-            yield Unit(piece, min(piece + size, word.end()), before)
+        piece = word.start()
+        while piece < word.end():
+            stop = min(ruler.reach(piece, size), word.end())
+            yield Unit(piece, stop, before)
+            piece = stop
             before = Boundary.CHARACTER
         before = Boundary.WORD
 
@@ -140,19 +147,37 @@ def trimmed(text: str, start: int, end: int) -> Span | None:
     return start, start + len(inner)
 
 
-def packed(units: Sequence[Unit], size: int, overlap: int) -> list[Span]:
-    """Spans of at most `size` characters that hold all units, none of which is longer.
+def packed(units: Sequence[Unit], size: int, overlap: int, ruler: Ruler = _CHARACTERS) -> list[Span]:
+    """Spans of at most `size` that hold all units, none of which is longer.
 
-    A span begins with those last units of the one before it that make up at most `overlap` characters.
+    A span begins with those last units of the one before it that make up at most `overlap`.
     """
-    spans: list[Span] = []
     # Shares leave room for the overlap; a paragraph that fits as it is may take that room.
-    groups = _Grouping(units, size, size - overlap).groups(0, len(units), max(Boundary)) if units else []
+    groups = _Grouping(units, size, size - overlap, ruler).groups(0, len(units), max(Boundary)) if units else []
+    return overlapping(units, groups, size, overlap, ruler)
+
+
+def filled(units: Sequence[Unit], size: int, overlap: int, ruler: Ruler = _CHARACTERS) -> list[Span]:
+    """As `packed`, but each span takes as many units as fit beside the overlap, whatever lies between them."""
+    groups: list[Span] = []
+    for position in range(len(units)):
+        most = size if not groups else size - overlap
+        if groups and ruler.length(units[groups[-1][0]].start, units[position].end) <= most:
+            groups[-1] = groups[-1][0], position + 1
+        else:
+            groups.append((position, position + 1))
+    return overlapping(units, groups, size, overlap, ruler)
+
+
+def overlapping(units: Sequence[Unit], groups: Sequence[Span], size: int, overlap: int, ruler: Ruler) -> list[Span]:
+    """The spans of ranges of units, each begun with the last units before it that fit into size and overlap."""
+    spans: list[Span] = []
     for first, stop in groups:
         begin, end = units[first].start, units[stop - 1].end
-        # No unit is empty, so no more than `overlap` of them can count.
+        # A unit is hardly ever without a token, so no more than `overlap` of them can count.
         for unit in reversed(units[max(0, first - overlap) : first]):
-            if spans[-1][1] - unit.start > overlap or end - unit.start > size or unit.start <= spans[-1][0]:
+            repeated = ruler.length(unit.start, spans[-1][1])
+            if repeated > overlap or ruler.length(unit.start, end) > size or unit.start <= spans[-1][0]:
                 break
             begin = unit.start
         spans.append((begin, end))
@@ -160,12 +185,13 @@ def packed(units: Sequence[Unit], size: int, overlap: int) -> list[Span]:
 
 
 class _Grouping:
-    """Units to be put together into groups of at most `size` characters, of about `share` where they are parted."""
+    """Units to be put together into groups of at most `size`, of about `share` where they are parted."""
 
-    def __init__(self, units: Sequence[Unit], size: int, share: int) -> None:
+    def __init__(self, units: Sequence[Unit], size: int, share: int, ruler: Ruler) -> None:
         self._units = units
         self._size = size
         self._share = share
+        self._ruler = ruler
 
     def groups(self, first: int, stop: int, level: int) -> list[Span]:
         """Ranges of units that together are the units from `first` to before `stop`.
@@ -196,4 +222,4 @@ class _Grouping:
         return self._length(group[0], stop) <= self._size and self._length(*group) < enough
 
     def _length(self, first: int, stop: int) -> int:
-        return self._units[stop - 1].end - self._units[first].start
+        return self._ruler.length(self._units[first].start, self._units[stop - 1].end)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progress, say
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
@@ -176,10 +177,25 @@ def ask(
     """
     from genaiops.flow import Flow
 
-    answer = Flow.load(flow, overrides=settings or ()).ask(query_of(question, where, access))
+    opened = Flow.load(flow, overrides=settings or ())
+    answer = opened.ask(query_of(question, where, access))
     if as_json:
         print_json(answer)
+    else:
+        say(answer.text)
+        for citation in answer.citations:
+            say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    _make_the_next_one_fast(opened)
+
+
+def _make_the_next_one_fast(flow: Flow) -> None:
+    """Once for each machine and model, after an answer that had to wait for torch."""
+    from genaiops.embedding.loading import LocalEmbedder
+
+    embedder = flow.embedder
+    if not isinstance(embedder, LocalEmbedder) or not embedder.lacks_fast_session:
         return
-    say(answer.text)
-    for citation in answer.citations:
-        say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        note("making the fast start of the next questions, once for this model (Ctrl-C is harmless) …")
+    embedder.make_fast_session()

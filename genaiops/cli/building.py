@@ -47,6 +47,8 @@ def build(
         say(line)
     if report.erased:
         say(f"{'erased':<14} {report.erased} left out: they were forgotten and may not come back")
+    if report.missing:
+        note(f"{report.missing} chunks lack what a model should have added; build again to ask for it")
     done = "nothing changed" if report.unchanged else f"{report.embedded} texts embedded, {report.reused} chunks reused"
     aside = f", {len(report.quarantined)} quarantined" if report.quarantined else ""
     say(

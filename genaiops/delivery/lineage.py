@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,8 @@ def answer_lineage(project: Project, answer: Mapping[str, Any], facts: AnswerFac
         ) from None
     if told.settings is None and told.release:
         told = replace(told, settings=_served(project, told.release))
-    chunks = tuple(replace(_traced(project, index, hit), cited=hit.id in cited) for hit in hits)
+    held = _Documents(project)
+    chunks = tuple(replace(_traced(held, index, hit), cited=hit.id in cited) for hit in hits)
     ordered = sorted(chunks, key=lambda item: not item.cited)
     return Lineage(told, tuple(ordered), _facts(project, [index]))
 
@@ -174,7 +174,8 @@ def _of_chunk(project: Project, prefix: str) -> Lineage:
     if len(found) > 1:
         raise ConfigurationError(f"{len(found)} chunks start with {prefix}", remedy="give more digits")
     places = next(iter(found.values()))
-    chunks = tuple(_traced(project, index, chunk) for index, chunk in places)
+    held = _Documents(project)
+    chunks = tuple(_traced(held, index, chunk) for index, chunk in places)
     return Lineage(None, chunks, _facts(project, [index for index, _ in places]))
 
 
@@ -190,14 +191,13 @@ def _present(project: Project, index: str) -> str:
     return index
 
 
-def _traced(project: Project, index: str, chunk: Chunk) -> ChunkLineage:
+def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
     """From a chunk to its document and source, each step checked against what the index holds."""
     known = ChunkLineage(chunk.id, chunk.document_id, chunk.start, chunk.end, chunk.text, index=index)
-    folder = project.indexes / index
     try:
-        document = _documents(folder).get(chunk.document_id)
+        document = held.of(index).get(chunk.document_id)
     except GenaiopsError as error:
-        return replace(known, problem=f"index {index[:12]}: {error.what} (looked in {folder})")
+        return replace(known, problem=f"index {index[:12]}: {error.what} (looked in {error.where})")
     if document is None:
         return replace(known, problem=f"index {index[:12]} holds no document {chunk.document_id!r}")
     edits = tuple(edit for edit in document.edits if edit.start < chunk.end and edit.end > chunk.start)
@@ -231,11 +231,21 @@ def _original(edits: Sequence[Edit], position: int, *, last: bool) -> int:
     return found
 
 
-@cache
-def _documents(folder: Path) -> Mapping[str, Document]:
-    from genaiops.indexing.snapshot import read_documents_of
+class _Documents:
+    """The documents of indexes by id, each index read once for one lineage."""
 
-    return {document.id: document for document in read_documents_of(folder)}
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._read: dict[str, Mapping[str, Document]] = {}
+
+    def of(self, index: str) -> Mapping[str, Document]:
+        """Raises NotBuilt or IntegrityError."""
+        from genaiops.indexing.snapshot import read_documents_of
+
+        if index not in self._read:
+            documents = read_documents_of(self._project.indexes / index)
+            self._read[index] = {document.id: document for document in documents}
+        return self._read[index]
 
 
 def _chunks(folder: Path) -> Iterable[Chunk] | None:

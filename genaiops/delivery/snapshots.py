@@ -56,7 +56,9 @@ def write_snapshot(
     from genaiops.flow.building import write_corpus
 
     corpus = Corpus(tuple(documents))
-    return write_corpus(flow.settings, corpus, inputs, flow.embedder, cache=project.cache, into=into, progress=progress)
+    return write_corpus(
+        project, flow.settings, flow.folder, corpus, inputs, flow.embedder, into=into, progress=progress
+    )
 
 
 def write_again(

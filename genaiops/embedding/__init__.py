@@ -6,7 +6,7 @@ from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vect
 from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
 
 if TYPE_CHECKING:
-    from genaiops.embedding.loading import default_embedder, load_embedder
+    from genaiops.embedding.loading import default_embedder, embedder_for, load_embedder
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -16,13 +16,14 @@ __all__ = [
     "Progress",
     "Vectors",
     "default_embedder",
+    "embedder_for",
     "load_embedder",
 ]
 
 
 def __getattr__(name: str) -> object:
     # numpy and the model's code are imported when an embedder is first asked for.
-    if name in ("default_embedder", "load_embedder"):
+    if name in ("default_embedder", "embedder_for", "load_embedder"):
         from genaiops.embedding import loading
 
         return getattr(loading, name)

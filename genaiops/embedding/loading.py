@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genaiops.embedding.cache import VectorCache, text_key
+from genaiops.embedding.fast_session import MAX_TEXTS, SESSIONS, FastSession, engine, open_session
 from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors, silent
 from genaiops.embedding.settings import EmbeddingSettings, Precision
 from genaiops.embedding.weights import dimension, fingerprint, locate
+from genaiops.errors import ConfigurationError, GenaiopsError
 
 if TYPE_CHECKING:
+    from genaiops.embedding.endpoint import EndpointEmbedder
+    from genaiops.embedding.fast_making import Made
     from genaiops.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 _LOADED: dict[tuple[str, Precision], SentenceTransformerEmbedder] = {}
+_SESSIONS: dict[tuple[str, str], FastSession | None] = {}  # by folder of sessions and fingerprint
 _CHOSEN: dict[str, Precision] = {}  # by fingerprint, for embedders without a cache file
 _LOADING = threading.Lock()
 _KEPT_TOGETHER = 1024  # vectors
+_REFUSED = "fast_session"  # kind of the facts that say why there is none
+
+_log = logging.getLogger(__name__)
 
 
 class LocalEmbedder:
     """An embedder that knows its fingerprint at once and loads its model at the first text that needs it.
 
-    Models are shared in the process: two embedders of the same weights and precision hold them once.
+    One to four texts, a question, go to the fast session of the same weights where one was made; all others to
+    torch. Models and sessions are shared in the process: two embedders of the same weights and precision hold
+    them once.
     """
 
-    def __init__(self, folder: Path, precision: Precision | None, cache: VectorCache) -> None:
+    def __init__(
+        self, folder: Path, precision: Precision | None, cache: VectorCache, sessions: Path | None = None
+    ) -> None:
+        """`sessions` is the folder of fast sessions; None: no text goes to one."""
         self._folder = folder
         self._precision = precision
         self._cache = cache
+        self._sessions = sessions
         known = cache.facts("sha256")
         count = len(known)
         self.fingerprint = fingerprint(folder, known)
@@ -53,15 +70,66 @@ class LocalEmbedder:
         return self._precision
 
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+        if 0 < len(texts) <= MAX_TEXTS and (session := self.fast_session) is not None:
+            vectors = session.embed(texts)
+            progress(len(texts), len(texts))
+            return vectors
         return self._loaded().embed(texts, progress)
+
+    @property
+    def fast_session(self) -> FastSession | None:
+        """The session that embeds questions; None where there is none: torch does it."""
+        if self._sessions is None:
+            return None
+        with _LOADING:
+            key = (str(self._sessions), self.fingerprint)
+            if key not in _SESSIONS:
+                _SESSIONS[key] = open_session(self._sessions, self._folder, self.fingerprint)
+            return _SESSIONS[key]
+
+    def make_fast_session(self) -> Made | None:
+        """Make the fast session where there is none; None when there is one, or none can be made.
+
+        Takes 5 to 15 seconds and is done once for each machine, model and version of onnxruntime. Why none can be
+        made is kept in the cache and told in the log.
+        """
+        if self._sessions is None or not self.lacks_fast_session:
+            return None
+        from genaiops.embedding.fast_making import Refused, make_session
+
+        loaded = _LOADED.get((self.fingerprint, "fp32"))
+        try:
+            made = make_session(self._sessions, self._folder, self.fingerprint, loaded and loaded.model)
+        except Refused as why:
+            self._cache.remember(_REFUSED, {self._refusal_key: str(why)})
+            _log.info("no fast session: %s", why)
+            return None
+        except GenaiopsError as error:  # a full disk: questions are answered all the same
+            _log.warning("no fast session: %s", error)
+            return None
+        with _LOADING:
+            _SESSIONS.pop((str(self._sessions), self.fingerprint), None)
+        return made
+
+    @property
+    def lacks_fast_session(self) -> bool:
+        """Whether one is wanted and might be made here."""
+        if self._sessions is None or not engine() or self.fast_session is not None:
+            return False
+        return self._refusal_key not in self._cache.facts(_REFUSED) and os.access(self._sessions.parent, os.W_OK)
+
+    @property
+    def _refusal_key(self) -> str:
+        return f"{engine()} torch {version('torch')} {self.fingerprint}"
 
     def _loaded(self) -> SentenceTransformerEmbedder:
         from genaiops.embedding.sentence_transformer import SentenceTransformerEmbedder
 
+        precision = self.precision
         with _LOADING:
-            key = (self.fingerprint, self.precision)
+            key = (self.fingerprint, precision)
             if key not in _LOADED:
-                _LOADED[key] = SentenceTransformerEmbedder(self._folder, self.fingerprint, self.precision)
+                _LOADED[key] = SentenceTransformerEmbedder(self._folder, self.fingerprint, precision)
             return _LOADED[key]
 
 
@@ -92,20 +160,40 @@ class CachedEmbedder:
             known.update(rows)
             self.embedded += len(rows)
             progress(at + len(block), len(order))
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        return np.stack([known[key] for key in keys])
+        # Joined as bytes: np.stack looks at each of a hundred thousand rows first.
+        together = bytearray().join(known[key] for key in keys)  # type: ignore[arg-type]  # arrays are buffers
+        return np.frombuffer(together, dtype=np.float32).reshape(len(keys), self.dimension)
+
+
+def embedder_for(
+    settings: EmbeddingSettings, *, cache_file: Path | None = None, base: Path | None = None
+) -> LocalEmbedder | EndpointEmbedder:
+    """The embedder that `settings` name: an endpoint where they give its address, else weights on this machine.
+
+    Raises ConfigurationError when the weights are not here, or the endpoint's key is not set.
+    """
+    if not settings.base_url:
+        return load_embedder(settings, cache_file=cache_file, base=base)
+    from genaiops.embedding.endpoint import EndpointEmbedder
+
+    return EndpointEmbedder(settings, VectorCache(cache_file))
 
 
 def load_embedder(
     settings: EmbeddingSettings, *, cache_file: Path | None = None, base: Path | None = None
 ) -> LocalEmbedder:
-    """The embedder that `settings` name; `base` is the folder a relative model path starts from.
+    """The embedder of weights on this machine; `base` is the folder a relative model path starts from.
 
     Raises ConfigurationError when the model is not on this machine.
     """
+    if idle := settings.idle_at_weights:
+        raise ConfigurationError(
+            f"embedding.{idle[0]} is for endpoints, and {settings.model!r} is no name of models.yaml",
+            remedy="give embedding.base_url, or remove it",
+        )
     precision = None if settings.precision == "auto" else settings.precision
-    return LocalEmbedder(locate(settings.model, base), precision, VectorCache(cache_file))
+    sessions = cache_file.parent / SESSIONS if cache_file and settings.fast_start else None
+    return LocalEmbedder(locate(settings.model, base), precision, VectorCache(cache_file), sessions)
 
 
 @cache

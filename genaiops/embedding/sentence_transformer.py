@@ -14,6 +14,7 @@ import numpy as np
 
 from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.protocol import Progress, Vectors, silent
+from genaiops.embedding.sample import SAMPLE
 from genaiops.embedding.settings import Precision
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ class SentenceTransformerEmbedder:
     """Mean-pooled, normalised sentence vectors of a local model folder, computed on the CPU."""
 
     def __init__(self, folder: Path, fingerprint: str, precision: Precision) -> None:
-        self._model = load_model(folder, precision)
+        self.model = load_model(folder, precision)
         self.fingerprint = fingerprint
         self.precision: Precision = precision
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
 
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """Unit vectors, float32 `[len(texts), dimension]`. Texts of like length share a batch."""
@@ -41,7 +42,7 @@ class SentenceTransformerEmbedder:
         order = sorted(range(len(texts)), key=lambda i: (-len(texts[i]), i))
         for at in range(0, len(order), _BLOCK):
             block = order[at : at + _BLOCK]
-            vectors[block] = encode(self._model, [texts[i] for i in block], BATCH[self.precision])
+            vectors[block] = encode(self.model, [texts[i] for i in block], BATCH[self.precision])
             progress(min(at + _BLOCK, len(order)), len(order))
         return vectors
 
@@ -117,28 +118,14 @@ def choose_precision(folder: Path, fingerprint: str, cache: VectorCache) -> Prec
     vectors: dict[Precision, Vectors] = {}
     for precision, batch in BATCH.items():
         model = load_model(folder, precision)
-        encode(model, _SAMPLE[:8], 8)  # the first batch pays for set-up
+        encode(model, SAMPLE[:8], 8)  # the first batch pays for set-up
         best = float("inf")
         for _ in range(2):
             start = time.perf_counter()
-            vectors[precision] = encode(model, _SAMPLE, batch)
+            vectors[precision] = encode(model, SAMPLE, batch)
             best = min(best, time.perf_counter() - start)
         seconds[precision] = best
     cosine = float((vectors["fp32"] * vectors["bf16"]).sum(axis=1).min())
     chosen: Precision = "bf16" if cosine >= MIN_COSINE and seconds["bf16"] < seconds["fp32"] else "fp32"
     cache.remember("precision", {key: chosen})
     return chosen
-
-
-_CLAUSES = (
-    "The index is published with one rename, so a reader never sees a part of it.",
-    "Version 3.2 keeps 14 days of history unless retention says otherwise.",
-    "When two of five replicas are lost, writes stop and reads go on.",
-    "| measure | mean | interval |\n| recall@6 | 0.93 | 0.88 to 0.97 |",
-    "Why does a gate that saw too few questions refuse to decide?",
-    "def rollback(environment): return registry.move(environment, previous)",
-    "Keep the overlap small: repeated text costs tokens and crowds out other passages.",
-    "An operator who loses a key revokes it, makes another, and reads the audit log.",
-)
-# 48 texts of 80 to 640 characters: short questions to full chunks, like real input.
-_SAMPLE = [" ".join(_CLAUSES[(i + j * 3) % len(_CLAUSES)] for j in range(1 + i % 8)) for i in range(48)]

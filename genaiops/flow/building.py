@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from genaiops.cleansing import QualityReport, missed
 from genaiops.cleansing.quality import ChunkLengths
@@ -24,7 +24,7 @@ from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import Manifest, index_id, read_manifest, verify_files
 from genaiops.indexing.manifest import inputs_of
 from genaiops.project import Project
-from genaiops.records import Metadata, as_json
+from genaiops.records import Metadata, as_json, digest_of
 
 if TYPE_CHECKING:
     from genaiops.indexing.reuse import Previous
@@ -46,6 +46,8 @@ __all__ = [
 class BuildReport:
     """What a build did. `embedded` counts the texts that had no vector yet, `reused` the chunks taken over as they
     stood in the index before; `erased` the documents that may not come back; `seconds` is wall-clock.
+
+    `missing` counts the chunks that a model should have enriched and did not; the next build asks for them again.
     """
 
     index: str
@@ -58,12 +60,15 @@ class BuildReport:
     quality: QualityReport
     unchanged: bool
     seconds: float
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
+    index: str
     embedded: int
     reused: int
+    missing: int
     quality: QualityReport
 
 
@@ -97,18 +102,20 @@ def build_index(  # noqa: PLR0913  options are keywords
             folder = project.indexes / identity
             before = _whole(folder)
             if before is not None:
-                done = _Written(0, before.counts["chunks"], _quality_again(settings, gathered, folder, before))
+                quality = _quality_again(settings, gathered, before)
+                done = _Written(identity, 0, before.counts["chunks"], 0, quality)
             else:
                 previous = None if full else _previous(project, settings, base, inputs, embedder)
                 if folder.exists():  # damaged: nothing can read it, so nothing is lost
                     discard(folder)
-                work = _Build(settings, gathered, inputs, embedder, cache, previous, engine or LocalEngine())
-                done = work.write(project.indexes, progress)
-        manifest = before or read_manifest(folder)
+                work = ChunkWork(project, settings, base, full=full, strict=strict)
+                made = _Build(work, gathered, inputs, embedder, previous, engine or LocalEngine())
+                done = made.write(project.indexes, progress)
+        manifest = before or read_manifest(project.indexes / done.index)
         append_history(project, settings, base, pointer=pointer, manifest=manifest)
-        make_current(pointer, identity)
+        make_current(pointer, done.index)
     return BuildReport(
-        identity,
+        done.index,
         manifest.counts["documents"],
         manifest.counts["chunks"],
         done.embedded,
@@ -118,6 +125,7 @@ def build_index(  # noqa: PLR0913  options are keywords
         done.quality,
         before is not None,
         time.perf_counter() - start,
+        done.missing,
     )
 
 
@@ -127,19 +135,21 @@ def read_corpus(project: Project, settings: FlowSettings, base: Path) -> Corpus:
     return Corpus(tuple(gathered.documents), gathered.quarantined)
 
 
-def write_corpus(
+def write_corpus(  # noqa: PLR0913  options are keywords
+    project: Project,
     settings: FlowSettings,
+    base: Path,
     corpus: Corpus,
     inputs: Metadata,
     embedder: CorpusEmbedder,
     *,
-    cache: Path | None,
     into: Path,
     progress: Progress,
 ) -> int:
     """Chunk and embed documents as they stand and publish `into/<id>`; returns how many texts had to be embedded."""
-    work = _Build(settings, Gathered.of(corpus), inputs, embedder, cache, None, LocalEngine())
-    return work.write(into, progress).embedded
+    work = ChunkWork(project, settings, base)
+    made = _Build(work, Gathered.of(corpus), inputs, embedder, None, LocalEngine())
+    return made.write(into, progress).embedded
 
 
 def _whole(folder: Path) -> Manifest | None:
@@ -166,7 +176,7 @@ def _previous(
         return None
 
 
-def _quality_again(settings: FlowSettings, gathered: Gathered, folder: Path, manifest: Manifest) -> QualityReport:
+def _quality_again(settings: FlowSettings, gathered: Gathered, manifest: Manifest) -> QualityReport:
     """The quality of documents whose index is there already; the lengths of its chunks were told when it was made."""
     told = manifest.facts.get("chunk_lengths")
     quality = replace(gathered.counter().report(), chunks=ChunkLengths(**told) if told else None)
@@ -186,11 +196,10 @@ def _hold_against_bar(settings: FlowSettings, quality: QualityReport) -> None:
 class _Build:
     """One snapshot to be made."""
 
-    settings: FlowSettings
+    work: ChunkWork
     gathered: Gathered
     inputs: Metadata
     embedder: CorpusEmbedder
-    cache: Path | None
     previous: Previous | None
     engine: Engine
 
@@ -200,45 +209,70 @@ class _Build:
         from genaiops.embedding.loading import CachedEmbedder
         from genaiops.indexing.writing import SnapshotWriter
 
-        cached = CachedEmbedder(self.embedder, VectorCache(self.cache))
-        with published_folder(into / index_id(self.inputs)) as aside:
-            writer = SnapshotWriter(aside)
-            quality, reused = self._chunks(writer)
-            _hold_against_bar(self.settings, quality)  # before anything costly is done
-            embed = _InBlocks(cached, progress, writer.without_vector)
-            writer.add_vectors(embed, self.embedder.dimension)
-            facts = {
-                "precision": self.embedder.precision,
-                "model": self.settings.embedding.model,
-                "flow": self.settings.name,
-                "engine": self.engine.name,
-                "quarantined": [[item.document_id, item.reason] for item in self.gathered.quarantined],
-                "chunk_lengths": as_json(quality.chunks),
-                **_build_facts(),
-            }
-            writer.finish(self.inputs, facts)
-        return _Written(cached.embedded, reused, quality)
+        inputs = dict(self.inputs)
+        embedder = self.embedder
+        if not isinstance(self.engine, LocalEngine):
+            from genaiops.flow.engines.embedding import SpreadEmbedder
 
-    def _chunks(self, writer: SnapshotWriter) -> tuple[QualityReport, int]:
-        """Write documents and chunks; returns their quality and how many chunks were taken over."""
+            embedder = SpreadEmbedder(embedder, self.engine)
+        cached = CachedEmbedder(embedder, VectorCache(None if self.work.full else self.work.project.cache))
+        publishing = published_folder(into / index_id(inputs), name=lambda: index_id(inputs))
+        with publishing as aside, SnapshotWriter(aside, self.work.settings.index.language) as writer:
+            cut = self._chunks(writer)
+            _hold_against_bar(self.work.settings, cut.quality)  # before anything costly is done
+            if cut.lacking:
+                # Not the index that was asked for: it has an id of its own, so the next build tries again.
+                inputs["missing"] = digest_of(cut.lacking)
+            writer.add_vectors(_InBlocks(cached, progress, writer.without_vector), self.embedder.dimension)
+            writer.finish(inputs, self._facts(cut.quality))
+        return _Written(index_id(inputs), cached.embedded, cut.reused, len(cut.lacking), cut.quality)
+
+    def _chunks(self, writer: SnapshotWriter) -> _Cut:
+        """Write documents and chunks: those of unchanged documents as they were, those of others as they come."""
         documents, previous = self.gathered.documents, self.previous
         fresh = [n for n, entry in enumerate(documents.entries) if previous is None or not previous.has(entry.digest)]
-        work = ChunkWork(self.settings, self.embedder)
-        results = self.engine.map(work, in_blocks(documents[n] for n in fresh))
-        made = (block for result in results for block in result)
+        results = self.engine.map(self.work, in_blocks(documents[n] for n in fresh))
+        made = (cut for result in results for cut in result)
         quality, reused, new = self.gathered.counter(), 0, set(fresh)
+        lacking: list[list[str]] = []
         for position, entry in enumerate(documents.entries):
             writer.add_document(*documents.lines(position))
             if position in new:
-                block = next(made)
-                writer.add_chunks(block)
-                quality.add_chunks(block.lengths)
+                cut = next(made)
+                writer.add_chunks(cut.chunks)
+                quality.add_chunks(cut.chunks.lengths)
+                lacking += cut.lacking
             elif previous is not None:
                 kept = previous.chunks(entry.digest)
                 writer.add_kept(kept)
                 quality.add_chunks(kept.lengths)
                 reused += kept.count
-        return quality.report(), reused
+        return _Cut(quality.report(), reused, lacking)
+
+    def _facts(self, quality: QualityReport) -> dict[str, object]:
+        """Of this machine, moment and sources; they take no part in the index's id."""
+        import datetime
+
+        from genaiops import __version__
+        from genaiops.embedding.sentence_transformer import machine
+
+        return {
+            "built_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "chunk_lengths": as_json(quality.chunks),
+            "engine": self.engine.name,
+            "flow": self.work.settings.name,
+            "genaiops": __version__,
+            "machine": machine(),
+            "model": self.work.settings.embedding.model,
+            "precision": self.embedder.precision,
+            "quarantined": [[item.document_id, item.reason] for item in self.gathered.quarantined],
+        }
+
+
+class _Cut(NamedTuple):
+    quality: QualityReport
+    reused: int
+    lacking: list[list[str]]
 
 
 class _InBlocks:
@@ -257,14 +291,3 @@ class _InBlocks:
         vectors = self._embedder.embed(texts, tell)
         self._done += len(texts)
         return vectors
-
-
-def _build_facts() -> dict[str, object]:
-    """Of this machine and moment; they take no part in the index's id."""
-    import datetime
-
-    from genaiops import __version__
-    from genaiops.embedding.sentence_transformer import machine
-
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {"built_at": now, "genaiops": __version__, "machine": machine()}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from genaiops.chunking import chunker_for
-from genaiops.embedding import CorpusEmbedder
+from genaiops.flow.chunkers import LACKS, chunker_of
 from genaiops.flow.settings import FlowSettings
+from genaiops.project import Project
 from genaiops.records import Document
 
 if TYPE_CHECKING:
@@ -19,21 +20,39 @@ _BLOCK_CHARACTERS = 500_000
 _BLOCK_DOCUMENTS = 256
 
 
+class CutDocument(NamedTuple):
+    """The chunks of one document; `lacking` has the id and the enrichers of each that a model failed."""
+
+    chunks: ChunkBlock
+    lacking: list[list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkWork:
-    """The chunks of each document of a block."""
+    """The chunks of each document of a block, and which of them a model should have enriched and did not.
 
+    `base` is the flow's folder; `full` uses no cache; `strict` makes the failure of such a model an error.
+    """
+
+    project: Project
     settings: FlowSettings
-    embedder: CorpusEmbedder
+    base: Path
+    full: bool = False
+    strict: bool = False
 
-    def __call__(self, block: Sequence[Document]) -> list[ChunkBlock]:
+    def __call__(self, block: Sequence[Document]) -> list[CutDocument]:
         from genaiops.indexing.writing import ChunkBlock
 
         chunker = self.chunker()
-        return [ChunkBlock.of(chunker.chunk(document)) for document in block]
+        cut = []
+        for document in block:
+            chunks = chunker.chunk(document)
+            lacking = [[chunk.id, *chunk.metadata[LACKS]] for chunk in chunks if LACKS in chunk.metadata]
+            cut.append(CutDocument(ChunkBlock.of(chunks), lacking))
+        return cut
 
     def chunker(self) -> Chunker:
-        return chunker_for(self.settings.chunking, self.settings.enrichment)
+        return chunker_of(self.project, self.settings, self.base, full=self.full, strict=self.strict)
 
 
 def in_blocks(documents: Iterable[Document]) -> Iterator[list[Document]]:

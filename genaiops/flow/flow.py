@@ -9,17 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.embedding import EmbeddingSettings, Progress
+from genaiops.embedding import CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
-from genaiops.files import check_name, read_yaml, validated
-from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
-from genaiops.flow.engines import engine_named
+from genaiops.files import check_name
+from genaiops.flow.current import current_index
 from genaiops.flow.holding import Held
+from genaiops.flow.models import embedding_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
-from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
 
-    from genaiops.embedding.loading import LocalEmbedder
+    from genaiops.flow.building import BuildReport
+    from genaiops.flow.planning import BuildPlan
 
 
 class Flow:
@@ -77,7 +77,7 @@ class Flow:
     @cached_property
     def generation(self) -> GenerationPlan:
         """The model that answers, with its card from models.yaml."""
-        return _plan(self.settings, self.project)
+        return plan_of(self.settings, self.project)
 
     @property
     def variants(self) -> list[str]:
@@ -95,9 +95,14 @@ class Flow:
         return (self.folder / given).resolve()
 
     @cached_property
-    def embedder(self) -> LocalEmbedder:
+    def embedding(self) -> EmbeddingSettings:
+        """The flow's `embedding:` with the address of its model, where models.yaml has a card for it."""
+        return embedding_of(self.settings.embedding, self.project)
+
+    @cached_property
+    def embedder(self) -> CorpusEmbedder:
         """Knows its fingerprint at once; loads the model at the first text."""
-        return embedder_of(self.settings.embedding, self.project, self.folder)
+        return embedder_of(self.embedding, self.project, self.folder)
 
     def build(
         self, *, full: bool = False, strict: bool = False, engine: str = "local", progress: Progress = silent
@@ -107,6 +112,9 @@ class Flow:
         `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
         setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
+        from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.engines import engine_named
+
         report = build_index(
             self.project,
             self.settings,
@@ -123,6 +131,8 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
+        from genaiops.flow.planning import plan_build
+
         return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
@@ -141,7 +151,7 @@ class Flow:
             index=index,
             content=read_manifest(self.project.indexes / index).content,
             embedder=self.embedder.fingerprint,
-            embedding=self.settings.embedding.model_copy(update={"model": self._model}),
+            embedding=self.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
             retrieval=self._retrieval,
             generation=self.generation,
@@ -150,9 +160,9 @@ class Flow:
     @property
     def _model(self) -> str:
         """The embedding model as a release can find it without the flow's folder."""
-        model = self.settings.embedding.model
+        model = self.embedding.model
         beside = self.folder / model
-        return str(beside.resolve()) if beside.is_dir() else model
+        return str(beside.resolve()) if beside.is_dir() and not self.embedding.base_url else model
 
     @cached_property
     def _retrieval(self) -> RetrievalSettings:
@@ -232,13 +242,13 @@ class Flow:
         return open_pipeline(parts, project, embedder, release=release)
 
 
-def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> LocalEmbedder:
-    from genaiops.embedding import load_embedder
+def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> CorpusEmbedder:
+    from genaiops.embedding import embedder_for
 
-    return load_embedder(settings, cache_file=project.cache, base=base)
+    return embedder_for(settings, cache_file=project.cache, base=base)
 
 
-def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, release: str = "") -> Pipeline:
+def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *, release: str = "") -> Pipeline:
     """Open the index, check that it fits the embedder, and join the parts."""
     from genaiops.indexing.snapshot import load_index
     from genaiops.retrieval.retrievers import retriever_for
@@ -259,22 +269,3 @@ def open_pipeline(served: Served, project: Project, embedder: LocalEmbedder, *, 
         )
     retriever = retriever_for(served.retrieval, index, embedder, base=project.root)
     return Pipeline(served, retriever, embedder, release)
-
-
-def _plan(settings: FlowSettings, project: Project) -> GenerationPlan:
-    """The flow's model with its card: models.yaml, with what flow.yaml says put over it."""
-    wanted = settings.generation
-    if wanted.model == EXTRACTIVE:
-        return GenerationPlan()
-    path = project.models_file
-    catalog = validated(ModelCatalog, read_yaml(path, "model catalog")) if path.is_file() else ModelCatalog()
-    card = catalog.models.get(wanted.model)
-    if card is None and not wanted.base_url:
-        known = ", ".join([EXTRACTIVE, *sorted(catalog.models)])
-        raise ConfigurationError(
-            f"there is no model {wanted.model!r} in models.yaml and generation.base_url is not set",
-            remedy=f"known models: {known}",
-        )
-    given = {k: v for k, v in wanted.model_dump().items() if k != "model" and v not in ("", None)}
-    card = (card or ModelCard()).model_copy(update=given)
-    return GenerationPlan(model=wanted.model, card=card.model_copy(update={"model": card.model or wanted.model}))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from genaiops.documents import Quarantined
 from genaiops.embedding import CorpusEmbedder
 from genaiops.errors import GenaiopsError
-from genaiops.flow.chunk_work import ChunkWork
+from genaiops.flow.chunkers import chunker_of
 from genaiops.flow.current import current_index
 from genaiops.flow.gathering import gather
 from genaiops.flow.settings import FlowSettings
@@ -65,7 +65,7 @@ def plan_build(project: Project, settings: FlowSettings, base: Path, embedder: C
     for chunk in chunks:
         texts[chunk.document_id][chunk.indexed_text] += 1
     now = dict(gathered.listed)
-    chunker = ChunkWork(settings, embedder).chunker()
+    chunker = chunker_of(project, settings, base)
     added = changed = removed = kept = 0
     for position, entry in enumerate(gathered.documents.entries):
         old = texts.pop(entry.id, Counter())

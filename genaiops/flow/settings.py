@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from genaiops.chunking import ENRICHERS, ChunkingSettings
+from genaiops.chunking import ChunkingSettings
+from genaiops.chunking.enrichment import checked, identity_of
 from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
@@ -53,7 +54,7 @@ class FlowSettings(Settings):
     documents: DocumentSettings
     cleansing: CleansingSettings = CleansingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
-    enrichment: tuple[str, ...] = ()
+    enrichment: tuple[str | dict[str, Any], ...] = ("heading_path",)  # a name, or one name with its options
     embedding: EmbeddingSettings = EmbeddingSettings()
     quality: QualityBar = QualityBar()
     index: IndexSettings = IndexSettings()
@@ -73,10 +74,11 @@ class FlowSettings(Settings):
 
     @field_validator("enrichment")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in ENRICHERS:
-                raise ValueError(f"no enrichment {name!r}; there is {', '.join(sorted(ENRICHERS))}")
+    def _known(cls, value: tuple[str | dict[str, Any], ...]) -> tuple[str | dict[str, Any], ...]:
+        try:
+            checked(value)
+        except ConfigurationError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from None
         return value
 
     @model_validator(mode="after")
@@ -92,7 +94,7 @@ class FlowSettings(Settings):
         """The settings that decide what an index holds, besides the documents and the embedder's weights."""
         part = {
             "chunking": {**as_json(self.chunking), "digest": self.chunking.digest},  # it holds the strategy's version
-            "enrichment": list(self.enrichment),
+            "enrichment": identity_of(self.enrichment, (self.generation.model, self.generation.base_url)),
             "index": as_json(self.index),
         }
         # `auto` leaves the choice to the machine and keeps the id the same on all of them.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import ipaddress
 import logging
 import math
 import os
@@ -13,8 +12,8 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from genaiops.endpoints import is_loopback, without_credentials
 from genaiops.errors import ConfigurationError, ModelError
 from genaiops.generation.citations import cite_markers
 from genaiops.generation.openai_errors import Endpoint
@@ -83,7 +82,7 @@ class OpenAICompatible:
         self._endpoint = Endpoint(
             name=self._name,
             model=card.model or self._name,
-            url=_without_credentials(self._url),
+            url=without_credentials(self._url),
             key_variable=card.api_key_env,
             key=_api_key(card, self._name, is_local=self._is_local),
             connect_s=min(patience.connect_s, card.timeout_s),
@@ -228,25 +227,12 @@ def _api_key(card: ModelCard, name: str, *, is_local: bool) -> str:
 def _is_loopback(url: str, name: str) -> bool:
     """True for an address on this machine; ConfigurationError for what is no http(s) address."""
     try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
+        return is_loopback(url)
     except ValueError:
-        parts, host = None, ""
-    if parts is None or parts.scheme not in ("http", "https") or not host:
         raise ConfigurationError(
-            f"base_url of model {name!r} must be an http:// or https:// address, got {_without_credentials(url)!r}",
+            f"base_url of model {name!r} must be an http:// or https:// address, got {without_credentials(url)!r}",
             where="models.yaml",
-        )
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _without_credentials(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}".rstrip("/")
+        ) from None
 
 
 def _close(client: openai.AsyncOpenAI, process: int) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from genaiops.endpoints import one_line, retry_after
 from genaiops.errors import ModelError, ModelTimeout
 
 if TYPE_CHECKING:
     import httpx2
 
-_SHOWN = 200  # characters of a foreign message that go into ours
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _REDIRECTS, _CLIENT_ERRORS, _SERVER_ERRORS = 300, 400, 500
 _TRANSIENT_KINDS = frozenset({"server_error", "overloaded_error", "rate_limit_error", "rate_limit_exceeded", "timeout"})
@@ -87,9 +84,9 @@ def _transport_error(cause: httpx2.HTTPError, at: Endpoint) -> ModelError:
     if isinstance(cause, httpx2.TimeoutException):
         return at.timeout(f"{at.url} sent nothing for {at.silence_s:g} s")
     if isinstance(cause, httpx2.ConnectError):
-        return at.error(f"cannot reach {at.url}: {_short(cause)}", remedy=start, retryable=True)
+        return at.error(f"cannot reach {at.url}: {one_line(cause)}", remedy=start, retryable=True)
     remedy = "try again; if it keeps breaking, read the endpoint's log"
-    return at.error(f"the connection to {at.url} broke: {_short(cause)}", remedy=remedy, retryable=True)
+    return at.error(f"the connection to {at.url} broke: {one_line(cause)}", remedy=remedy, retryable=True)
 
 
 def _status_error(error: Any, at: Endpoint) -> ModelError:
@@ -130,22 +127,4 @@ def _said(error: Any) -> str:
         text = said if isinstance(said, str) else ""
     else:
         text = body if isinstance(body, str) else ""
-    return _short(text)
-
-
-def _short(text: object) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a `Retry-After` header (a number, or an HTTP date); None when it is absent or nonsense."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if seconds < float("inf") else None
+    return one_line(text)

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import faiss
-import numpy as np
-
 from genaiops.embedding import Vectors
 from genaiops.errors import GenaiopsError
 from genaiops.files import sha256_of_file
@@ -25,6 +22,7 @@ from genaiops.indexing.manifest import (
     Manifest,
     read_manifest,
 )
+from genaiops.indexing.vectors import faiss
 from genaiops.indexing.word_counts import COUNTS_FILE, Counts, KeptCounts
 from genaiops.records import Metadata
 
@@ -66,6 +64,9 @@ class Previous:
         self._lines = memoryview(_mapped(folder / CHUNKS_FILE))
         self._counts = KeptCounts(folder / FULL_TEXT_FOLDER)
         self._vectors = _exact_vectors(folder / VECTORS_FILE)
+        rows = sum(run.count for run in self._runs.values())
+        if self._counts.texts != rows or (self._vectors is not None and self._vectors.ntotal != rows):
+            raise ValueError("chunks, counts and vectors are not as many")
 
     @classmethod
     def open(cls, folder: Path, inputs: Metadata, precision: str) -> Previous | None:
@@ -94,8 +95,8 @@ class Previous:
         """The chunks of the document with this digest. Raises KeyError when there is none."""
         run = self._runs.get(self._documents[bytes.fromhex(digest)]) or _Run(0, 0, 0, 0, [])
         vectors = None
-        if self._vectors is not None:
-            vectors = self._vectors.reconstruct_n(run.row, run.count) if run.count else np.empty((0, self._vectors.d))
+        if self._vectors is not None and run.count:
+            vectors = self._vectors.reconstruct_n(run.row, run.count)
         counts = self._counts.rows(run.row, run.row + run.count)
         return KeptChunks(self._lines[run.start : run.end], run.count, counts, vectors, tuple(run.lengths))
 
@@ -150,5 +151,5 @@ def _runs(path: Path) -> dict[bytes, _Run]:
 def _exact_vectors(path: Path) -> Any:
     """The FAISS index in `path`, mapped and not read, if it gives back its vectors as they were; else None."""
     index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    stored = faiss.downcast_index(index.storage) if isinstance(index, faiss.IndexHNSW) else index
+    stored = faiss.downcast_index(index.storage) if isinstance(index, faiss.IndexHNSWFlat) else index
     return index if isinstance(stored, faiss.IndexFlat) else None

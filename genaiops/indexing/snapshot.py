@@ -19,17 +19,17 @@ from genaiops.indexing.manifest import (
     DOCUMENTS_FILE,
     FULL_TEXT_FOLDER,
     PROVENANCE_FILE,
-    VECTORS_FILE,
     Manifest,
     read_manifest,
     verify_files,
 )
 from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
-from genaiops.indexing.vectors import VectorSearch, VectorStore
+from genaiops.indexing.stores import open_vectors
+from genaiops.indexing.vectors import VectorStore
 from genaiops.indexing.writing import write_index
 from genaiops.records import Chunk, Document, Query
 
-__all__ = ["Index", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
+__all__ = ["Index", "documents_in", "load_index", "read_chunks_of", "read_documents_of", "write_index"]
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,11 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     verify_files(folder, manifest.files)
     with parsing(folder):
         chunks = StoredChunks(folder / CHUNKS_FILE)
-        vectors = VectorSearch(folder / VECTORS_FILE)
+        vectors = open_vectors(folder, manifest)
         full_text = FullText(folder / FULL_TEXT_FOLDER)
-    if len(vectors) != len(chunks):
-        raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
+    if not len(vectors) == len(full_text) == len(chunks):
+        counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
+        raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 

@@ -102,6 +102,11 @@ class VectorSearch:
     def dimension(self) -> int:
         return int(self._index.d)
 
+    def stored(self, start: int, count: int) -> Vectors:
+        """The vectors `[start, start + count)` as they lie in the file, float32 `[count, dimension]`."""
+        rows: Vectors = self._stored.reconstruct_n(start, count)
+        return rows
+
     def reconstruct(self, positions: Sequence[int]) -> Vectors:
         """See VectorStore."""
         wanted = np.asarray(positions, dtype=np.int64)

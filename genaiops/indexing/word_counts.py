@@ -11,14 +11,24 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 K1, B = 1.5, 0.75  # Robertson's usual parameters; bm25s' "lucene" variant never gives a negative weight
+_PARAMS = {
+    "k1": K1,
+    "b": B,
+    "delta": 0.5,
+    "method": "lucene",
+    "idf_method": "lucene",
+    "dtype": "float32",
+    "int_dtype": "int32",
+    "backend": "numpy",
+}
 EMPTY_MARK = "empty.json"
 COUNTS_FILE = "counts.u32"
 _VOCABULARY = "vocab.index.json"
@@ -50,11 +60,14 @@ class KeptCounts:
         data = np.memmap(folder / COUNTS_FILE, dtype=np.uint32, mode="r")
         texts = int(data[0])
         self._sizes = data[1 : 1 + texts]
+        self.texts = texts
         self._starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self._sizes, dtype=np.int64)])
         pairs = int(self._starts[-1])
         if len(data) != 1 + texts + 2 * pairs:
             raise ValueError("the counts of words are not whole")
         self._words = data[1 + texts : 1 + texts + pairs]
+        if pairs and int(self._words.max()) >= len(self.vocabulary):
+            raise ValueError("a word that is counted has no name")
         self._counts = data[1 + texts + pairs :]
 
     def rows(self, start: int, stop: int) -> Counts:
@@ -105,10 +118,14 @@ class WordCounts:
         self._streams[0].write(words.tobytes())
         self._streams[1].write(counts.tobytes())
 
-    def finish(self) -> None:
-        """Write the BM25 index and the counts."""
+    def close(self) -> None:
+        """Let go of the files, finished or not."""
         for stream in self._streams:
             stream.close()
+
+    def finish(self) -> None:
+        """Write the BM25 index and the counts."""
+        self.close()
         sizes = np.frombuffer(self._sizes, dtype=np.uint32)
         words, counts = (
             np.memmap(path, dtype=np.uint32, mode="r") if path.stat().st_size else np.empty(0, dtype=np.uint32)
@@ -171,8 +188,13 @@ class WordCounts:
             data[places] = (idf[numbers] * (often / (norm[positions] + often)))[order]
             indices[places] = positions[order]
             free[ordered[first]] += runs
-        index = bm25s.BM25(k1=K1, b=B, method="lucene")
-        index.scores = {"data": data, "indices": indices, "indptr": starts, "num_docs": texts}
-        index.vocab_dict = {word: number for number, word in enumerate(vocabulary)}
-        index.nonoccurrence_array = None
-        index.save(self._folder, show_progress=False)
+        self._save(vocabulary, texts, data=data, indices=indices, indptr=starts)
+
+    def _save(self, vocabulary: Sequence[str], texts: int, **arrays: NDArray[Any]) -> None:
+        """As bm25s saves an index, whose own code would bring scipy along."""
+        for name, values in arrays.items():
+            np.save(self._folder / f"{name}.csc.index.npy", values, allow_pickle=False)
+        numbers = {word: number for number, word in enumerate(vocabulary)}
+        (self._folder / _VOCABULARY).write_text(json.dumps(numbers, ensure_ascii=False), encoding="utf-8")
+        params = {**_PARAMS, "num_docs": texts, "version": version("bm25s")}
+        (self._folder / "params.index.json").write_text(json.dumps(params, indent=4), encoding="utf-8")

@@ -9,13 +9,14 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from genaiops.embedding import Vectors
 from genaiops.files import published_folder, sha256_of_file
-from genaiops.indexing.kinds import build_vectors
+from genaiops.indexing.full_text import write_languages
+from genaiops.indexing.languages import line_language, words_in
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -23,14 +24,13 @@ from genaiops.indexing.manifest import (
     FULL_TEXT_FOLDER,
     MANIFEST_FILE,
     PROVENANCE_FILE,
-    VECTORS_FILE,
     Manifest,
     index_id,
 )
 from genaiops.indexing.reuse import KeptChunks
+from genaiops.indexing.stores import write_vectors
 from genaiops.indexing.word_counts import WordCounts
 from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
-from genaiops.words import content_words
 
 EMBEDDED_TOGETHER = 8192  # texts handed to the embedder at once, which sorts them by length
 _RAW_VECTORS = "vectors.tmp"
@@ -90,6 +90,9 @@ class _Lines:
         self._digest.update(data)
         self.size += len(data)
 
+    def flush(self) -> None:
+        self._stream.flush()
+
     def close(self) -> str:
         self._stream.close()
         return self._digest.hexdigest()
@@ -101,13 +104,25 @@ class SnapshotWriter:
     Documents come sorted by id, chunks in the order of their documents.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, language: str = "auto") -> None:
+        """`language` is the setting `index.language`."""
         self._folder = folder
+        self._language = language
+        self._languages: set[str] = set()  # in which texts were stemmed
         self._files = {name: _Lines(folder / name) for name in (CHUNKS_FILE, DOCUMENTS_FILE, PROVENANCE_FILE)}
         self._counts = WordCounts(folder / FULL_TEXT_FOLDER)
         self._fresh = array("Q")  # row and offset in the file of chunks, one pair for each chunk that has no vector
         self._kept: list[tuple[int, KeptChunks]] = []
         self.documents = self.chunks = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the files, finished or not."""
+        for lines in self._files.values():
+            lines.close()
+        self._counts.close()
 
     def add_document(self, line: bytes, provenance: bytes) -> None:
         self._files[DOCUMENTS_FILE].write(line)
@@ -117,25 +132,29 @@ class SnapshotWriter:
     def add_chunks(self, block: ChunkBlock) -> None:
         """The next chunks, of new documents."""
         lines = self._files[CHUNKS_FILE]
+        languages = [line_language(line, self._language) for line in block.lines]
+        self._languages.update(languages)
         for line in block.lines:
             self._fresh.extend((self.chunks, lines.size))
             lines.write(line)
             self.chunks += 1
-        self._counts.add(content_words(text) for text in block.texts)
+        self._counts.add(words_in(text, language) for text, language in zip(block.texts, languages, strict=True))
 
     def add_kept(self, kept: KeptChunks) -> None:
         """The next chunks, as an older snapshot holds them."""
-        lines, at = self._files[CHUNKS_FILE], self._files[CHUNKS_FILE].size
+        lines = self._files[CHUNKS_FILE]
+        at = lines.size
         lines.write(kept.lines)
+        if kept.count:  # of one document, so all of one language
+            self._languages.add(line_language(bytes(kept.lines).split(b"\n", 1)[0], self._language))
         self._counts.add_counted(kept.counts)
-        if kept.vectors is None:
-            for line in kept.lines.tobytes().splitlines(keepends=True):
-                self._fresh.extend((self.chunks, at))
-                at += len(line)
-                self.chunks += 1
-        else:
+        if kept.vectors is not None:
             self._kept.append((self.chunks, kept))
-            self.chunks += kept.count
+        else:
+            for row, line in enumerate(bytes(kept.lines).split(b"\n")[:-1], start=self.chunks):
+                self._fresh.extend((row, at))
+                at += len(line) + 1
+        self.chunks += kept.count
 
     @property
     def without_vector(self) -> int:
@@ -144,7 +163,7 @@ class SnapshotWriter:
 
     def add_vectors(self, embed: Callable[[Sequence[str]], Vectors], dimension: int) -> None:
         """Give every chunk its vector: kept ones as they were, the others from `embed`, block by block."""
-        self._files[CHUNKS_FILE]._stream.flush()
+        self._files[CHUNKS_FILE].flush()
         vectors = _reserved(self._folder / _RAW_VECTORS, self.chunks, dimension)
         for row, kept in self._kept:
             vectors[row : row + kept.count] = kept.vectors
@@ -158,11 +177,12 @@ class SnapshotWriter:
     def finish(self, inputs: Metadata, facts: Metadata) -> Manifest:
         """Write what is made of all chunks together, and the manifest."""
         files = {name: lines.close() for name, lines in self._files.items()}
-        of_vectors = build_vectors(self._vectors, str(inputs["index"]["kind"]), self._folder / VECTORS_FILE)
+        of_vectors = write_vectors(self._vectors, self._folder, index_id(inputs), inputs["index"])
         dimension = int(self._vectors.shape[1])
         del self._vectors
         (self._folder / _RAW_VECTORS).unlink()
         self._counts.finish()
+        write_languages(self._languages, self._folder / FULL_TEXT_FOLDER)
         for path in sorted(self._folder.rglob("*")):
             name = path.relative_to(self._folder).as_posix()
             if path.is_file() and name not in files:
@@ -206,8 +226,8 @@ def write_index(
 
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
-    with published_folder(folder / index_id(inputs)) as aside:
-        writer = SnapshotWriter(aside)
+    language = str(inputs["index"].get("language", "auto"))
+    with published_folder(folder / index_id(inputs)) as aside, SnapshotWriter(aside, language) as writer:
         for document in sorted(documents, key=lambda document: document.id):
             writer.add_document(document_line(document), provenance_line(document))
         writer.add_chunks(ChunkBlock.of(chunks))

@@ -127,16 +127,30 @@ class Handler(BaseHTTPRequestHandler):
         texts = [body["input"]] if isinstance(body.get("input"), str) else body.get("input")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             return self._error(400, "input must be a string or a list of strings")
+        scripted = self.scripted.vectors_for(body)
+        if isinstance(scripted, Reply):
+            return self._fault(scripted)
         dimension = body.get("dimensions") or self.scripted.dimension
-        vectors = [unit_vector(text, dimension) for text in texts]
+        vectors = [unit_vector(text, dimension) for text in texts] if scripted is None else scripted
         if body.get("encoding_format") == "base64":  # what the official client asks for
-            shown: list[Any] = [base64.b64encode(struct.pack(f"<{dimension}f", *v)).decode() for v in vectors]
+            shown: list[Any] = [base64.b64encode(struct.pack(f"<{len(v)}f", *v)).decode() for v in vectors]
         else:
-            shown = list(vectors)
+            shown = [list(vector) for vector in vectors]
         data = [{"object": "embedding", "index": n, "embedding": vector} for n, vector in enumerate(shown)]
         tokens = sum(len(text.split()) for text in texts)
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         self._json(200, {"object": "list", "data": data, "model": body.get("model", ""), "usage": usage})
+
+    def _fault(self, reply: Reply) -> None:
+        """What is scripted in place of vectors."""
+        self.scripted.pause(reply.delay_s, self.connection)
+        if reply.drop_connection:
+            self.close_connection = True
+        elif reply.body is not None:
+            self._send(reply.status, reply.body, {"Content-Type": "application/json", **_extra_headers(reply)})
+        else:
+            status = reply.status if reply.status >= 300 else 500
+            self._error(status, reply.text or f"scripted status {status}", _extra_headers(reply))
 
     def _error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         kind = "server_error" if status >= 500 else "invalid_request_error"

@@ -25,6 +25,7 @@ _POLL_S = 0.02  # how fast a hanging handler notices that its client or the serv
 
 
 Script = str | Reply | Sequence[str | Reply] | Callable[[dict[str, Any]], str | Reply]
+VectorScript = Reply | Sequence[Reply | None] | Callable[[dict[str, Any]], Reply | Sequence[Sequence[float]] | None]
 
 
 class ScriptedModelServer:
@@ -33,7 +34,10 @@ class ScriptedModelServer:
     `replies` is one reply for every chat completion, a sequence that is used up in order (a request
     beyond its end gets status 400 and says so), or a function of the request's JSON. `latency_s` is added
     before every reply. `GET /v1/models` lists `models`; `POST /v1/embeddings` gives unit vectors of
-    `dimension` numbers that depend on the text alone.
+    `dimension` numbers that depend on the text alone, unless `vectors` says otherwise: one fault for every
+    request, a sequence that is used up in order (None, and every request beyond its end, is answered well), or a
+    function of the request's JSON that gives a fault, the vectors to send, or None. Of a `Reply` count there the
+    status, `retry_after`, `body`, `delay_s`, `drop_connection` and `headers`.
 
     `requests` holds every request in order of arrival; `disconnects` counts clients that left early;
     `open_connections` is the number of connections being served now.
@@ -46,6 +50,7 @@ class ScriptedModelServer:
         latency_s: float = 0.0,
         models: Sequence[str] = ("scripted",),
         dimension: int = 32,
+        vectors: VectorScript = (),
     ) -> None:
         self.latency_s = latency_s
         self.models = tuple(models)
@@ -54,6 +59,8 @@ class ScriptedModelServer:
         self.disconnects = 0
         self._script = replies
         self._used = 0
+        self._vectors = vectors
+        self._vectors_used = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server: _Listener | None = None
@@ -95,6 +102,11 @@ class ScriptedModelServer:
         return [request for request in self.requests if request.path == "/v1/chat/completions"]
 
     @property
+    def embeddings(self) -> list[ScriptedRequest]:
+        """The requests for embeddings among `requests`."""
+        return [request for request in self.requests if request.path == "/v1/embeddings"]
+
+    @property
     def open_connections(self) -> int:
         return 0 if self._server is None else len(self._server.connections)
 
@@ -114,6 +126,16 @@ class ScriptedModelServer:
                 )
             reply = self._script[number]
         return Reply(text=reply) if isinstance(reply, str) else reply
+
+    def vectors_for(self, body: dict[str, Any]) -> Reply | Sequence[Sequence[float]] | None:
+        """The fault or the vectors that the script has for a request for embeddings; None: answer it well."""
+        if callable(self._vectors):
+            return self._vectors(body)
+        if isinstance(self._vectors, Reply):
+            return self._vectors
+        with self._lock:
+            number, self._vectors_used = self._vectors_used, self._vectors_used + 1
+        return self._vectors[number] if number < len(self._vectors) else None
 
     def record(self, request: ScriptedRequest) -> None:
         with self._lock:

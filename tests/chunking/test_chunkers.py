@@ -1,24 +1,15 @@
-"""Both strategies keep the contract; each cuts where it says."""
+"""The recursive and the Markdown strategy cut where they say."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from genaiops.chunking import CHUNKERS, ChunkingSettings, chunker_for
+from genaiops.chunking import ChunkingSettings, chunker_for
 from genaiops.errors import ConfigurationError
 from genaiops.files import validated_data
-from genaiops.records import Chunk, Document
-from tests.contracts.chunker_contract import ChunkerContract
-
-
-class TestRecursiveChunker(ChunkerContract):
-    strategy: ClassVar[str] = "recursive"
-
-
-class TestMarkdownChunker(ChunkerContract):
-    strategy: ClassVar[str] = "markdown"
+from genaiops.records import Document
 
 
 def cut(text: str, *, strategy: str = "markdown", size: int = 100, overlap: int = 0) -> list[str]:
@@ -130,6 +121,19 @@ def test_overlap_stays_inside_a_section() -> None:
     assert sum(map(len, chunks)) > len(text)
 
 
+# --- wikis ---------------------------------------------------------------------
+
+
+def test_headings_of_a_wiki_are_headings() -> None:
+    text = f"= A =\n{BODY}\n\n== B ==\n{BODY}\n\n = = = C = = = \n{BODY}\n"
+    assert [chunk.splitlines()[0] for chunk in cut(text, size=120)] == ["= A =", "== B ==", "= = = C = = = "]
+
+
+@pytest.mark.parametrize("line", ["= A ==", "a == b ==", "= = =", "=", "==", "= x = y", "===== A"])
+def test_lines_with_equals_signs_are_not_always_headings(line: str) -> None:
+    assert len(cut(f"Words before.\n\n{line}\n\nWords behind.", size=100)) == 1
+
+
 # --- settings -----------------------------------------------------------------
 
 
@@ -137,10 +141,15 @@ def test_overlap_stays_inside_a_section() -> None:
     ("given", "reason"),
     [
         ({"overlap": 800}, "chunking.overlap must be below size=800, got 800"),
-        ({"size": 49}, "size: Input should be greater than or equal to 50, got 49"),
+        ({"size": 49}, "chunking.size must be at least 50 characters, got 49"),
         ({"size": 20_001}, "size: Input should be less than or equal to 20000"),
         ({"overlap": -1}, "overlap: Input should be greater than or equal to 0, got -1"),
-        ({"strategy": "semantic"}, "strategy: Input should be 'markdown' or 'recursive'"),
+        ({"strategy": "semantics"}, "strategy: Input should be 'markdown', 'recursive', 'sentence'"),
+        ({"unit": "tokens", "size": 200}, "chunking.size and chunking.overlap must be given with unit: tokens"),
+        ({"strategy": "parent_child", "parent_size": 700}, "parent_size must be above size=800, got 700"),
+        ({"parent_size": 2000}, "parent_size is for strategy: parent_child, not for markdown"),
+        ({"strategy": "langchain"}, "strategy: langchain needs chunking.splitter"),
+        ({"arguments": {"a": 1}}, "splitter and arguments are for strategy: langchain, not for markdown"),
         ({"sizes": 100}, "unknown key 'sizes'; did you mean 'size'?"),
     ],
 )
@@ -148,53 +157,3 @@ def test_settings_out_of_bounds_are_refused_with_value_and_bound(given: dict[str
     with pytest.raises(ConfigurationError) as caught:
         validated_data(ChunkingSettings, given, where=lambda _: "flow.yaml:7")
     assert reason in str(caught.value)
-
-
-def test_every_strategy_is_in_the_dict_and_ids_tell_strategies_apart() -> None:
-    ids = [chunker_for(ChunkingSettings(strategy=name)).chunk(Document("d", "Text."))[0].id for name in CHUNKERS]  # type: ignore[arg-type]
-    assert len(set(ids)) == len(ids) == 2
-
-
-# --- enrichment ---------------------------------------------------------------
-
-
-def enriched(text: str, *, size: int = 100, **metadata: Any) -> list[Chunk]:
-    return chunker_for(ChunkingSettings(size=size, overlap=0), ("heading_path",)).chunk(Document("d", text, metadata))
-
-
-def test_the_path_of_headings_is_put_before_the_indexed_text_only() -> None:
-    text = f"# A #\n\n{BODY}\n\n## B {{#anchor}}\n\n{BODY}\n\n{BODY}\n\n# C\n\n{BODY}"
-    chunks = enriched(text, size=110)
-    assert [chunk.metadata["heading_path"] for chunk in chunks] == [["A"], ["A", "B"], ["A", "B"], ["C"]]
-    assert chunks[1].indexed_text == f"A > B\n{chunks[1].text}"
-    assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
-
-
-def test_a_chunk_of_several_sections_has_the_path_of_their_parent() -> None:
-    [chunk] = enriched("# A\n\n## B\n\nOne.\n\n## C\n\nTwo.")
-    assert chunk.metadata["heading_path"] == ["A"]
-
-
-def test_the_title_of_the_document_stands_in_for_a_first_heading() -> None:
-    assert enriched("Text.", title="T")[0].indexed_text == "T\nText."
-    assert enriched("## B\n\nText.", title="T")[0].metadata["heading_path"] == ["T", "B"]
-    assert enriched("# A\n\nText.", title="T")[0].metadata["heading_path"] == ["A"]
-
-
-def test_without_headings_and_title_there_is_no_path() -> None:
-    [chunk] = enriched("Text.")
-    assert (chunk.indexed_text, chunk.metadata["heading_path"]) == ("Text.", [])
-
-
-def test_enrichment_does_not_change_ids() -> None:
-    document = Document("d", f"# A\n\n{BODY * 20}")
-    plain, with_path = (chunker_for(ChunkingSettings(), names).chunk(document) for names in ((), ("heading_path",)))
-    assert [chunk.id for chunk in plain] == [chunk.id for chunk in with_path]
-
-
-def test_an_unknown_enrichment_is_refused_with_the_closest_name() -> None:
-    with pytest.raises(ConfigurationError, match="no enrichment 'heading_paths'") as caught:
-        chunker_for(ChunkingSettings(), ("heading_paths",))
-    assert "did you mean 'heading_path'?" in caught.value.remedy
-    with pytest.raises(ConfigurationError, match="given twice"):
-        chunker_for(ChunkingSettings(), ("heading_path", "heading_path"))

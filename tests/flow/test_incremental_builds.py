@@ -25,11 +25,17 @@ def texts(project: SmallProject) -> set[str]:
     return {chunk.indexed_text for chunk in opened(project, WordsEmbedder()).chunks}
 
 
+def keep_duplicates(project: SmallProject) -> None:
+    path = project.flow / "flow.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "cleansing: {duplicates: keep}\n", encoding="utf-8")
+
+
 def test_the_first_build_embeds_every_text_once(small_project: SmallProject) -> None:
     (small_project.documents / "twin").mkdir()
     (small_project.documents / "twin" / "travel.md").write_text(DOCUMENTS["models/travel.md"], encoding="utf-8")
+    keep_duplicates(small_project)
     embedder = WordsEmbedder()
-    report = build(small_project, embedder, overrides=("cleansing.duplicates=keep",))
+    report = build(small_project, embedder)
     assert (report.documents, report.unchanged, report.quarantined) == (len(DOCUMENTS) + 1, False, ())
     assert report.chunks == len(opened(small_project, embedder).chunks)
     assert report.embedded == embedder.asked == len(texts(small_project)) == report.chunks - 1  # the twin is free

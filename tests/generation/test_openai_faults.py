@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from genaiops.endpoints import retry_after
 from genaiops.errors import ModelError, ModelTimeout
 from genaiops.generation import GenerationRequest
 from genaiops.generation.catalog import ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
-from genaiops.generation.openai_errors import retry_after
 from genaiops.records import Message, Query
 from genaiops.testing import Reply, ScriptedModelServer
 

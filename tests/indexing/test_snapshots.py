@@ -194,6 +194,6 @@ def test_a_hostile_file_under_an_honest_manifest_is_an_error_not_a_crash(tmp_pat
                 if content:
                     with pytest.raises(IntegrityError):
                         read_documents_of(folder)
-            else:
+            elif name != "full_text/counts.u32":  # read by the next build only
                 with pytest.raises(IntegrityError):
                     load(tmp_path, manifest)

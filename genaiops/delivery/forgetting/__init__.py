@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.cache import clean_cache
@@ -166,8 +165,10 @@ def _receipt(
 
 
 def _source(flow: Flow, document: str) -> bool:
-    roots = [flow.folder / str(name) for name in flow.settings.documents.sources if isinstance(name, str)]
-    places: list[Path] = [root / document for root in roots] + [root for root in roots if root.name == document]
+    """Whether a file with the document still lies below one of the flow's folders; `table.csv#4` is in `table.csv`."""
+    roots = [flow.folder / source.path for source in flow.settings.documents.sources if source.path]
+    names = {document, document.rpartition("#")[0] or document}
+    places = [root / name for root in roots for name in names] + [root for root in roots if root.name in names]
     return any(path.is_file() for path in places)
 
 

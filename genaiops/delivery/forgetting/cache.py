@@ -13,6 +13,7 @@ from genaiops.delivery.forgetting.artefacts import Artefact, Log
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.project import Project
 
+READ_DOCUMENTS = "read_documents"  # documents as they were read and cleaned
 _FACTS = ("facts",)  # of this machine; no text of a document is the key or value of one
 
 
@@ -33,8 +34,8 @@ def clean_cache(project: Project, erasure: Erasure, indexes: Iterable[Path], log
             if name == "vectors":
                 mark_used(db, indexes)
                 db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM used)")
-            elif name == "parsed_documents":
-                _forget_parsed(db, erasure)
+            elif name == READ_DOCUMENTS:
+                _forget_read(db, erasure)
             else:
                 db.execute(f'DELETE FROM "{name}"')
             gone = before - db.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0]
@@ -43,15 +44,15 @@ def clean_cache(project: Project, erasure: Erasure, indexes: Iterable[Path], log
         db.execute("COMMIT")
 
 
-def _forget_parsed(db: sqlite3.Connection, erasure: Erasure) -> None:
-    """Rows that name the document or hold a passage of it. What is no text of ours goes too."""
+def _forget_read(db: sqlite3.Connection, erasure: Erasure) -> None:
+    """Rows of the document, of the file it is a part of, and those that hold a passage of it."""
     doomed = []
-    for key, outcome in db.execute("SELECT key, outcome FROM parsed_documents"):
-        text = outcome if isinstance(outcome, str) else ""
-        named = any(json.dumps(name, ensure_ascii=False) in text for name in erasure.texts)
-        if not text or named or erasure.is_quoted_in(_unescaped(text)):
+    for key, name, outcome in db.execute(f"SELECT key, document_id, outcome FROM {READ_DOCUMENTS}"):
+        mine = any(one == name or one.startswith(f"{name}#") for one in erasure.texts)
+        named = any(json.dumps(one, ensure_ascii=False) in outcome for one in erasure.texts)
+        if mine or named or erasure.is_quoted_in(_unescaped(outcome)):
             doomed.append((key,))
-    db.executemany("DELETE FROM parsed_documents WHERE key = ?", doomed)
+    db.executemany(f"DELETE FROM {READ_DOCUMENTS} WHERE key = ?", doomed)
 
 
 def _unescaped(text: str) -> str:

@@ -1,0 +1,55 @@
+"""What every client of a model endpoint needs to know about addresses, headers and foreign words."""
+
+from __future__ import annotations
+
+import email.utils
+import ipaddress
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+_SHOWN = 200  # characters of a foreign message that go into ours
+
+
+def host_of(url: str) -> str:
+    """The host name of an http(s) address. Raises ValueError for anything else."""
+    parts = urlsplit(url)
+    host, _port = parts.hostname or "", parts.port  # a port that is no number is a ValueError too
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError(f"{without_credentials(url)!r} is no http:// or https:// address")
+    return host
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an http(s) address is on this machine. Raises ValueError for what is no such address."""
+    host = host_of(url)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def without_credentials(url: str) -> str:
+    """An address that may be shown: no user, password or query, no slash at its end."""
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}".rstrip("/")
+
+
+def one_line(text: object) -> str:
+    """Foreign words as one short printable line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a `Retry-After` header (a number, or an HTTP date); None when it is absent or nonsense."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, seconds) if seconds < float("inf") else None
