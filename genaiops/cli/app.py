@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from genaiops.cli import answering, building, environments, evaluating, golden, indexes, projects, service
+from genaiops.cli import answering, building, environments, erasing, evaluating, golden, indexes, projects, service
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -47,7 +47,7 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, evaluating, environments, service):
+for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(environments.audit, name="audit")

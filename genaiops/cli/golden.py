@@ -20,15 +20,15 @@ def lint(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
 
     Quotes in no document, duplicates, imbalance. Exit 2 on errors.
     """
-    from genaiops.documents import read_documents
     from genaiops.flow import Flow
+    from genaiops.flow.building import read_corpus
     from genaiops.golden_sets import GoldenSet
     from genaiops.golden_sets import lint as problems_of
     from genaiops.records import as_json as plain
 
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
-    corpus = read_documents(opened.settings.documents, opened.folder, cache=opened.project.cache)
+    corpus = read_corpus(opened.project, opened.settings, opened.folder)
     problems = problems_of(golden, corpus.documents)
     errors = [problem for problem in problems if problem.severity == "error"]
     if as_json:

@@ -1,4 +1,4 @@
-"""indexes, diff, freshness, rebuild, gc, forget, lineage: the life of an index and of what is in it."""
+"""indexes, diff, freshness, rebuild, gc: the life of an index."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def indexes(
         print_json({"indexes": found})
         return
     for index in found:
-        used = "; ".join(index.used_by) or ("not in use" if index.present else "removed")
-        problem = f"; {index.problem}" if index.problem and index.present else ""
-        size = f"{index.bytes / 1e6:.1f} MB" if index.present else "-"
+        used = "; ".join(index.used_by) or "not in use"
+        problem = f"; {index.problem}" if index.problem else ""
+        size = f"{index.bytes:,} bytes"
         say(
             f"{index.id[:12]}  {','.join(index.flows)}  {index.built_at}  {index.documents} documents, "
             f"{index.chunks} chunks, {size}  {used}{problem}"
@@ -257,9 +257,9 @@ def gc(
         print_json(done)
         return
     for kept in done.kept:
-        say(f"kept    {kept.index[:12]}  {kept.bytes / 1e6:.1f} MB  {'; '.join(kept.reasons)}")
+        say(f"kept    {kept.index[:12]}  {kept.bytes:,} bytes  {'; '.join(kept.reasons)}")
     for name, size in done.removed.items():
-        say(f"{'would go' if dry_run else 'removed'} {name[:12]}  {size / 1e6:.1f} MB")
+        say(f"{'would go' if dry_run else 'removed'} {name[:12]}  {size:,} bytes")
     say(
         f"{'would free' if dry_run else 'freed'} {done.bytes:,} bytes: {len(done.removed)} indexes, "
         f"{done.leftovers} leftovers, {done.vectors} cached vectors"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
-from genaiops.files import check_name, write_durably
+from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
 from genaiops.golden_sets import GoldenSet, check
@@ -56,6 +56,12 @@ def evaluate_release(flow: Flow, pipeline: Pipeline, *, progress: EvaluationProg
 
 
 def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+    # A run that is written while a document is erased would bring it back.
+    with locked(flow.project.lock, shared=True, what="cleans up or erases"):
+        return _evaluated(flow, pipeline, progress)
+
+
+def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
     golden = GoldenSet.load(flow.golden_set_path)

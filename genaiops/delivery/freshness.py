@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from genaiops.flow import Flow
+from genaiops.flow.gathering import gather
 from genaiops.flow.history import read_history
 from genaiops.indexing import read_manifest
 
@@ -61,21 +60,23 @@ def freshness(flow: Flow, *, objective_hours: float | None = None, now: datetime
     index = flow.index_id
     manifest = read_manifest(flow.project.indexes / index)
     read_at = _read_at(flow, index) or str(manifest.facts.get("built_at", ""))
-    plan = flow.plan_build()
-    dates = _Dates(flow)
-    kinds: tuple[tuple[Literal["changed", "new", "gone"], Iterable[str]], ...] = (
-        ("changed", plan.changed), ("new", plan.added), ("gone", plan.removed),
-    )  # fmt: skip
+    gathered = gather(flow.project, flow.settings, flow.folder, cache=flow.project.cache)
+    now_there = dict(map(tuple, gathered.listed))
+    held = {document.id: document.digest for document in flow.documents()}
+    changed_at = {d.id: d.origin.modified if d.origin is not None else "" for d in gathered.documents}
+    states: dict[str, Literal["changed", "new", "gone"]] = {
+        **{name: "changed" for name in now_there.keys() & held.keys() if now_there[name] != held[name]},
+        **{name: "new" for name in now_there.keys() - held.keys()},
+        **{name: "gone" for name in held.keys() - now_there.keys()},
+    }
     behind = tuple(
-        Behind(name, state, modified := dates.of(name) if state != "gone" else "", _hours(modified, read_at, now))
-        for state, names in kinds
-        for name in names
+        Behind(name, state, changed_at.get(name, ""), _hours(changed_at.get(name, ""), read_at, now))
+        for name, state in sorted(states.items())
     )
-    current = [document.id for document in flow.documents()]
-    newest = max((dates.of(name) for name in {*current, *plan.added}), default="")
     wanted = flow.settings.freshness.objective_hours if objective_hours is None else objective_hours
     lag = max((item.hours for item in behind), default=0.0)
-    return Freshness(flow.name, index, read_at, newest, len(current), behind, lag, wanted)
+    newest = max(changed_at.values(), default="")
+    return Freshness(flow.name, index, read_at, newest, len(held), behind, lag, wanted)
 
 
 def _read_at(flow: Flow, index: str) -> str:
@@ -96,26 +97,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-class _Dates:
-    """When sources last changed: of files as the file system has it now, else as it was when they were read."""
-
-    def __init__(self, flow: Flow) -> None:
-        self._roots = [flow.folder / str(name) for name in flow.settings.documents.sources if isinstance(name, str)]
-        self._told = {d.id: d.origin.modified for d in flow.documents() if d.origin is not None}
-
-    def of(self, document_id: str) -> str:
-        for root in self._roots:
-            for path in _places(root, document_id):
-                if path.is_file():
-                    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-        return self._told.get(document_id, "")
-
-
-def _places(root: Path, document_id: str) -> tuple[Path, ...]:
-    """Where a file with this document may lie; `table.csv#4` is a row of `table.csv`."""
-    name = document_id.rpartition("#")[0] or document_id
-    if root.is_file():
-        return (root,) if root.name == name else ()
-    return root / document_id, root / name

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
+from genaiops.errors import IndexMismatch
 from genaiops.files import TEMPORARY_PREFIX
 from genaiops.flow import Flow, FlowSettings
 from genaiops.indexing.manifest import CHUNKS_FILE
@@ -20,7 +21,7 @@ from genaiops.project import Project
 from genaiops.records import Chunk, Document, Metadata
 
 if TYPE_CHECKING:
-    from genaiops.embedding import CorpusEmbedder, Vectors
+    from genaiops.embedding import Vectors
 
 
 @contextmanager
@@ -67,19 +68,28 @@ def write_again(
     inputs: Metadata,
     facts: Metadata,
     *,
-    embedder: CorpusEmbedder,
+    vectors: Vectors | None,
     into: Path,
 ) -> None:
-    """Write `into/<id>` of chunks that were cut before; their vectors come from the cache where it has them."""
+    """Write `into/<id>` of chunks that were cut before. Without `vectors` those of the cache, else newly computed."""
     from genaiops.indexing.snapshot import write_index
 
-    write_index(into, inputs, documents, chunks, _vectors(project, chunks, embedder), facts)
+    if vectors is None:
+        vectors = _embedded(project, chunks, inputs, facts)
+    write_index(into, inputs, documents, chunks, vectors, facts)
 
 
-def _vectors(project: Project, chunks: Sequence[Chunk], embedder: CorpusEmbedder) -> Vectors:
+def _embedded(project: Project, chunks: Sequence[Chunk], inputs: Metadata, facts: Metadata) -> Vectors:
+    """By the embedder that the manifest names. Raises IndexMismatch when its weights are others by now."""
+    from genaiops.embedding import EmbeddingSettings
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
+    from genaiops.flow.flow import embedder_of
 
+    settings = EmbeddingSettings.model_validate({"model": facts["model"], "precision": facts["precision"]})
+    embedder = embedder_of(settings, project, project.root)
+    if embedder.fingerprint != inputs["embedding"]:
+        raise IndexMismatch("the index was built with another embedder", remedy="bring back the weights of that time")
     return CachedEmbedder(embedder, VectorCache(project.cache)).embed([chunk.indexed_text for chunk in chunks])
 
 
@@ -87,3 +97,17 @@ def read_chunks(folder: Path) -> tuple[Chunk, ...]:
     """The chunks of a snapshot whose files were checked."""
     with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
         return tuple(Chunk(**json.loads(line)) for line in stream)
+
+
+def vectors_in(folder: Path) -> Vectors | None:
+    """The vectors of a snapshot, float32 `[chunks, dimension]`; None where its kind keeps them only compressed."""
+    import faiss
+    import numpy as np
+
+    path = folder / "vectors.faiss"
+    if not path.is_file():
+        return None
+    index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+    if not isinstance(index, (faiss.IndexFlat, faiss.IndexHNSWFlat)):
+        return None
+    return np.ascontiguousarray(index.reconstruct_n(0, index.ntotal), dtype=np.float32)

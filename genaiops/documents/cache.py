@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from genaiops.documents.loading import Corpus, Quarantined
@@ -30,8 +31,10 @@ class ParsedCache:
     Opened at the first use, so that a corpus of text files never touches it.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, uncached: Callable[[Document], bool] | None = None) -> None:
+        """What holds a document for which `uncached` is true is not kept."""
         self._path = path
+        self._uncached = uncached
         self._connection: sqlite3.Connection | None = None
 
     def get(self, key: str) -> Corpus | None:
@@ -49,6 +52,9 @@ class ParsedCache:
 
     def put(self, key: str, document_id: str, outcome: Corpus) -> None:
         """Keep the outcome of the file or row `document_id`."""
+        told = (*outcome.documents, *(Document(item.document_id, "") for item in outcome.quarantined))
+        if self._uncached is not None and any(self._uncached(document) for document in told):
+            return
         try:
             connection = self._connected()
             if connection is not None:

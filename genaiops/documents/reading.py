@@ -69,11 +69,19 @@ def read_documents(
 
 
 def iter_documents(
-    settings: DocumentSettings, base: Path, *, cache: Path | None = None, clean: Clean | None = None
+    settings: DocumentSettings,
+    base: Path,
+    *,
+    cache: Path | None = None,
+    clean: Clean | None = None,
+    uncached: Callable[[Document], bool] | None = None,
 ) -> Iterator[Document | Quarantined]:
-    """What `read_documents` gathers, one by one: source by source, files in the order of their names."""
+    """What `read_documents` gathers, one by one: source by source, files in the order of their names.
+
+    A document for which `uncached` is true is read anew each time: nothing of it is written to the cache.
+    """
     places: dict[str, str] = {}
-    with _Reader(settings, cache, clean) as reader:
+    with _Reader(settings, ParsedCache(cache, uncached), clean) as reader:
         reach = Reach(base, settings.max_bytes, settings.include, settings.exclude, frozenset(LOADERS))
         for source in settings.sources:
             for item in items_of(source, reach):
@@ -99,11 +107,11 @@ def _same_id(document_id: str, first: str, second: str) -> ConfigurationError:
 class _Reader:
     """Reads item after item with one loader of each kind; a block ends with its children and cache closed."""
 
-    def __init__(self, settings: DocumentSettings, cache: Path | None, clean: Clean | None) -> None:
+    def __init__(self, settings: DocumentSettings, cache: ParsedCache, clean: Clean | None) -> None:
         limits = Limits(settings.parse_timeout_s, settings.parse_memory_mb, settings.max_bytes)
         kinds = {kind: kind(limits) for kind in set(LOADERS.values())}
         self._loaders = {suffix: kinds[kind] for suffix, kind in LOADERS.items()}
-        self._cache = ParsedCache(cache)
+        self._cache = cache
         self._clean = clean
         self._clean_version = clean.version if clean else ""
 

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.records import Run, outcome_to_json
+from genaiops.files import check_name
 from genaiops.records import as_json, canonical_json
 
 if TYPE_CHECKING:
@@ -84,6 +86,43 @@ def track(run: Run, artifacts: Mapping[str, str], *, uri: str, experiment: str) 
                 remedy="check 'tracking' in genaiops.yaml, or set it to 'none'",
             ) from None
     return run_id
+
+
+def retrack(before: str, run: Run | None, artifacts: Mapping[str, str], *, uri: str) -> list[str]:
+    """Write the artifacts of our run `before` anew, as those of `run`; empty where that is None.
+
+    For erasing a document: what MLflow keeps beside them are settings, values and digests. Returns the ids of
+    MLflow's runs. Raises ConfigurationError when the store cannot be used.
+    """
+    names = {} if run is None else {**artifacts, "run.json": canonical_json(run.to_json())}
+    texts = {name: names.get(name, "") for name in (*artifacts, "run.json")}
+    texts[CASES_FILE] = json.dumps({"columns": [], "data": []} if run is None else _cases_table(run))
+    with _quietly():
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            client = MlflowClient(tracking_uri=uri)
+            experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+            name = "" if run is None else run.id
+            wanted = f"tags.`genaiops.run` = '{check_name(before, 'run')}'"
+            with warnings.catch_warnings():  # MLflow's own use of SQLAlchemy is deprecated, and nothing to do about
+                warnings.simplefilter("ignore", DeprecationWarning)
+                found = [item.info.run_id for item in client.search_runs(experiments, filter_string=wanted)]
+            for tracked in found:
+                for file, text in texts.items():
+                    client.log_text(tracked, text, file)
+                client.set_tag(tracked, "genaiops.run", name)
+                client.update_run(tracked, name=name or "erased")
+        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+            reason = _without_password(" ".join(str(error).split()))[:500]
+            raise ConfigurationError(
+                f"the tracking store cannot be used: {reason}",
+                where=_without_password(uri),
+                remedy="bring it back, then run the same command again",
+            ) from None
+    return [str(tracked) for tracked in found]
 
 
 def _write(client: MlflowClient, run_id: str, run: Run, texts: Mapping[str, str]) -> None:

@@ -217,7 +217,7 @@ class _Build:
             embedder = SpreadEmbedder(embedder, self.engine)
         cached = CachedEmbedder(embedder, VectorCache(None if self.work.full else self.work.project.cache))
         publishing = published_folder(into / index_id(inputs), name=lambda: index_id(inputs))
-        with publishing as aside, SnapshotWriter(aside) as writer:
+        with publishing as aside, SnapshotWriter(aside, self.work.settings.index.language) as writer:
             cut = self._chunks(writer)
             _hold_against_bar(self.work.settings, cut.quality)  # before anything costly is done
             if cut.lacking:

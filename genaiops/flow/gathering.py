@@ -137,9 +137,13 @@ def gather(
     cleaner = cleaner_for(settings.cleansing, settings.documents.redact, cache=cache)
     is_erased = blocked(project)
     store, left_out, erased = DocumentStore(), list[Quarantined](), 0
-    for outcome in iter_documents(settings.documents, base, cache=cache, clean=cleaner):
+    for outcome in iter_documents(settings.documents, base, cache=cache, clean=cleaner, uncached=is_erased):
         if isinstance(outcome, Quarantined):
-            left_out.append(outcome)
+            # Not even the name of an erased document goes into the facts of an index.
+            if is_erased(Document(outcome.document_id, "")):
+                erased += 1
+            else:
+                left_out.append(outcome)
         elif is_erased(outcome):
             erased += 1
         else:

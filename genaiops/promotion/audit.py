@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
 GENESIS = "0" * 64
-MOVES = ("promote", "rollback")
+REISSUE = "reissue"  # of a release, told before the moves to it
+REPLACE = "replace"  # of what an environment serves, by the release in its place
+MOVES = ("promote", "rollback", REPLACE)
 
 
 @dataclass(frozen=True, slots=True)

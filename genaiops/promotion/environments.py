@@ -48,7 +48,7 @@ class Event:
     environment: str
     flow: str
     generation: int
-    action: str  # promote | rollback
+    action: str  # promote | rollback | replace
     release: str
     previous: str | None
     at: str

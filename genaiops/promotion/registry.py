@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from genaiops.promotion.actor import check_actor
 from genaiops.promotion.audit import AuditReport
 from genaiops.promotion.database import Database, tables, utc_now
 from genaiops.promotion.environments import Event, Move, Pointer, Recorded
+from genaiops.promotion.reissuing import all_names, replacements
 from genaiops.promotion.release import SHORT, Release, find_release, load_release, refuse_unless_passed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Registry:
         """
         self._check(to)
         actor = check_actor(actor)
-        digest = release.digest if isinstance(release, Release) else find_release(self.releases_folder, release)
+        digest = release.digest if isinstance(release, Release) else self._found(release)
         found = load_release(self.releases_folder, digest)
         refuse_unless_passed(found.evidence.decision, where=f"release {digest[:SHORT]}")
         with self._database.writing() as connection:
@@ -93,7 +94,7 @@ class Registry:
         with self._database.writing() as connection:
             current = _chosen(environment, _pointers(connection, environment), flow)
             _expect(current, expected_generation)
-            stack = _stack(_events(connection, environment, current.flow))
+            stack = _stack(_events(connection, environment, current.flow), replacements(connection))
             if len(stack) < 2:
                 raise NotFound(
                     f"{environment} served nothing of {current.flow} before {str(current.release)[:SHORT]}",
@@ -101,6 +102,54 @@ class Registry:
                 )
             load_release(self.releases_folder, stack[-2])
             return _move(connection, current, stack[-2], action="rollback", actor=actor)
+
+    def reissue(self, releases: Mapping[str, Release], *, actor: str = "") -> list[Move]:
+        """Put releases in the place of others (full digests), wherever these are or were served.
+
+        For erasing a document: the new ones serve the same without it. Their files are saved, the log tells of each,
+        and environments that serve an old one move, all in one transaction; what was done before is not done again.
+        The files of the old releases are the caller's to remove, afterwards.
+        """
+        actor = check_actor(actor)
+        for release in releases.values():
+            release.save(self.releases_folder)
+        moves: list[Move] = []
+        with self._database.writing() as connection:
+            known = replacements(connection)
+            for before, release in releases.items():
+                _record(connection, release, actor)
+                after = release.digest
+                if known.get(before) != after:
+                    payload = {"before": before, "after": after, "flow": release.flow}
+                    audit.append(connection, at=utc_now(), actor=actor, action=audit.REISSUE, payload=payload)
+                for pointer in _pointers(connection):
+                    if pointer.release == before and pointer.flow == release.flow:
+                        moves.append(_move(connection, pointer, after, action=audit.REPLACE, actor=actor))
+        return moves
+
+    def note(self, action: str, payload: Mapping[str, str], *, actor: str = "") -> None:
+        """Tell the audit log of something that moves nothing."""
+        actor = check_actor(actor)
+        with self._database.writing() as connection:
+            audit.append(connection, at=utc_now(), actor=actor, action=action, payload=payload)
+
+    def replaced(self) -> Mapping[str, str]:
+        """Release → the one that stands in its place since a document was erased."""
+        with self._database.reading() as connection:
+            return {} if connection is None else replacements(connection)
+
+    def _found(self, prefix: str) -> str:
+        """The digest of a release's file; NotFound names the release that was put in its place."""
+        try:
+            return find_release(self.releases_folder, prefix)
+        except NotFound:
+            new = next((new for old, new in self.replaced().items() if old.startswith(prefix)), None)
+            if new is None:
+                raise
+            raise NotFound(
+                f"release {prefix[:SHORT]} was re-issued as {new[:SHORT]} when a document was erased",
+                remedy=f"use {new[:SHORT]}",
+            ) from None
 
     # --- reading --------------------------------------------------------------
 
@@ -190,15 +239,15 @@ def _chosen(environment: str, pointers: list[Pointer], flow: str | None) -> Poin
     return found[0]
 
 
-def _stack(events: list[Event]) -> list[str]:
-    """The releases under the current one, which is last."""
+def _stack(events: list[Event], replaced: Mapping[str, str]) -> list[str]:
+    """The releases under the current one, which is last; each as what stands in its place now."""
     stack: list[str] = []
     for event in events:
         if event.action == "promote":
             stack.append(event.release)
-        else:
+        elif event.action == "rollback":
             del stack[-1:]
-    return stack
+    return [replaced.get(release, release) for release in stack]
 
 
 def _pointers(connection: Connection, environment: str | None = None) -> list[Pointer]:
@@ -230,7 +279,8 @@ def _held(connection: Connection, environment: str, flow: str, release: str) -> 
     from sqlalchemy import select
 
     columns = tables().history.c
-    same = (columns.environment == environment, columns.flow == flow, columns.release == release)
+    names = list(all_names(replacements(connection), release))
+    same = (columns.environment == environment, columns.flow == flow, columns.release.in_(names))
     return connection.execute(select(columns.sequence).where(*same).limit(1)).first() is not None
 
 

@@ -96,15 +96,15 @@ def test_a_missing_source_is_an_error(docs: Path) -> None:
 
 def test_a_source_without_any_document_is_an_error_that_tells_what_would_be_one(docs: Path) -> None:
     with pytest.raises(ConfigurationError, match="no document in source 'docs'") as caught:
-        read_documents(settings(include=["**/*.docx"]), docs.parent)
+        read_documents(settings(include=["**/*.odt"]), docs.parent)
     assert ".md" in caught.value.remedy
-    assert "**/*.docx" in caught.value.remedy
+    assert "**/*.odt" in caught.value.remedy
 
 
 def test_a_file_of_no_known_kind_as_source_is_an_error(tmp_path: Path) -> None:
-    write(tmp_path, {"a.docx": b"x"})
+    write(tmp_path, {"a.odt": b"x"})
     with pytest.raises(ConfigurationError, match="of no kind that can be read"):
-        read_documents(settings("a.docx"), tmp_path)
+        read_documents(settings("a.odt"), tmp_path)
 
 
 def test_two_files_with_one_id_are_an_error_that_names_both(tmp_path: Path) -> None:

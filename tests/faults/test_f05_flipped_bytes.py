@@ -17,7 +17,7 @@ from tests.faults.build_children import LONG
 from tests.small_project import write_small_project
 from tests.words_embedder import WordsEmbedder
 
-FLIPS = 10_000 if LONG else 270  # in all, over ten files
+FLIPS = 10_000 if LONG else 270  # in all, over eleven files
 # What is said when the digests speak; a parser's complaint would read "cannot be read".
 BEFORE_PARSING = ("was changed after the index was built", "is missing", "does not belong to the index", "damaged")
 

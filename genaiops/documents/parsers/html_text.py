@@ -1,8 +1,9 @@
 """The visible text of an HTML page, as Markdown-like text. Runs in a child process; opens and fetches nothing.
 
-Navigation and what else frames a page is left out where its structure says so. Headings become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre`
-a fenced block; links keep their text only. The tree is walked with a stack of our own,
-so that deep nesting costs memory and no recursion.
+Navigation and what else frames a page is left out where its structure says so. Headings
+become `#` lines, items `- ` or `1. ` lines, table rows `| a | b |` lines, `pre` a fenced
+block; links keep their text only. The tree is walked with a stack of our own, so that deep
+nesting costs memory and no recursion.
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ class _Renderer:
                 stack.pop()
                 self._leave(tag)
             elif isinstance(child, Tag):
-                if not _is_hidden(child) and id(child) not in self._frame and self._enter(child):
+                if id(child) in self._frame:
+                    self._flush()
+                elif not _is_hidden(child) and self._enter(child):
                     stack.append((child, iter(child.children)))
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._line.append(str(child))

@@ -12,9 +12,11 @@ _LONGEST_URL = 2000
 _BARE = re.compile(r"[!-\[\]-~]+")  # printable ASCII without space and backslash
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?")
 _PORTS = {"http": 80, "https": 443}
-# Networks whose addresses carry an IPv4 address that a gateway would connect to.
-_TRANSLATED = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
-_TUNNELS = tuple(ipaddress.IPv6Network(net) for net in ("2002::/16", "2001::/32"))
+# IPv6 addresses that carry an IPv4 address, which a gateway would connect to.
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # where all public IPv6 addresses are
+# Tunnels and relays: what is behind them cannot be told from the address.
+_RELAYS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "192.88.99.0/24")))
 # Where clouds hand a machine its credentials, besides the link-local address that most of them use.
 _METADATA = tuple(map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")))
 
@@ -88,12 +90,14 @@ def _refusal(address: str, target: Target, allow_private: bool | tuple[str, ...]
     """Why an address may not be connected to, "" when it may."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _TUNNELS):
-            return "reached through a tunnel"
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif any(ip in network for network in _TRANSLATED):
+        elif ip in _TRANSLATED:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        elif ip not in _UNICAST and not ip.is_private and not ip.is_link_local:
+            return "no address of one machine"
+    if any(ip in network for network in _RELAYS):
+        return "reached through a relay"
     if ip.is_link_local or ip in _METADATA:
         return "an address of the machine's own network link, where no page is"
     if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_global):

@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
@@ -162,10 +163,8 @@ def _headers(target: Target) -> dict[str, str]:
 
 def _shut(stream: socket.socket) -> None:
     """End whatever waits for this connection."""
-    try:
+    with suppress(OSError):
         stream.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def _body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
@@ -185,7 +184,7 @@ def _body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
         parts.append(data)
         if size > max_bytes:
             raise TooLarge(size)
-    if unpack and not unpack.eof or response.length:
+    if (unpack and not unpack.eof) or response.length:
         raise ValueError("the answer breaks off")
     return b"".join(parts)
 

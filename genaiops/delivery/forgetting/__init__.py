@@ -1,0 +1,175 @@
+"""`forget`: a document erased from every store, blocked from coming back, and a receipt that proves it.
+
+Old things are never edited. Snapshots, runs and releases without the document are made beside them, everything that
+points at an old one moves, and only then the old ones are removed. A kill at any moment leaves either the state before
+(with the document already blocked) or an erasure that the same command finishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
+from genaiops.delivery.forgetting.cache import clean_cache
+from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished
+from genaiops.delivery.forgetting.finding import find, holdings, snapshots
+from genaiops.delivery.forgetting.golden import prune_golden_sets
+from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
+from genaiops.delivery.forgetting.probes import Probe, probe_all
+from genaiops.delivery.forgetting.receipts import Receipt, read_receipts, write_receipt
+from genaiops.delivery.forgetting.releases import issue_releases_again
+from genaiops.delivery.forgetting.removing import remove_replaced
+from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_again, move_evaluations
+from genaiops.delivery.history import index_folders
+from genaiops.errors import ConfigurationError, Conflict
+from genaiops.files import locked, remove_leftovers
+from genaiops.flow import Flow
+from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury
+from genaiops.indexing import read_manifest
+from genaiops.project import Project
+from genaiops.promotion import Registry
+from genaiops.promotion.actor import check_actor
+from genaiops.records import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What an erasure would touch: document ids with the same words, snapshots (ids), and passages to look for."""
+
+    documents: tuple[str, ...]
+    indexes: tuple[str, ...]
+    passages: int
+
+
+def plan_forget(flow: Flow, *, document: str = "", text: str = "") -> Planned:
+    """What `forget` would erase; nothing is changed. Raises as `forget`."""
+    erasure = find(flow.project, flow.name, document=document, text=text)
+    held = tuple(holding.folder.name for holding in holdings(flow.project, erasure))
+    return Planned(tuple(erasure.texts), held, len(erasure.samples()))
+
+
+def forget(flow: Flow, *, document: str = "", text: str = "", actor: str = "", wait_s: float = 60.0) -> Receipt:
+    """Erase a document of the flow (by its id, or every document with the words of `text`) from every store.
+
+    Every version in every snapshot goes, and with it every document with the same words, in snapshots of other flows
+    too. Finishes an erasure that was killed first. Runs alone: Conflict when a build or an evaluation goes on for
+    longer than `wait_s`. Raises NotFound when no snapshot holds it, IntegrityError when a snapshot in use is damaged.
+    """
+    if bool(document) == bool(text.strip()):
+        raise ConfigurationError("name what to erase: a document or a text", remedy="--document ID, or --text FILE")
+    project, actor = flow.project, check_actor(actor)
+    with locked(project.lock, wait_s=wait_s, what="builds or evaluates"):
+        begun = unfinished(project)
+        if begun is not None and (begun.document, begun.flow) != (document, flow.name) and not text:
+            receipt = _erase(project, begun, actor, flow)
+            begun = None if receipt.proved else begun
+        erasure = begun or find(project, flow.name, document=document, text=text)
+        return _erase(project, erasure, actor, flow)
+
+
+def allow_again(flow: Flow, document: str, *, actor: str = "") -> int:
+    """Lift the block from a document id, so that builds may read it again; returns how many tombstones there were."""
+    lifted = unbury(flow.project, document)
+    if lifted:
+        name = pseudonym(flow.project, document)
+        Registry.of(flow.project).note("allow_again", {"document": name}, actor=actor)
+    return lifted
+
+
+def _erase(project: Project, erasure: Erasure, actor: str, flow: Flow) -> Receipt:
+    log = Log(project)
+    erasure.save(project)
+    bury(project, [Document(name, text) for name, versions in erasure.texts.items() for text in versions])
+    replaced = Replaced()
+    for stage in _stages(project, erasure, replaced, log):
+        stage()
+    probes = probe_all(project, erasure)
+    receipt = write_receipt(project, _receipt(project, erasure, actor, log.artefacts(), probes, flow))
+    Registry.of(project).note(
+        "forget", {"document": receipt.document, "flow": erasure.flow, "receipt": receipt.digest}, actor=actor
+    )
+    if not receipt.proved:  # the journal stays, so that the same command tries again
+        found = sorted({hit for probe in probes for hit in probe.hits})
+        raise Conflict(
+            "the document was erased, but something of it is still found: " + ", ".join(found[:5]),
+            where=project.home,
+            remedy="remove what is named there, or stop the process that holds it, then run the same command again",
+        )
+    log.close()
+    close_journal(project)
+    return receipt
+
+
+def _stages(project: Project, erasure: Erasure, replaced: Replaced, log: Log) -> tuple[Callable[[], None], ...]:
+    """In order: what is made, what points at it, what is removed. A store of users' answers would be one more."""
+    return (
+        lambda: _sweep(project),
+        lambda: _issue_indexes(project, erasure, replaced, log),
+        lambda: issue_runs_again(project, erasure, replaced, log),
+        lambda: issue_releases_again(project, replaced, log),
+        lambda: _follow(project, replaced, log),
+        lambda: move_evaluations(project, replaced, log),
+        lambda: issue_tracked_again(project, replaced, log),
+        lambda: prune_golden_sets(project, erasure, log),
+        lambda: remove_replaced(project, replaced, snapshots(project)[1], erasure, log),
+        lambda: clean_cache(project, erasure, index_folders(project), log),
+        lambda: _sweep(project),
+    )
+
+
+def _issue_indexes(project: Project, erasure: Erasure, replaced: Replaced, log: Log) -> None:
+    for holding in holdings(project, erasure):
+        issued = issue_again(project, erasure, holding)
+        replaced.indexes[issued.before] = issued.after
+        if issued.after:
+            replaced.contents[issued.after] = read_manifest(project.indexes / issued.after).content
+        note = f"{issued.documents} documents and {issued.chunks} chunks less"
+        log.tell(Artefact("index", issued.before, issued.after, note))
+
+
+def _follow(project: Project, replaced: Replaced, log: Log) -> None:
+    for flow, before, after in move_pointers(project, replaced.indexes):
+        log.tell(Artefact("current index", f"{flow} {before}", after))
+
+
+def _sweep(project: Project) -> None:
+    """What killed writers left may hold the document."""
+    folders = [project.home, project.indexes, project.runs, project.releases, *project.flows.glob("*")]
+    for folder in folders:
+        remove_leftovers(folder)
+
+
+def _receipt(
+    project: Project,
+    erasure: Erasure,
+    actor: str,
+    artefacts: tuple[Artefact, ...],
+    probes: tuple[Probe, ...],
+    flow: Flow,
+) -> Receipt:
+    return Receipt(
+        sequence=0,
+        at="",
+        actor=actor,
+        flow=erasure.flow,
+        document=pseudonym(project, erasure.document),
+        versions=sum(len(versions) for versions in erasure.texts.values()),
+        same_text=len(erasure.texts) - 1,
+        passages=len(erasure.samples()),
+        tombstones=len(read_tombstones(project)),
+        artefacts=artefacts,
+        probes=probes,
+        source_present=any(_source(flow, name) for name in erasure.texts),
+    )
+
+
+def _source(flow: Flow, document: str) -> bool:
+    """Whether a file with the document still lies below one of the flow's folders; `table.csv#4` is in `table.csv`."""
+    roots = [flow.folder / source.path for source in flow.settings.documents.sources if source.path]
+    names = {document, document.rpartition("#")[0] or document}
+    places = [root / name for root in roots for name in names] + [root for root in roots if root.name in names]
+    return any(path.is_file() for path in places)
+
+
+__all__ = ["Planned", "Receipt", "allow_again", "forget", "plan_forget", "read_receipts"]

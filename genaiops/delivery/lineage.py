@@ -1,0 +1,331 @@
+"""Where an answer comes from: chunk, characters, document, source, settings, code, time, index and release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genaiops.delivery.forgetting.receipts import read_receipts
+from genaiops.delivery.history import PREFIX, index_folders
+from genaiops.delivery.pointers import released
+from genaiops.delivery.snapshots import read_chunks
+from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
+from genaiops.evaluation.runs import find_run, list_runs
+from genaiops.flow.history import all_histories
+from genaiops.indexing import Manifest, read_manifest, verify_files
+from genaiops.project import Project
+from genaiops.records import Chunk, Document, Edit, Metadata, Origin, as_json
+
+LONGEST_ANSWER = 50_000_000  # bytes of a file
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFacts:
+    """The index a chunk lies in. `settings` decide its id, `facts` are of the build: model, precision, machine.
+
+    `code` is the version of genaiops that built it, `built_at` ISO 8601 in UTC, `releases` those that serve it.
+    """
+
+    id: str
+    flow: str
+    built_at: str
+    code: str
+    settings: Metadata
+    facts: Metadata
+    releases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLineage:
+    """A chunk, where it lies in the clean document and in the text that was loaded, and where that came from.
+
+    `confirmed` says whether the index holds this very text at this place; `cited` whether the answer cites it.
+    `original` are the offsets in the loaded text, which differ from `start` and `end` where cleaning changed it;
+    `edits` are the changes within the chunk. `problem` says what could not be found.
+    """
+
+    chunk: str
+    document: str
+    start: int
+    end: int
+    text: str
+    original: tuple[int, int] | None = None
+    edits: tuple[Edit, ...] = ()
+    document_digest: str = ""
+    origin: Origin | None = None
+    index: str = ""
+    cited: bool = False
+    confirmed: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What is known of the answer itself; empty for a chunk alone. `run` and `case` name its record."""
+
+    question: str = ""
+    text: str = ""
+    model: str = ""
+    prompt: str = ""
+    release: str = ""
+    run: str = ""
+    case: str = ""
+    settings: Metadata | None = None  # of retrieval, prompt and generation, where a record or release holds them
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """An answer (or a chunk) with every passage behind it and every index they lie in."""
+
+    answer: AnswerFacts | None
+    chunks: tuple[ChunkLineage, ...]
+    indexes: tuple[IndexFacts, ...]
+
+
+def lineage_of(project: Project, what: str, *, case: str = "", read: Callable[[], str] | None = None) -> Lineage:
+    """The lineage of a chunk (id or prefix), a file with an answer, `-` (what `read` gives), or RUN with a case.
+
+    Raises NotFound that says where was looked, ConfigurationError for what is no answer.
+    """
+    if case:
+        return _of_case(project, what, case)
+    if what == "-" and read is not None:
+        return _of_text(project, read(), "standard input")
+    path = Path(what)
+    if path.is_file():
+        if path.stat().st_size > LONGEST_ANSWER:
+            raise ConfigurationError(f"the file is larger than {LONGEST_ANSWER:,} bytes", where=path)
+        return _of_text(project, path.read_text(encoding="utf-8", errors="replace"), str(path))
+    if PREFIX.fullmatch(what) and len(what) <= 32:
+        return _of_chunk(project, what)
+    if any(folder.name == what for folder in list_runs(project.runs)):
+        raise ConfigurationError(f"run {what} has many answers", remedy="name one: --case ID")
+    raise NotFound(
+        f"{what[:80]!r} is no chunk id, no file with an answer and no run",
+        where=project.home,
+        remedy="genaiops ask FLOW QUESTION --json > answer.json; genaiops lineage answer.json",
+    )
+
+
+def answer_lineage(project: Project, answer: Mapping[str, Any], facts: AnswerFacts | None = None) -> Lineage:
+    """The lineage of an answer as `ask --json` prints it. ConfigurationError when a part is missing."""
+    try:
+        index = _present(project, str(answer["index"]))
+        cited = {str(citation["chunk_id"]) for citation in answer["citations"]}
+        hits = [Chunk(**hit["chunk"]) for hit in answer["hits"]]
+        told = facts or AnswerFacts()
+        told = replace(
+            told, question=str(answer["query"]["text"]), text=str(answer["text"]), model=str(answer["model"]),
+            prompt=str(answer["prompt"]), release=str(answer.get("release", "")),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"this is no answer of ours ({type(error).__name__}: {error})", remedy="give what ask --json printed"
+        ) from None
+    if told.settings is None and told.release:
+        told = replace(told, settings=_served(project, told.release))
+    held = _Documents(project)
+    chunks = tuple(replace(_traced(held, index, hit), cited=hit.id in cited) for hit in hits)
+    ordered = sorted(chunks, key=lambda item: not item.cited)
+    return Lineage(told, tuple(ordered), _facts(project, [index]))
+
+
+# --- what was named ---------------------------------------------------------------
+
+
+def _of_text(project: Project, text: str, where: str) -> Lineage:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigurationError("this is not JSON", where=where, remedy="give what ask --json printed") from None
+    if not isinstance(data, dict):
+        raise ConfigurationError("this is no answer of ours", where=where, remedy="give what ask --json printed")
+    return answer_lineage(project, data)
+
+
+def _of_case(project: Project, run_id: str, case: str) -> Lineage:
+    run = find_run(project.runs, run_id)
+    result = next((result for result in run.results if result.case.id == case), None)
+    if result is None:
+        shown = ", ".join(result.case.id for result in run.results[:5])
+        raise NotFound(f"run {run.id} has no case {case!r}", where=project.runs / run.id, remedy=f"it has {shown}, …")
+    if result.answer is None:
+        raise NotFound(f"case {case!r} of run {run.id} got no answer: {result.error}")
+    facts = AnswerFacts(run=run.id, case=case, settings=run.subject.settings)
+    return answer_lineage(project, as_json(result.answer), facts)
+
+
+def _of_chunk(project: Project, prefix: str) -> Lineage:
+    """A chunk in every index that holds it; those look the same but for the index."""
+    found: dict[str, list[tuple[str, Chunk]]] = {}
+    for folder in index_folders(project):
+        for chunk in _chunks(folder) or ():
+            if chunk.id.startswith(prefix):
+                found.setdefault(chunk.id, []).append((folder.name, chunk))
+    if not found:
+        raise NotFound(
+            f"no index holds a chunk {prefix}",
+            where=project.indexes,
+            remedy=f"looked in {len(index_folders(project))} indexes; genaiops chunks FLOW lists ids",
+        )
+    if len(found) > 1:
+        raise ConfigurationError(f"{len(found)} chunks start with {prefix}", remedy="give more digits")
+    places = next(iter(found.values()))
+    held = _Documents(project)
+    chunks = tuple(_traced(held, index, chunk) for index, chunk in places)
+    return Lineage(None, chunks, _facts(project, [index for index, _ in places]))
+
+
+# --- tracing ----------------------------------------------------------------------
+
+
+def _present(project: Project, index: str) -> str:
+    """The index, or the one in its place since a document was erased from it."""
+    for receipt in read_receipts(project):
+        for item in receipt.artefacts:
+            if item.store == "index" and item.before == index and item.after:
+                index = item.after
+    return index
+
+
+def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
+    """From a chunk to its document and source, each step checked against what the index holds."""
+    known = ChunkLineage(chunk.id, chunk.document_id, chunk.start, chunk.end, chunk.text, index=index)
+    try:
+        document = held.of(index).get(chunk.document_id)
+    except GenaiopsError as error:
+        return replace(known, problem=f"index {index[:12]}: {error.what} (looked in {error.where})")
+    if document is None:
+        return replace(known, problem=f"index {index[:12]} holds no document {chunk.document_id!r}")
+    edits = tuple(edit for edit in document.edits if edit.start < chunk.end and edit.end > chunk.start)
+    same = document.text[chunk.start : chunk.end] == chunk.text
+    return replace(
+        known,
+        original=original_span(document.edits, chunk.start, chunk.end),
+        edits=edits,
+        document_digest=document.digest,
+        origin=document.origin,
+        confirmed=same,
+        problem="" if same else "the document has another text at this place",
+    )
+
+
+def original_span(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
+    """Where `[start, end)` of a clean text lies in the text that was loaded; an edit it touches counts whole."""
+    return _original(edits, start, last=False), _original(edits, end, last=True)
+
+
+def _original(edits: Sequence[Edit], position: int, *, last: bool) -> int:
+    """Between edits both texts run alike, so an offset is that of the nearest edit before it."""
+    found = position
+    for edit in edits:
+        if edit.start > position or (edit.start == position and last):
+            break
+        inside = position < edit.end
+        if inside:
+            return edit.original_end if last else edit.original_start
+        found = edit.original_end + position - edit.end
+    return found
+
+
+class _Documents:
+    """The documents of indexes by id, each index read once for one lineage."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._read: dict[str, Mapping[str, Document]] = {}
+
+    def of(self, index: str) -> Mapping[str, Document]:
+        """Raises NotBuilt or IntegrityError."""
+        from genaiops.indexing.snapshot import read_documents_of
+
+        if index not in self._read:
+            documents = read_documents_of(self._project.indexes / index)
+            self._read[index] = {document.id: document for document in documents}
+        return self._read[index]
+
+
+def _chunks(folder: Path) -> Iterable[Chunk] | None:
+    try:
+        verify_files(folder, read_manifest(folder).files)
+        return read_chunks(folder)
+    except (GenaiopsError, OSError):
+        return None
+
+
+def _facts(project: Project, indexes: Iterable[str]) -> tuple[IndexFacts, ...]:
+    releases = released(project)
+    found = []
+    for index in dict.fromkeys(indexes):
+        serving = tuple(item.digest for item in releases if item.index == index)
+        try:
+            manifest = read_manifest(project.indexes / index)
+            found.append(_of_manifest(manifest, serving))
+        except GenaiopsError:  # removed: the history may still tell
+            built = next((item for item in reversed(all_histories(project)) if item.index == index), None)
+            if built is not None:
+                name = str(built.settings.get("name", ""))
+                found.append(IndexFacts(index, name, built.built_at, "", built.inputs, {}, serving))
+    return tuple(found)
+
+
+def _of_manifest(manifest: Manifest, releases: tuple[str, ...]) -> IndexFacts:
+    facts = dict(manifest.facts)
+    flow, built_at, code = (str(facts.pop(key, "")) for key in ("flow", "built_at", "genaiops"))
+    return IndexFacts(manifest.id, flow, built_at, code, manifest.inputs, facts, releases)
+
+
+def _served(project: Project, release: str) -> Metadata | None:
+    from genaiops.promotion import load_release
+
+    try:
+        return load_release(project.releases, release).served
+    except (NotFound, IntegrityError):
+        return None
+
+
+# --- for people -------------------------------------------------------------------
+
+
+def tree(found: Lineage) -> str:
+    """The lineage as lines of text, each step under the one it leads from."""
+    lines = []
+    if found.answer is not None:
+        answer = found.answer
+        of = f" of run {answer.run}, case {answer.case}" if answer.run else ""
+        lines.append(f"answer{of}: {_one_line(answer.text)}")
+        lines.append(f"  question: {_one_line(answer.question)}")
+        lines.append(f"  model {answer.model}, prompt {answer.prompt}, release {answer.release[:12] or 'none'}")
+    for item in found.chunks:
+        lines += _lines_of(item)
+    for index in found.indexes:
+        lines.append(f"index {index.id} of {index.flow or 'unknown'}")
+        lines.append(f"  built {index.built_at or 'at an unknown time'} by genaiops {index.code or 'unknown'}")
+        lines += [f"  {key}: {_one_line(json.dumps(as_json(value)))}" for key, value in sorted(index.settings.items())]
+        lines += [f"  {key}: {_one_line(json.dumps(as_json(value)))}" for key, value in sorted(index.facts.items())]
+        lines.append(f"  served by {', '.join(name[:12] for name in index.releases) or 'no release'}")
+    return "\n".join(lines)
+
+
+def _lines_of(item: ChunkLineage) -> list[str]:
+    lines = [f"{'cited ' if item.cited else ''}chunk {item.chunk}: {_one_line(item.text)}"]
+    lines.append(
+        f"  characters {item.start}-{item.end} of {item.document}, document {item.document_digest[:12] or '?'}"
+    )
+    if item.original is not None and item.original != (item.start, item.end):
+        kinds = ", ".join(sorted({edit.kind for edit in item.edits})) or "before it"
+        lines.append(f"  characters {item.original[0]}-{item.original[1]} of what was loaded (edits: {kinds})")
+    if item.origin is not None:
+        origin = item.origin
+        changed = f", changed {origin.modified}" if origin.modified else ""
+        lines.append(f"  read from {origin.source} by {origin.loader}, content {origin.content[:12]}{changed}")
+    lines.append(f"  in index {item.index[:12]}: {'confirmed' if item.confirmed else item.problem}")
+    return lines
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else text[:157] + "..."

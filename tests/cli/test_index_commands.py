@@ -1,0 +1,119 @@
+"""indexes, diff, freshness, rebuild, gc, forget, lineage: what they print, their --json, and how they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from genaiops.records import as_json
+from tests.cli.commands import Run, runner
+from tests.flow import workshop
+
+FLOW = "flows/workshop"
+ERASED = "office/bookings.md"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return runner(monkeypatch, capsys)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    root = workshop.copy(tmp_path)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_the_life_of_an_index_from_edit_to_clean_up(run: Run, root: Path) -> None:
+    (index,) = run("indexes", FLOW, "--json").json["indexes"]
+    assert set(index) == {
+        "id", "flows", "built_at", "documents", "chunks", "bytes", "present", "used_by", "problem",
+    }  # fmt: skip
+    first = index["id"]
+    fresh = run("freshness", FLOW, "--json")
+    assert (fresh.code, fresh.json["met"], fresh.json["behind"]) == (0, True, [])
+    page = root / "manual" / "wheels.md"
+    page.write_text(page.read_text().replace("4.5 bar", "5.5 bar"))
+    (root / "manual" / "office" / "warranty.md").unlink()
+    behind = run("freshness", FLOW)
+    assert behind.code == 1
+    assert "changed" in behind.out and "gone" in behind.out and "missed" in behind.out
+    assert run("freshness", FLOW, "--objective-hours", 1).code == 0
+    run("build", FLOW)
+    told = run("diff", first[:8], "workshop@current", "--json").json
+    assert (told["kind"], told["documents_changed"], told["documents_gone"], told["same"]) == (
+        "indexes", ["wheels.md"], ["office/warranty.md"], False,
+    )  # fmt: skip
+    assert {"document", "before", "after"} == set(told["chunks_changed"][0])
+    asked = run("diff", first, FLOW, "--flow", FLOW)
+    assert "~ wheels.md" in asked.out and "of 32 questions find something else" in asked.out
+    Path("asked.jsonl").write_text('{"text": "Is scratched paint covered by the warranty?"}\n')
+    (change,) = run("diff", first, FLOW, "--flow", FLOW, "--questions", "asked.jsonl", "--json").json["questions"]
+    assert change["gone"][0][0] == "office/warranty.md"
+    dry = run("gc", "--keep-last", 1, "--keep-days", 0, "--dry-run", "--json").json
+    assert (dry["removed"], dry["dry_run"]) == ({}, True)  # the release uses the first, the flow the second
+    assert set(dry) == {"kept", "removed", "leftovers", "vectors", "bytes", "dry_run"}
+    assert "release" in run("gc").out
+    confirmed = run("rebuild", first[:10], "--json").json
+    assert (confirmed["state"], confirmed["index"]) == ("confirmed", first)
+    shutil.rmtree(root / ".genaiops" / "indexes" / first)
+    refused = run("rebuild", first[:10])
+    assert refused.code == 2
+    assert "the sources no longer hold what they held" in refused.err
+    assert "removed" in run("indexes", FLOW).out
+
+
+def test_diff_still_compares_releases(run: Run, root: Path) -> None:
+    assert run("diff", "prod", "dev").out == "the same release\n"
+    assert run("diff", "prod", "dev", "--json").json == {"kind": "releases", "changes": []}
+    # A release and an index: what the release serves against the other.
+    assert run("diff", "prod", "workshop@current", "--json").json["same"] is True
+    assert run("diff", "prod", "nothing").code == 2
+
+
+def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
+    dry = run("forget", FLOW, "--document", ERASED, "--dry-run", "--json").json
+    assert dry["documents"] == [ERASED]
+    told = run("forget", FLOW, "--document", ERASED, "--json").json
+    assert told["proved"] is True
+    assert {"document", "artefacts", "probes", "tombstones", "previous", "digest", "outside"} <= set(told)
+    assert all(probe["hits"] == [] for probe in told["probes"])
+    assert ERASED not in json.dumps(told)
+    assert run("build", FLOW, "--json").json["documents"] == 3
+    assert ERASED not in run("chunks", FLOW).out
+    again = run("forget", FLOW, "--document", ERASED)
+    assert (again.code, again.out) == (2, "")
+    assert "no index" in again.err
+    assert run("forget", FLOW, "--document", ERASED, "--allow-again", "--json").json == {"lifted": 1}
+    assert run("build", FLOW, "--json").json["documents"] == 4
+    text = root / "manual" / ERASED
+    receipt = run("forget", FLOW, "--text", text)
+    assert receipt.code == 0
+    assert "0 hits" in receipt.out and "not looked at" in receipt.out and "still there" in receipt.out
+    assert run("forget", FLOW).code == 2
+    assert run("forget", FLOW, "--allow-again").code == 2
+    assert run("audit", "verify").code == 0
+
+
+def test_lineage_from_the_answer_that_ask_printed(run: Run, root: Path) -> None:
+    answer = workshop.load(root / FLOW).ask("What are loose hub bearings packed with?")
+    Path("answer.json").write_text(json.dumps(as_json(answer)))  # as `ask --json` prints it
+    told = run("lineage", "answer.json", "--json").json
+    assert set(told) == {"answer", "chunks", "indexes"}
+    assert told["chunks"][0]["cited"] is True
+    assert {"chunk", "document", "start", "end", "text", "original", "edits", "document_digest", "origin", "index",
+            "cited", "confirmed", "problem"} == set(told["chunks"][0])  # fmt: skip
+    plain = run("lineage", "answer.json")
+    assert plain.out.startswith("answer: Loose hub bearings")
+    assert "of wheels.md" in plain.out
+    chunk = run("lineage", told["chunks"][0]["chunk"][:10])
+    assert chunk.code == 0
+    assert chunk.out.startswith("chunk ")
+    runs = sorted(path.name for path in (root / ".genaiops" / "runs").iterdir())
+    assert "case wheels-3" in run("lineage", runs[0], "--case", "wheels-3").out
+    assert run("lineage", "ffffffffff").code == 2

@@ -1,0 +1,155 @@
+"""LangChain's own loaders and one of ours, named in flow.yaml."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genaiops.documents import Corpus, DocumentSettings, read_documents
+from genaiops.errors import ConfigurationError, SourceError
+from genaiops.files import validated_data
+
+OWN = '''
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+
+
+class Notes(BaseLoader):
+    """Yields what it is told, as a loader of a wiki or a mailbox would."""
+
+    def __init__(self, notes, token="", fail_after=None):
+        if token == "wrong":
+            raise ValueError(f"token {token} refused")
+        self.notes, self.token, self.fail_after = notes, token, fail_after
+
+    def lazy_load(self):
+        for number, note in enumerate(self.notes):
+            if number == self.fail_after:
+                raise ConnectionError(f"token {self.token} expired")
+            given = note.get("metadata", {}).items()
+            metadata = {key: float("nan") if value == "nan" else value for key, value in given}
+            yield Document(page_content=note["text"], metadata=metadata, id=note.get("id"))
+
+
+class NoLoader:
+    pass
+
+
+def function():
+    pass
+'''
+
+
+@pytest.fixture(autouse=True)
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/our_loaders.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path / "code")
+
+
+def read(base: Path, loader: str, *, cache: Path | None = None, **source: Any) -> Corpus:
+    settings = validated_data(DocumentSettings, {"sources": [{"langchain": loader, **source}]}, where=str)
+    return read_documents(settings, base, cache=cache)
+
+
+def test_a_text_loader_of_the_community_package_is_a_source(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Some notes.\r\nMore.")
+    corpus = read(
+        tmp_path,
+        "langchain_community.document_loaders.TextLoader",
+        arguments={"file_path": "flow:notes.txt", "encoding": "utf-8"},
+    )
+    [document] = corpus.documents
+    assert (document.id, document.text) == ("notes.txt#1", "Some notes.\nMore.")
+    assert document.metadata == {"source": "notes.txt"}
+    assert document.origin is not None
+    assert document.origin.source == "langchain_community.document_loaders.TextLoader"
+    assert document.origin.loader.startswith("langchain langchain_community.document_loaders.TextLoader 0.")
+
+
+def test_each_row_of_a_csv_loader_is_a_document_of_its_position(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("name,price\nTea,3\nPot,9\n")
+    corpus = read(
+        tmp_path,
+        "langchain_community.document_loaders.CSVLoader",
+        arguments={"file_path": "flow:rows.csv", "source_column": "name"},
+    )
+    assert [(d.id, d.text) for d in corpus.documents] == [
+        ("Pot#1", "name: Pot\nprice: 9"),
+        ("Tea#1", "name: Tea\nprice: 3"),
+    ]
+    whole = read(tmp_path, "langchain_community.document_loaders.CSVLoader", arguments={"file_path": "flow:rows.csv"})
+    assert [d.id for d in whole.documents] == ["rows.csv#1", "rows.csv#2"]
+
+
+def test_a_loader_of_ones_own_gives_ids_metadata_and_what_is_wrong_with_a_document(tmp_path: Path) -> None:
+    notes = [
+        {"text": "one", "metadata": {"source": "https://me:pw@wiki.example/a", "modified": "2024-01-01"}},
+        {"text": "two", "id": "note-2"},
+        {"text": "  "},
+        {"text": "bad", "metadata": {"n": "nan"}, "id": "bad"},
+        {"text": "line", "id": "a\nb"},
+    ]
+    corpus = read(tmp_path, "our_loaders.Notes", arguments={"notes": notes}, name="wiki", access=["staff"])
+    assert [(d.id, d.text) for d in corpus.documents] == [
+        ("wiki#note-2", "two"),
+        ("wiki/https://wiki.example/a#1", "one"),
+    ]
+    assert corpus.documents[1].metadata["access"] == ["staff"]
+    assert corpus.documents[1].origin is not None
+    assert corpus.documents[1].origin.modified == "2024-01-01T00:00:00+00:00"
+    assert {(item.document_id, item.kind) for item in corpus.quarantined} == {
+        ("wiki#2", "empty"),
+        ("wiki#bad", "unreadable"),
+        ("wiki#a\\nb", "unreadable"),
+    }
+
+
+def test_markers_of_a_serialised_object_stay_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "very-secret")
+    marker = {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"]}
+    made = {"lc": 1, "type": "constructor", "id": ["langchain", "llms", "OpenAI"], "kwargs": {}}
+    notes = [{"text": json.dumps(marker), "metadata": {"marker": marker, "made": made}}]
+    [document] = read(tmp_path, "our_loaders.Notes", arguments={"notes": notes}).documents
+    assert document.metadata == {"marker": marker, "made": made}
+    assert "very-secret" not in repr(document)
+
+
+@pytest.mark.parametrize(
+    "name", ["our_loaders.NoLoader", "our_loaders.function", "our_loaders.Absent", "os.system", "os.path.join"]
+)
+def test_what_is_no_loader_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no LangChain document loader"):
+        read(tmp_path, name)
+
+
+def test_a_module_that_is_not_there_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be imported") as caught:
+        read(tmp_path, "no_such_module.Loader")
+    assert "PYTHONPATH" in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["Loader", "a..b", "a.b()", "__import__('os').system", "a b.c", "../x.y", "a.b;c"])
+def test_the_name_of_a_class_is_nothing_but_a_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read(tmp_path, name)
+
+
+def test_a_loader_that_fails_fails_the_build_and_tells_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIKI_TOKEN", "very-secret")
+    notes = [{"text": "one"}, {"text": "two"}]
+    arguments = {"notes": notes, "token": "env:WIKI_TOKEN", "fail_after": 1}
+    with pytest.raises(SourceError, match=r"broke off after 1 document\(s\)") as caught:
+        read(tmp_path, "our_loaders.Notes", arguments=arguments)
+    assert "very-secret" not in str(caught.value)
+    assert "***" in str(caught.value)
+    monkeypatch.setenv("WIKI_TOKEN", "wrong")
+    with pytest.raises(ConfigurationError, match=r"cannot be made: ValueError: token \*\*\* refused"):
+        read(tmp_path, "our_loaders.Notes", arguments=arguments)
+    with pytest.raises(ConfigurationError, match=r"arguments\.token looks like a secret"):
+        read(tmp_path, "our_loaders.Notes", arguments={**arguments, "token": "very-secret"})
