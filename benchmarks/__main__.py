@@ -14,13 +14,24 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import ask_overhead, build_rate, digests, scifact, second_build, spans, startup, well_architected
+from benchmarks import (
+    ask_overhead,
+    build_rate,
+    digests,
+    fast_start,
+    scifact,
+    second_build,
+    spans,
+    startup,
+    well_architected,
+)
 from benchmarks.places import REPOSITORY, DataAbsent
 from benchmarks.reporting import Report, machine_facts, markdown
 from genaiops.files import write_durably
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "startup": startup.measure,
+    "fast_start": fast_start.measure,
     "build_rate": build_rate.measure,
     "second_build": second_build.measure,
     "ask_overhead": ask_overhead.measure,

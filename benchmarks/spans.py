@@ -9,7 +9,7 @@ import json
 import shutil
 import statistics
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from benchmarks.reporting import Figure, Report, Table, alone
 from genaiops.delivery import evaluate_flow
 from genaiops.evaluation import Run
 from genaiops.flow import Flow
-from genaiops.records import Summary
+from genaiops.records import Chunk, Summary
 
 Span = tuple[int, int]
 SEARCHES = ("vector", "hybrid")
@@ -57,9 +57,9 @@ def measure() -> Report:
             flow.build()
             run = evaluate_flow(flow).run
             figures += [Figure(f"{search}: {summary.measure}", _shown(summary)) for summary in run.summaries]
-            overlap = _mean(overlaps(run, evidence))
+            overlap = mean_of(overlaps(run, evidence))
             length = statistics.mean(chunk.end - chunk.start for chunk in flow.chunks())
-            rows.append((f"genaiops, {search}", _percent(overlap), f"{length:.0f}"))
+            rows.append((f"genaiops, {search}", percent(overlap), f"{length:.0f}"))
     head = ("search", "recall / precision / IoU, %", "mean chunk, characters")
     peer_head = ("chunker", "vector", "reciprocal rank fusion with BM25", "mean chunk, characters")
     return Report(
@@ -103,21 +103,24 @@ def overlaps(run: Run, evidence: dict[str, dict[str, list[Span]]]) -> list[Overl
     for result in run.results:
         if result.answer is None:
             raise ValueError(f"case {result.case.id} failed: {result.error}")
-        wanted = evidence[result.case.id]
-        retrieved = [hit.chunk for hit in result.answer.hits[:TOP]]
-        relevant = {(document, place) for document, spans in wanted.items() for place in _places(spans)}
-        seen = {(chunk.document_id, place) for chunk in retrieved for place in range(chunk.start, chunk.end)}
-        characters = sum(chunk.end - chunk.start for chunk in retrieved)
-        both = len(relevant & seen)
-        found.append(Overlap(both / len(relevant), both / characters, both / (characters + len(relevant) - both)))
+        found.append(overlap_of([hit.chunk for hit in result.answer.hits[:TOP]], evidence[result.case.id]))
     return found
+
+
+def overlap_of(retrieved: Sequence[Chunk], wanted: Mapping[str, Sequence[Span]]) -> Overlap:
+    """How well the retrieved chunks cover the spans wanted of each document."""
+    relevant = {(document, place) for document, spans in wanted.items() for place in _places(spans)}
+    seen = {(chunk.document_id, place) for chunk in retrieved for place in range(chunk.start, chunk.end)}
+    characters = sum(chunk.end - chunk.start for chunk in retrieved)
+    both = len(relevant & seen)
+    return Overlap(both / len(relevant), both / characters, both / (characters + len(relevant) - both))
 
 
 def _places(spans: Iterable[Span]) -> set[int]:
     return {place for start, end in spans for place in range(start, end)}
 
 
-def _mean(found: Sequence[Overlap]) -> Overlap:
+def mean_of(found: Sequence[Overlap]) -> Overlap:
     return Overlap(
         statistics.mean(one.recall for one in found),
         statistics.mean(one.precision for one in found),
@@ -125,7 +128,7 @@ def _mean(found: Sequence[Overlap]) -> Overlap:
     )
 
 
-def _percent(overlap: Overlap) -> str:
+def percent(overlap: Overlap) -> str:
     return f"{100 * overlap.recall:.1f} / {100 * overlap.precision:.2f} / {100 * overlap.iou:.2f}"
 
 

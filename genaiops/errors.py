@@ -106,7 +106,19 @@ class ModelTimeout(ModelError):
     """A model endpoint took longer than it was given."""
 
 
+class StoreUnavailable(GenaiopsError):
+    """A database that holds an index is down, too slow or out of room; asking again later may help."""
+
+    exit_code = 3
+
+
 class Conflict(GenaiopsError):
     """Somebody else moved an environment first; read it again and retry."""
+
+    exit_code = 3
+
+
+class EngineError(GenaiopsError):
+    """The cluster that should do the work cannot be reached, or lost it again and again."""
 
     exit_code = 3

@@ -25,8 +25,8 @@ class KeywordOptions(Settings):
 class Keywords:
     """Words and pairs of neighbouring words, by tf · idf with the chunks of the document as collection.
 
-    idf is ln(1 + chunks ÷ chunks with the term). Only the document decides, so that a change of one document
-    changes the chunks of no other. They are also `metadata["keywords"]`, the best first.
+    idf is ln(1 + chunks ÷ chunks with the term); a pair counts double. Only the document decides, so that a change
+    of one document changes the chunks of no other. They are also `metadata["keywords"]`, the best first.
     """
 
     def __init__(self, options: KeywordOptions) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
-from genaiops.documents import Quarantined
 from genaiops.records import Document, Settings
+
+if TYPE_CHECKING:
+    from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
+    from genaiops.documents import Quarantined
 
 UNKNOWN_LANGUAGE = "unknown"
 _REDACTED = "redacted:"

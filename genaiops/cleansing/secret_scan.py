@@ -221,15 +221,17 @@ def _assignments(text: str) -> Iterator[int]:
             # Of keys only those that a name says are secret: a keyboard, a foreign key and a key point are not.
             named = name != "key" or _KEYS.search(folded, max(0, at - 13), at)
             match = _ASSIGNED.match(text, at + len(name)) if named else None
-            if match and _assigned_secret(match):
-                yield at
-            at = folded.find(name, at + len(name))
+            behind = at + len(name)
+            if match and any(sign in text[behind : match.start("value")] for sign in "=:"):
+                behind = match.end("value")  # what was read once is not read again for a name within it
+                if _assigned_secret(match["value"]):
+                    yield at
+            at = folded.find(name, behind)
 
 
-def _assigned_secret(match: re.Match[str]) -> bool:
-    value = match["value"].rstrip(".:)")
-    sign = any(mark in match[0][: match.start("value") - match.start()] for mark in "=:")
-    if not sign or len(value) < 12 or is_worded(value) or not _random(value):
+def _assigned_secret(given: str) -> bool:
+    value = given.rstrip(".:)")
+    if len(value) < 12 or is_worded(value) or not _random(value):
         return False
     kinds = sum(any(test(sign) for sign in value) for test in (str.islower, str.isupper, str.isdigit))
     marks = sum(not sign.isalnum() for sign in value)

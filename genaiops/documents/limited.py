@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +26,7 @@ from genaiops.records import Document
 _CHILD = Path(__file__).with_name("parsers") / "__main__.py"
 _LENGTH_BYTES = 8
 _OUT_OF_MEMORY = 77  # the child's exit code
+_START_S = 120.0  # importing a parser is no file's fault, and takes long on a busy machine
 # A parser of hostile files is not told our keys; it needs only what starts Python.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -38,6 +41,7 @@ class _Child:
     def __init__(self, kind: str, limits: Limits) -> None:
         self.limits = limits
         self.timed_out = False
+        self._ready = False
         command = [sys.executable, "-P", "-B", "-s", str(_CHILD), kind]
         command += [str(limits.memory_mb), str(limits.timeout_s), str(limits.text_bytes)]
         self._process = subprocess.Popen(
@@ -51,28 +55,45 @@ class _Child:
 
     def ask(self, content: bytes) -> dict[str, Any]:
         """The child's answer; `_Broken` if there is none within the time limit."""
-        # Killing the child ends whichever pipe we wait on, so one timer bounds sending, parsing and receiving.
-        timer = threading.Timer(self.limits.timeout_s, self._expire)
-        timer.start()
         try:
-            answer: dict[str, Any] = json.loads(self._exchange(content))
+            if not self._ready:
+                with self._ended_after(_START_S):
+                    self._receive()
+                self._ready = True
+            with self._ended_after(self.limits.timeout_s):
+                answer: dict[str, Any] = json.loads(self._exchange(content))
         except (OSError, ValueError):
             raise _Broken from None
-        finally:
-            timer.cancel()
         return answer
 
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """Killing the child ends whichever pipe we wait on, so one timer bounds sending, parsing and receiving."""
+        timer = threading.Timer(seconds, self._expire)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _exchange(self, content: bytes) -> bytes:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise OSError("no pipes")
-        stdin.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
-        stdin.flush()
-        size = int.from_bytes(stdout.read(_LENGTH_BYTES), "big")
+        if self._process.stdin is None:
+            raise OSError("no pipe")
+        self._process.stdin.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
+        self._process.stdin.flush()
+        return self._receive()
+
+    def _receive(self) -> bytes:
+        if self._process.stdout is None:
+            raise OSError("no pipe")
+        head = self._process.stdout.read(_LENGTH_BYTES)
+        if len(head) < _LENGTH_BYTES:
+            raise OSError("the child has ended")
+        size = int.from_bytes(head, "big")
         # JSON spells a character with up to 12 bytes; whoever sends more is not our child any longer.
         if size > 12 * self.limits.text_bytes + 1_000_000:
             raise OSError("answer too large")
-        return stdout.read(size)
+        return self._process.stdout.read(size)
 
     def _expire(self) -> None:
         self.timed_out = True

@@ -210,9 +210,14 @@ class _Build:
         from genaiops.indexing.writing import SnapshotWriter
 
         inputs = dict(self.inputs)
-        cached = CachedEmbedder(self.embedder, VectorCache(None if self.work.full else self.work.project.cache))
+        embedder = self.embedder
+        if not isinstance(self.engine, LocalEngine):
+            from genaiops.flow.engines.embedding import SpreadEmbedder
+
+            embedder = SpreadEmbedder(embedder, self.engine)
+        cached = CachedEmbedder(embedder, VectorCache(None if self.work.full else self.work.project.cache))
         publishing = published_folder(into / index_id(inputs), name=lambda: index_id(inputs))
-        with publishing as aside, SnapshotWriter(aside) as writer:
+        with publishing as aside, SnapshotWriter(aside, self.work.settings.index.language) as writer:
             cut = self._chunks(writer)
             _hold_against_bar(self.work.settings, cut.quality)  # before anything costly is done
             if cut.lacking:

@@ -33,7 +33,7 @@ def chunker_of(
     cache = None if full else project.cache
     by_model = any(name in BY_MODEL for name, _ in checked(settings.enrichment))
     tools = Tools(
-        embed=_embed(settings, base, cache) if chunking.strategy == "semantic" else None,
+        embed=_embed(project, settings, base, cache) if chunking.strategy == "semantic" else None,
         token_spans=_token_spans(settings, base) if chunking.unit == "tokens" else None,
         strict=strict,
     )
@@ -53,16 +53,17 @@ def _with_model(tools: Tools, project: Project, settings: FlowSettings, cache: P
     return replace(tools, complete=complete_with(plan), model=name, cache=GeneratedTexts(cache))
 
 
-def _embed(settings: FlowSettings, base: Path, cache: Path | None) -> Embed:
+def _embed(project: Project, settings: FlowSettings, base: Path, cache: Path | None) -> Embed:
     """In fp32 unless flow.yaml says otherwise: what `auto` takes on one machine would cut otherwise than another's."""
-    from genaiops.embedding import load_embedder
+    from genaiops.embedding import embedder_for
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
+    from genaiops.flow.models import embedding_of
 
-    wanted = settings.embedding
+    wanted = embedding_of(settings.embedding, project)
     if wanted.precision == "auto":
         wanted = wanted.model_copy(update={"precision": "fp32"})
-    embedder = CachedEmbedder(load_embedder(wanted, cache_file=cache, base=base), VectorCache(cache))
+    embedder = CachedEmbedder(embedder_for(wanted, cache_file=cache, base=base), VectorCache(cache))
 
     def embed(texts: Sequence[str]) -> Vectors:
         return embedder.embed(texts)

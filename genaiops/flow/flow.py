@@ -9,14 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.embedding import DEFAULT_MODEL, CorpusEmbedder, EmbeddingSettings, Progress
+from genaiops.embedding import CorpusEmbedder, EmbeddingSettings, Progress
 from genaiops.embedding.protocol import silent
 from genaiops.errors import ConfigurationError, IntegrityError, NotBuilt
-from genaiops.files import check_name, validated_data
-from genaiops.flow.building import BuildPlan, BuildReport, build_index, current_index, plan_build
-from genaiops.flow.engines import engine_named
+from genaiops.files import check_name
+from genaiops.flow.current import current_index
 from genaiops.flow.holding import Held
-from genaiops.flow.models import catalog_of, plan_of
+from genaiops.flow.models import embedding_of, plan_of
 from genaiops.flow.pipeline import GenerationPlan, Pipeline, Served
 from genaiops.flow.settings import Effective, FlowSettings, read_flow
 from genaiops.generation import Emit, discard
@@ -24,13 +23,14 @@ from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
-
-OPENAI_URL = "https://api.openai.com/v1"
-_OF_CARD = ("api_key_env", "timeout_s")  # what an embedder takes from a card besides its address
+from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from genaiops.flow.building import BuildReport
+    from genaiops.flow.planning import BuildPlan
 
 
 class Flow:
@@ -97,7 +97,7 @@ class Flow:
     @cached_property
     def embedding(self) -> EmbeddingSettings:
         """The flow's `embedding:` with the address of its model, where models.yaml has a card for it."""
-        return _embedding(self.settings.embedding, self.project)
+        return embedding_of(self.settings.embedding, self.project)
 
     @cached_property
     def embedder(self) -> CorpusEmbedder:
@@ -112,6 +112,9 @@ class Flow:
         `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
         setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
         """
+        from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.engines import engine_named
+
         report = build_index(
             self.project,
             self.settings,
@@ -128,6 +131,8 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
+        from genaiops.flow.planning import plan_build
+
         return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property
@@ -148,7 +153,7 @@ class Flow:
             embedder=self.embedder.fingerprint,
             embedding=self.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
-            retrieval=self.settings.retrieval,
+            retrieval=self._retrieval,
             generation=self.generation,
         )
 
@@ -158,6 +163,13 @@ class Flow:
         model = self.embedding.model
         beside = self.folder / model
         return str(beside.resolve()) if beside.is_dir() and not self.embedding.base_url else model
+
+    @cached_property
+    def _retrieval(self) -> RetrievalSettings:
+        """The retrieval settings as a release can use them: with the place and the digest of the reranking model."""
+        from genaiops.retrieval.reranking import pinned
+
+        return pinned(self.settings.retrieval, self.folder)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -255,20 +267,5 @@ def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *,
             where=project.indexes / served.index,
             remedy="evaluate the flow again: genaiops evaluate FLOW",
         )
-    retriever = retriever_for(served.retrieval, index, embedder)
+    retriever = retriever_for(served.retrieval, index, embedder, base=project.root)
     return Pipeline(served, retriever, embedder, release)
-
-
-def _embedding(wanted: EmbeddingSettings, project: Project) -> EmbeddingSettings:
-    """The embedding settings with what models.yaml says of their model; what flow.yaml says stands."""
-    if wanted.base_url or wanted.model == DEFAULT_MODEL:
-        return wanted
-    card = catalog_of(project).models.get(wanted.model)
-    if card is None:
-        return wanted
-    of_card: dict[str, Any] = {name: getattr(card, name) for name in _OF_CARD if name in card.model_fields_set}
-    of_flow = {name: getattr(wanted, name) for name in wanted.model_fields_set}
-    address = {"base_url": card.base_url or OPENAI_URL, "model": card.model or wanted.model}
-    return validated_data(
-        EmbeddingSettings, {**of_card, **of_flow, **address}, where=lambda key: f"model {wanted.model} of models.yaml"
-    )

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from genaiops.chunking import ChunkingSettings
-from genaiops.chunking.enrichment import BY_MODEL, checked, identity_of
+from genaiops.chunking.enrichment import checked, identity_of
 from genaiops.cleansing import CleansingSettings, QualityBar
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
@@ -82,10 +82,12 @@ class FlowSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _model_for_enrichment(self) -> FlowSettings:
-        asks = [name for name, _ in checked(self.enrichment) if name in BY_MODEL]
-        if asks and self.generation.model == EXTRACTIVE:
-            raise ValueError(f"enrichment {asks[0]!r} needs a model that writes; generation.model is {EXTRACTIVE!r}")
+    def _somebody_rewrites(self) -> FlowSettings:
+        if self.retrieval.rewrite != "none" and self.generation.model == EXTRACTIVE:
+            raise ValueError(
+                f"retrieval.rewrite: {self.retrieval.rewrite} asks a model, and generation.model is {EXTRACTIVE}; "
+                "name a model of models.yaml, or set retrieval.rewrite: none"
+            )
         return self
 
     def index_part(self) -> dict[str, Any]:

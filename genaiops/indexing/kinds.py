@@ -84,7 +84,8 @@ def _true_depth(vectors: Vectors, queries: Vectors, asked: NDArray[np.int64], de
         cosines[own, asked[own] - start] = -np.inf
         both = np.concatenate([best, cosines], axis=1)
         best = -np.partition(-both, depth - 1, axis=1)[:, :depth]
-    return best.min(axis=1)
+    least: NDArray[np.float32] = best.min(axis=1)
+    return least
 
 
 def _write_flat(vectors: Vectors, path: Path) -> None:

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationInfo, field_validator
+
 from genaiops.errors import IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
+from genaiops.indexing.languages import LANGUAGES, STEMMERS
 from genaiops.records import Document, Metadata, Settings, as_json, digest_of
 
 FORMAT = 2  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"
-FULL_TEXT_VERSION = 1  # raised when the same chunks would be counted into other words
+FULL_TEXT_VERSION = 2  # raised when the same chunks would be counted into other words
 CHUNKS_FILE, DOCUMENTS_FILE = "chunks.jsonl", "documents.jsonl"
 VECTORS_FILE, FULL_TEXT_FOLDER = "vectors.faiss", "full_text"
 PROVENANCE_FILE = "provenance.jsonl"  # origin and edits of each document, in the order of DOCUMENTS_FILE
@@ -23,8 +26,28 @@ PROVENANCE_FILE = "provenance.jsonl"  # origin and edits of each document, in th
 class IndexSettings(Settings):
     """The `index:` part of flow.yaml."""
 
-    store: Literal["faiss"] = "faiss"
+    store: Literal["faiss", "pgvector"] = "faiss"
     kind: Literal["auto", "flat", "hnsw", "ivfpq"] = "auto"  # auto: by the number of chunks, and by what is measured
+    language: str = "auto"  # of the full text: a name or code; auto: as the documents are tagged, else english
+
+    @field_validator("kind")
+    @classmethod
+    def _possible(cls, value: str, info: ValidationInfo) -> str:
+        if value == "ivfpq" and info.data.get("store") == "pgvector":
+            raise ValueError("pgvector has no ivfpq; use auto, flat or hnsw, or store: faiss")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        """One name for each language, so that `de` and `german` are one index."""
+        name = value.strip().lower()
+        if name == "auto" or name in LANGUAGES:
+            return name
+        if name in STEMMERS:
+            return STEMMERS[name]
+        known = ", ".join(sorted(LANGUAGES))
+        raise ValueError(f"{value!r} is no language that can be stemmed; there is auto, {known}")
 
 
 @dataclass(frozen=True, slots=True)

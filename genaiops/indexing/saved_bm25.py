@@ -7,6 +7,7 @@ columns. `get_scores` gives bit for bit what bm25s gives (tests/indexing/test_sa
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,24 +28,56 @@ class SavedBM25:
         if params["method"] not in _PLAIN_METHODS:
             raise ValueError(f"the scores of method {params['method']!r} are not a plain sum")
         self.vocab_dict: dict[str, int] = json.loads((folder / "vocab.index.json").read_text(encoding="utf-8"))
-        self._texts = int(params["num_docs"])
+        self.vocab_dict.pop("", None)  # bm25s adds it for queries of no known word
+        self.texts = int(params["num_docs"])
         self._scores = _mapped(folder / "data.csc.index.npy", "f")
         self._positions = _mapped(folder / "indices.csc.index.npy", "i")
         self._starts = _mapped(folder / "indptr.csc.index.npy", "i")
         if len(self._scores) != len(self._positions):
             raise ValueError(f"{len(self._scores)} scores for {len(self._positions)} positions")
+        self._check()
+
+    def _check(self) -> None:
+        """Digests tell that a file is the one that was written, not who wrote it: nothing may point outside."""
+        starts, pairs = self._starts, len(self._positions)
+        columns = np.fromiter(self.vocab_dict.values(), dtype=np.int64, count=len(self.vocab_dict))
+        if not len(starts) or starts[0] < 0 or starts[-1] > pairs or (np.diff(starts) < 0).any():
+            raise ValueError("the columns of the full-text index are not in order")
+        if len(columns) and not 0 <= columns.min() <= columns.max() < len(starts) - 1:
+            raise ValueError("the words of the full-text index have no columns")
+        if pairs and not 0 <= self._positions.min() <= self._positions.max() < self.texts:
+            raise ValueError("the full-text index names texts that are not there")
+
+    def holding(self, word: str) -> int:
+        """How many texts have the word. Raises KeyError."""
+        column = self.vocab_dict[word]
+        return int(self._starts[column + 1] - self._starts[column])
+
+    def column(self, word: str) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """The positions of the texts that have the word, ascending, and what it gives to each. Raises KeyError."""
+        column = self.vocab_dict[word]
+        span = slice(int(self._starts[column]), int(self._starts[column + 1]))
+        return self._positions[span], self._scores[span]
+
+    def add(self, scores: NDArray[np.float32], word: str, times: float = 1.0) -> None:
+        """Add to `scores` `[texts]` what the word gives to each text, `times` as much. Raises KeyError."""
+        positions, gives = self.column(word)
+        scores[positions] += gives if times == 1 else gives * np.float32(times)  # a text stands once in a column
 
     def get_scores(self, words: Sequence[str]) -> NDArray[np.float32]:
         """The BM25 score of every text, `[texts]`; a word counts as often as it stands in `words`.
 
         Raises KeyError for a word that is not in `vocab_dict`.
         """
-        scores = np.zeros(self._texts, dtype=self._scores.dtype)
+        scores = np.zeros(self.texts, dtype=np.float32)
         for word in words:
-            column = self.vocab_dict[word]
-            start, end = int(self._starts[column]), int(self._starts[column + 1])
-            scores[self._positions[start:end]] += self._scores[start:end]  # a text stands once in a column
+            self.add(scores, word)
         return scores
+
+
+def idf(holding: int, texts: int) -> float:
+    """Lucene's weight of a word that `holding` of `texts` have."""
+    return math.log(1 + (texts - holding + 0.5) / (holding + 0.5))
 
 
 def _mapped(path: Path, kind: str) -> NDArray[Any]:

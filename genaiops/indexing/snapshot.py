@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
@@ -16,13 +19,13 @@ from genaiops.indexing.manifest import (
     DOCUMENTS_FILE,
     FULL_TEXT_FOLDER,
     PROVENANCE_FILE,
-    VECTORS_FILE,
     Manifest,
     read_manifest,
     verify_files,
 )
 from genaiops.indexing.stored import StoredChunks, StoredTexts, parsing
-from genaiops.indexing.vectors import VectorSearch, VectorStore
+from genaiops.indexing.stores import open_vectors
+from genaiops.indexing.vectors import VectorStore
 from genaiops.indexing.writing import write_index
 from genaiops.records import Chunk, Document, Query
 
@@ -57,6 +60,11 @@ class Index:
         """
         return self._columns.select(query)
 
+    @property
+    def document_numbers(self) -> NDArray[np.int32]:
+        """For each position the number of its document, counted from 0 in the order of the chunks: int32 `[chunks]`."""
+        return self._columns.of_document
+
     @cached_property
     def _columns(self) -> Columns:
         if isinstance(self.chunks, StoredChunks):
@@ -80,10 +88,11 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     verify_files(folder, manifest.files)
     with parsing(folder):
         chunks = StoredChunks(folder / CHUNKS_FILE)
-        vectors = VectorSearch(folder / VECTORS_FILE)
+        vectors = open_vectors(folder, manifest)
         full_text = FullText(folder / FULL_TEXT_FOLDER)
-    if len(vectors) != len(chunks):
-        raise IntegrityError(f"{len(vectors)} vectors for {len(chunks)} chunks", where=folder)
+    if not len(vectors) == len(full_text) == len(chunks):
+        counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
+        raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +42,10 @@ class VectorStore(Protocol):
 
         `within` is applied inside the search: as many are found as there are permitted positions, up to `k`.
         """
+        ...
+
+    def reconstruct(self, positions: Sequence[int]) -> Vectors:
+        """The vectors at these positions, float32 `[len(positions), dimension]`."""
         ...
 
 
@@ -97,6 +101,19 @@ class VectorSearch:
     @property
     def dimension(self) -> int:
         return int(self._index.d)
+
+    def stored(self, start: int, count: int) -> Vectors:
+        """The vectors `[start, start + count)` as they lie in the file, float32 `[count, dimension]`."""
+        rows: Vectors = self._stored.reconstruct_n(start, count)
+        return rows
+
+    def reconstruct(self, positions: Sequence[int]) -> Vectors:
+        """See VectorStore."""
+        wanted = np.asarray(positions, dtype=np.int64)
+        if not wanted.size:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        found: Vectors = self._stored.reconstruct_batch(wanted)
+        return found
 
     def search(self, vector: Vectors, k: int, within: Selection | None = None) -> Found:
         """See VectorStore."""

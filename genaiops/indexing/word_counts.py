@@ -11,13 +11,24 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 K1, B = 1.5, 0.75  # Robertson's usual parameters; bm25s' "lucene" variant never gives a negative weight
+_PARAMS = {
+    "k1": K1,
+    "b": B,
+    "delta": 0.5,
+    "method": "lucene",
+    "idf_method": "lucene",
+    "dtype": "float32",
+    "int_dtype": "int32",
+    "backend": "numpy",
+}
 EMPTY_MARK = "empty.json"
 COUNTS_FILE = "counts.u32"
 _VOCABULARY = "vocab.index.json"
@@ -156,8 +167,6 @@ class WordCounts:
         final: Numbers,
     ) -> None:
         """Score every pair (Lucene's variant of BM25, as bm25s computes it) and sort the pairs by word, then text."""
-        import bm25s  # and with it scipy: only writing needs them
-
         texts = len(sizes)
         lengths = np.frombuffer(self._lengths, dtype=np.uint64).astype(np.float64)
         idf = np.log(1 + (texts - in_texts + 0.5) / (in_texts + 0.5)).astype(np.float32)
@@ -179,8 +188,13 @@ class WordCounts:
             data[places] = (idf[numbers] * (often / (norm[positions] + often)))[order]
             indices[places] = positions[order]
             free[ordered[first]] += runs
-        index = bm25s.BM25(k1=K1, b=B, method="lucene")
-        index.scores = {"data": data, "indices": indices, "indptr": starts, "num_docs": texts}
-        index.vocab_dict = {word: number for number, word in enumerate(vocabulary)}
-        index.nonoccurrence_array = None
-        index.save(self._folder, show_progress=False)
+        self._save(vocabulary, texts, data=data, indices=indices, indptr=starts)
+
+    def _save(self, vocabulary: Sequence[str], texts: int, **arrays: NDArray[Any]) -> None:
+        """As bm25s saves an index, whose own code would bring scipy along."""
+        for name, values in arrays.items():
+            np.save(self._folder / f"{name}.csc.index.npy", values, allow_pickle=False)
+        numbers = {word: number for number, word in enumerate(vocabulary)}
+        (self._folder / _VOCABULARY).write_text(json.dumps(numbers, ensure_ascii=False), encoding="utf-8")
+        params = {**_PARAMS, "num_docs": texts, "version": version("bm25s")}
+        (self._folder / "params.index.json").write_text(json.dumps(params, indent=4), encoding="utf-8")

@@ -15,7 +15,8 @@ import numpy as np
 
 from genaiops.embedding import Vectors
 from genaiops.files import published_folder, sha256_of_file
-from genaiops.indexing.kinds import build_vectors
+from genaiops.indexing.full_text import write_languages
+from genaiops.indexing.languages import line_language, words_in
 from genaiops.indexing.manifest import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -23,14 +24,13 @@ from genaiops.indexing.manifest import (
     FULL_TEXT_FOLDER,
     MANIFEST_FILE,
     PROVENANCE_FILE,
-    VECTORS_FILE,
     Manifest,
     index_id,
 )
 from genaiops.indexing.reuse import KeptChunks
+from genaiops.indexing.stores import write_vectors
 from genaiops.indexing.word_counts import WordCounts
 from genaiops.records import Chunk, Document, Metadata, as_json, canonical_json
-from genaiops.words import content_words
 
 EMBEDDED_TOGETHER = 8192  # texts handed to the embedder at once, which sorts them by length
 _RAW_VECTORS = "vectors.tmp"
@@ -104,8 +104,11 @@ class SnapshotWriter:
     Documents come sorted by id, chunks in the order of their documents.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, language: str = "auto") -> None:
+        """`language` is the setting `index.language`."""
         self._folder = folder
+        self._language = language
+        self._languages: set[str] = set()  # in which texts were stemmed
         self._files = {name: _Lines(folder / name) for name in (CHUNKS_FILE, DOCUMENTS_FILE, PROVENANCE_FILE)}
         self._counts = WordCounts(folder / FULL_TEXT_FOLDER)
         self._fresh = array("Q")  # row and offset in the file of chunks, one pair for each chunk that has no vector
@@ -129,17 +132,21 @@ class SnapshotWriter:
     def add_chunks(self, block: ChunkBlock) -> None:
         """The next chunks, of new documents."""
         lines = self._files[CHUNKS_FILE]
+        languages = [line_language(line, self._language) for line in block.lines]
+        self._languages.update(languages)
         for line in block.lines:
             self._fresh.extend((self.chunks, lines.size))
             lines.write(line)
             self.chunks += 1
-        self._counts.add(content_words(text) for text in block.texts)
+        self._counts.add(words_in(text, language) for text, language in zip(block.texts, languages, strict=True))
 
     def add_kept(self, kept: KeptChunks) -> None:
         """The next chunks, as an older snapshot holds them."""
         lines = self._files[CHUNKS_FILE]
         at = lines.size
         lines.write(kept.lines)
+        if kept.count:  # of one document, so all of one language
+            self._languages.add(line_language(bytes(kept.lines).split(b"\n", 1)[0], self._language))
         self._counts.add_counted(kept.counts)
         if kept.vectors is not None:
             self._kept.append((self.chunks, kept))
@@ -170,11 +177,12 @@ class SnapshotWriter:
     def finish(self, inputs: Metadata, facts: Metadata) -> Manifest:
         """Write what is made of all chunks together, and the manifest."""
         files = {name: lines.close() for name, lines in self._files.items()}
-        of_vectors = build_vectors(self._vectors, str(inputs["index"]["kind"]), self._folder / VECTORS_FILE)
+        of_vectors = write_vectors(self._vectors, self._folder, index_id(inputs), inputs["index"])
         dimension = int(self._vectors.shape[1])
         del self._vectors
         (self._folder / _RAW_VECTORS).unlink()
         self._counts.finish()
+        write_languages(self._languages, self._folder / FULL_TEXT_FOLDER)
         for path in sorted(self._folder.rglob("*")):
             name = path.relative_to(self._folder).as_posix()
             if path.is_file() and name not in files:
@@ -218,7 +226,8 @@ def write_index(
 
     `vectors` is float32 `[len(chunks), dimension]`. Nothing is visible before every file is on disk.
     """
-    with published_folder(folder / index_id(inputs)) as aside, SnapshotWriter(aside) as writer:
+    language = str(inputs["index"].get("language", "auto"))
+    with published_folder(folder / index_id(inputs)) as aside, SnapshotWriter(aside, language) as writer:
         for document in sorted(documents, key=lambda document: document.id):
             writer.add_document(document_line(document), provenance_line(document))
         writer.add_chunks(ChunkBlock.of(chunks))

@@ -198,7 +198,7 @@ def test_a_label_that_nobody_understands_quarantines_its_document(tmp_path: Path
     (tmp_path / "docs/b.md").write_text("b")
     corpus = read_documents(settings(), tmp_path)
     assert [d.id for d in corpus.documents] == ["b.md"]
-    assert corpus.quarantined[0].reason.startswith(f"metadata '{front.split(':')[0]}' must be")
+    assert corpus.quarantined[0].reason.startswith(f"metadata '{front.partition(':')[0]}' must be")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ class Notes(BaseLoader):
         for number, note in enumerate(self.notes):
             if number == self.fail_after:
                 raise ConnectionError(f"token {self.token} expired")
-            metadata = {key: float("nan") if value == "nan" else value for key, value in note.get("metadata", {}).items()}
+            given = note.get("metadata", {}).items()
+            metadata = {key: float("nan") if value == "nan" else value for key, value in given}
             yield Document(page_content=note["text"], metadata=metadata, id=note.get("id"))
 
 

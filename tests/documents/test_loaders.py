@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import pytest
 
-from genaiops.documents import LOADERS, Corpus, Limits
+from genaiops.documents import LOADERS, Limits
 from genaiops.documents.parsers.html_text import read_page
 from genaiops.errors import DocumentError
 from tests.contracts.loader_contract import LoaderContract
+from tests.documents.shared_loaders import load
 
 
 def pdf(*pages: str, info: str = "") -> bytes:
@@ -41,14 +42,6 @@ def pdf(*pages: str, info: str = "") -> bytes:
     content += f"xref\n0 {size}\n0000000000 65535 f \n{table}".encode()
     content += f"trailer << /Size {size} /Root 1 0 R /Info {size - 1} 0 R >>\nstartxref\n{start}\n%%EOF\n".encode()
     return content
-
-
-def load(suffix: str, content: bytes | str, limits: Limits | None = None) -> Corpus:
-    loader = LOADERS[suffix](limits or Limits(timeout_s=20))
-    try:
-        return loader.load(content.encode() if isinstance(content, str) else content, "f")
-    finally:
-        getattr(loader, "close", lambda: None)()
 
 
 def text_of(suffix: str, content: bytes | str) -> str:

@@ -12,7 +12,8 @@ import pytest
 from genaiops.documents import limited
 from tests.contracts.loader_contract import LoaderContract
 from tests.documents.office_files import docx, paragraph, pptx, table, xlsx, zipped
-from tests.documents.test_loaders import load, reason_of, text_of
+from tests.documents.shared_loaders import load
+from tests.documents.test_loaders import reason_of, text_of
 
 
 def message(**parts: Any) -> EmailMessage:

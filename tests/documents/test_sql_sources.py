@@ -175,7 +175,8 @@ def test_rows_of_postgresql_are_read_and_its_errors_tell_no_password(
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE notes (id int, body text, day date, n numeric, changed timestamptz)")
         connection.exec_driver_sql(
-            "INSERT INTO notes VALUES (1, 'One.', '2024-05-01', 1.50, '2024-05-01 10:00+02'), (2, 'Two.', NULL, 2, NULL)"
+            "INSERT INTO notes VALUES (1, 'One.', '2024-05-01', 1.50, '2024-05-01 10:00+02'),"
+            " (2, 'Two.', NULL, 2, NULL)"
         )
     engine.dispose()
     monkeypatch.setenv("NOTES_URL", postgres)

@@ -21,6 +21,13 @@ from tests.words_embedder import WordsEmbedder
 
 LONG = os.environ.get("GENAIOPS_FAULTS") == "1"
 FILE_EVENTS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "sqlite3.connect")
+_PRELOADED = [
+    "pytest",
+    "tests.faults.build_children",
+    "genaiops.embedding.loading",
+    "genaiops.embedding.sentence_transformer",
+    "genaiops.cleansing.similarity",
+]
 UNSOUND = 70  # exit code: what a killed build left cannot be used
 
 
@@ -28,7 +35,7 @@ def context() -> ForkServerContext:
     """Children are forked from a clean server that has the rooms imported: real processes, some 10 ms each."""
     found = multiprocessing.get_context("forkserver")
     # A child imports the main module of its parent, which is pytest.
-    found.set_forkserver_preload(["pytest", "tests.faults.build_children", "genaiops.embedding.sentence_transformer"])
+    found.set_forkserver_preload(_PRELOADED)
     return found
 
 

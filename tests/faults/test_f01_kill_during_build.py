@@ -13,7 +13,7 @@ from tests.faults.build_children import LONG, build_on_and_on, change, check_sta
 from tests.small_project import SmallProject, write_small_project
 from tests.words_embedder import WordsEmbedder
 
-RANDOM_KILLS = 400 if LONG else 15
+RANDOM_KILLS = 3000 if LONG else 15
 KILLS_PER_PROJECT = 20  # so that there are few indexes to check after each
 STEP = 1 if LONG else 3
 MOST_POINTS = 400
@@ -26,18 +26,20 @@ def check_after_kill(project: SmallProject) -> None:
 
 def test_f01_killed_at_random_moments(tmp_path: Path) -> None:
     indexes: set[str] = set()
-    chance, unfinished = random.Random(1), 0
+    chance, unfinished, longest = random.Random(1), 0, 0.0
     for kill in range(RANDOM_KILLS):
         if kill % KILLS_PER_PROJECT == 0:
             project = write_small_project(tmp_path / f"project{kill}")
             indexes.add(build(project, WordsEmbedder()).index)
+            change(project, -1)
+            longest = 2 * build(project, WordsEmbedder()).seconds  # on this machine, as busy as it is
             said = project.root / "said"
         said.unlink(missing_ok=True)
         child = context().Process(target=build_on_and_on, args=(str(project.root), 1000 * kill))
         child.start()
         while not said.exists() or not said.read_bytes():
             time.sleep(0.001)
-        time.sleep(chance.uniform(0, 0.25))
+        time.sleep(chance.uniform(0, longest))
         child.kill()
         child.join(30)
         assert child.exitcode == -signal.SIGKILL

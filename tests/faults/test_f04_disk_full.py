@@ -32,8 +32,8 @@ def project(tmp_path: Path) -> SmallProject:
 
 
 def state(project: SmallProject) -> dict[str, bytes]:
-    """Every file of the state folder but the cache, which nobody misses."""
-    files = files_of(project.home)
+    """Every file of the state folder but the cache and the locks, which nobody misses."""
+    files = [path for path in files_of(project.home) if path.parent.name != "locks"]
     return {str(path): path.read_bytes() for path in files if not path.name.startswith("cache.db")}
 
 

@@ -17,7 +17,7 @@ from tests.faults.build_children import LONG
 from tests.small_project import write_small_project
 from tests.words_embedder import WordsEmbedder
 
-FLIPS = 10_000 if LONG else 270  # in all, over ten files
+FLIPS = 10_000 if LONG else 270  # in all, over eleven files
 # What is said when the digests speak; a parser's complaint would read "cannot be read".
 BEFORE_PARSING = ("was changed after the index was built", "is missing", "does not belong to the index", "damaged")
 
@@ -46,7 +46,7 @@ def check_named(copy: Path, *paths: Path) -> None:
 
 def test_f05_single_bits(copy: Path) -> None:
     chance, paths = random.Random(5), files_of(copy)
-    assert len(paths) == 10
+    assert len(paths) == 11
     for path in paths:
         whole = path.read_bytes()
         for _ in range(FLIPS // len(paths) + 1):

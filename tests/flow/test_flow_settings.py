@@ -105,7 +105,6 @@ def test_a_section_given_whole_takes_the_place_of_what_the_file_said_below_it(sm
         ("prompt: cited", "prompt: cited\nprompt: brief", "'prompt' is given twice"),
         ("prompt: cited", "prompt: !!python/name:os.system x", "not valid YAML"),
         ("[heading_path]", "[sumary]", "no enrichment 'sumary'; did you mean 'summary'?"),
-        ("[heading_path]", "[summary]", "enrichment 'summary' needs a model that writes"),
         (
             "[heading_path]",
             "[{keywords: {top: 3}}]",

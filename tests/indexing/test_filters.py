@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -116,7 +115,7 @@ def selected(where: Metadata, *metadata: Metadata) -> list[int]:
 
 
 def test_what_the_documented_forms_mean() -> None:
-    rows = (
+    rows: tuple[Metadata, ...] = (
         {"product": "aks", "year": 2023, "tags": ["x"]},
         {"product": "vm", "year": 2025, "tags": []},
         {"year": "2025"},
@@ -220,4 +219,5 @@ def test_a_hundred_thousand_chunks_are_read_once() -> None:
         assert selection is not None
         assert len(selection) == 5000
     assert asked == 20
-    assert json.dumps(selection.positions[:3].tolist()) == "[3, 23, 43]"
+    assert selection is not None
+    assert selection.positions[:3].tolist() == [3, 23, 43]

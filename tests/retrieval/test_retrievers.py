@@ -14,7 +14,8 @@ from genaiops.indexing import index_inputs
 from genaiops.indexing.snapshot import Index, load_index, write_index
 from genaiops.records import Document, Query
 from genaiops.retrieval import RetrievalSettings, Retriever
-from genaiops.retrieval.retrievers import RETRIEVERS, retriever_for
+from genaiops.retrieval.retrievers import retriever_for
+from genaiops.retrieval.searching import SEARCHES
 from tests.contracts.retriever_contract import RetrieverContract
 from tests.small_project import DOCUMENTS
 
@@ -72,7 +73,7 @@ def ids(retriever: Retriever, text: str, k: int) -> list[str]:
 
 @pytest.fixture
 def found_by(kettle_index: Index, embedder: LocalEmbedder) -> dict[str, Retriever]:
-    return {name: retriever_for(RetrievalSettings(search=name), kettle_index, embedder) for name in RETRIEVERS}  # type: ignore[arg-type]
+    return {name: retriever_for(RetrievalSettings(search=name), kettle_index, embedder) for name in SEARCHES}  # type: ignore[arg-type]
 
 
 def test_every_search_that_may_be_configured_has_a_retriever(found_by: dict[str, Retriever]) -> None:

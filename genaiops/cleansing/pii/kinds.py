@@ -22,8 +22,13 @@ Finder = Callable[[str], Iterator[Span]]
 
 def national_ids(text: str) -> Iterator[Span]:
     """Numbers of every country in NATIONAL_IDS."""
-    for find in NATIONAL_IDS.values():
-        yield from find(text)
+    if _DIGITS.search(text):
+        for find in NATIONAL_IDS.values():
+            yield from find(text)
+
+
+# Every one of them has two digits in a row, or signs between single ones.
+_DIGITS = re.compile(r"\d[ ./-]?\d")
 
 
 # In this order one kind goes before another where both found something: what a checksum proves comes first.

@@ -6,7 +6,8 @@ KIND is `pdf`, `html`, `mail`, `docx`, `pptx` or `xlsx`. It reads files from sta
 and answers each on standard output, every message led by its length in eight bytes. An answer
 is a JSON object: `{"text", "metadata"}`, where an empty text means that there is none, or
 `{"refused": reason}`; out of memory it exits with 77. Before the first file it limits its
-memory and gives up writing files, connecting anywhere and starting programs.
+memory, gives up writing files, connecting anywhere and starting programs, and sends an empty
+message: it is ready.
 It does not import the package around it, which would cost more than most files do.
 """
 
@@ -40,12 +41,11 @@ def main(kind: str, memory_mb: int, timeout_s: float, max_characters: int) -> No
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     _confine(memory_mb)
+    _write_message(answers, b"")  # ready: from now on time is counted
     while (content := _read_message(sys.stdin.buffer)) is not None:
         # Should the parent be gone, nobody else would end a file that never ends.
         signal.setitimer(signal.ITIMER_REAL, 2 * timeout_s + 5)
-        message = json.dumps(_answer(reader, content, max_characters)).encode()
-        answers.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
-        answers.flush()
+        _write_message(answers, json.dumps(_answer(reader, content, max_characters)).encode())
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -114,6 +114,11 @@ def _mapped_unused() -> int:
 def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _FORBIDDEN or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
         raise PermissionError(f"a parser may not do this: {event}")
+
+
+def _write_message(stream: BinaryIO, message: bytes) -> None:
+    stream.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+    stream.flush()
 
 
 def _read_message(stream: BinaryIO) -> bytes | None:
