@@ -148,7 +148,8 @@ class Query:
 class Hit:
     """A chunk as ranked for one query. The score lives here, never on the chunk. `rank` starts at 1.
 
-    `signals` are the raw scores of the searches that found it: `vector` (cosine), `full_text` (BM25).
+    `signals` are the raw scores of what found and chose it: `vector` (cosine), `full_text` (BM25 of the chunk and of
+    its document), `rerank` (the cross-encoder's), `relevance` (before diversity counted, in [0, 1]).
     """
 
     chunk: Chunk
@@ -226,6 +227,7 @@ class Answer:
     index: str
     release: str = ""
     sensitivity: str = ""  # the strictest label among the hits; "" when none has one
+    searched: str = ""  # what a model made of the question to search for; "" where the question itself was
 
     def __str__(self) -> str:
         cited = "".join(f"\n[{c.marker}] {c.document_id} {c.start}-{c.end}" for c in self.citations)

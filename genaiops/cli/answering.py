@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
@@ -14,7 +15,16 @@ from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progres
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
-    from genaiops.records import Hit
+    from genaiops.records import Hit, Query
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="KEY=VALUE", help="Only chunks whose metadata has it; a YAML value. Repeatable."),
+]
+Access = Annotated[
+    list[str] | None,
+    typer.Option("--access", metavar="LABEL", help="A label of whoever asks (default: all of them). Repeatable."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,12 +48,14 @@ def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> Non
         print_json(row)
 
 
-def search(
+def search(  # noqa: PLR0913, PLR0917  (each an option of the command line)
     flow: FlowFolder,
     queries: Annotated[Path, typer.Option("--queries", help="JSON lines {query_id, text}.")],
     k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Where the TREC run goes; default: stdout.")] = None,
     by: Annotated[str, typer.Option("--by", help="document (its best chunk) or chunk.")] = "document",
+    where: Where = None,
+    access: Access = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -60,9 +72,9 @@ def search(
     rows = _queries(queries)
     opened = Flow.load(flow, overrides=settings or ())
     lines: list[str] = []
-    with progress("searching") as shown:
+    with progress("searching", "queries") as shown:
         for done, (query_id, text) in enumerate(rows, start=1):
-            for rank, (name, score) in enumerate(_ranked(opened, text, k, by), start=1):
+            for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")
             shown(done, len(rows))
     if out is not None:
@@ -103,14 +115,40 @@ def _queries(path: Path) -> list[tuple[str, str]]:
     return list(rows.items())
 
 
-def _ranked(flow: Flow, text: str, k: int, by: str) -> list[tuple[str, float]]:
+def query_of(text: str, where: list[str] | None, access: list[str] | None) -> Query:
+    """The query that the options make of a text. ConfigurationError names the option that cannot be read."""
+    import yaml
+
+    from genaiops.errors import ConfigurationError
+    from genaiops.records import Query
+
+    wanted: dict[str, object] = {}
+    for option in where or ():
+        key, equals, value = option.partition("=")
+        if not equals or not key:
+            raise ConfigurationError(f"--where needs key=value, got {option!r}", remedy="--where product=aks")
+        if key in wanted:
+            raise ConfigurationError(
+                f"--where {key} is given twice",
+                remedy=f"any of several: --where '{key}=[a, b]'; a range: {{gte: 1, lt: 9}}",
+            )
+        try:
+            read = yaml.safe_load(value) if value.strip() else ""
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise ConfigurationError(f"the value of --where {option!r} cannot be read") from None
+        # A day stands as text in metadata, so 2024-05-01 means the text.
+        wanted[key] = value if isinstance(read, datetime.date) else read
+    return Query(text, where=wanted, access=tuple(access) if access else None)
+
+
+def _ranked(flow: Flow, query: Query, k: int, by: str) -> list[tuple[str, float]]:
     """Names with scores, best first; by document, each with its best chunk."""
     if by == "chunk":
-        return [(hit.chunk.id, hit.score) for hit in flow.search(text, k)]
+        return [(hit.chunk.id, hit.score) for hit in flow.search(query, k)]
     best: dict[str, float] = {}
     depth = 4 * k
     while True:
-        hits: list[Hit] = flow.search(text, depth)
+        hits: list[Hit] = flow.search(query, depth)
         best = {}
         for hit in hits:
             best.setdefault(hit.chunk.document_id, hit.score)
@@ -128,6 +166,8 @@ def _token(name: str) -> str:
 def ask(
     flow: FlowFolder,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
+    where: Where = None,
+    access: Access = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -138,7 +178,7 @@ def ask(
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
-    answer = opened.ask(question)
+    answer = opened.ask(query_of(question, where, access))
     if as_json:
         print_json(answer)
     else:

@@ -23,6 +23,7 @@ from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
 from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
+from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -152,7 +153,7 @@ class Flow:
             embedder=self.embedder.fingerprint,
             embedding=self.embedding.model_copy(update={"model": self._model}),
             prompt=self.prompt,
-            retrieval=self.settings.retrieval,
+            retrieval=self._retrieval,
             generation=self.generation,
         )
 
@@ -162,6 +163,13 @@ class Flow:
         model = self.embedding.model
         beside = self.folder / model
         return str(beside.resolve()) if beside.is_dir() and not self.embedding.base_url else model
+
+    @cached_property
+    def _retrieval(self) -> RetrievalSettings:
+        """The retrieval settings as a release can use them: with the place and the digest of the reranking model."""
+        from genaiops.retrieval.reranking import pinned
+
+        return pinned(self.settings.retrieval, self.folder)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -259,5 +267,5 @@ def open_pipeline(served: Served, project: Project, embedder: CorpusEmbedder, *,
             where=project.indexes / served.index,
             remedy="evaluate the flow again: genaiops evaluate FLOW",
         )
-    retriever = retriever_for(served.retrieval, index, embedder)
+    retriever = retriever_for(served.retrieval, index, embedder, base=project.root)
     return Pipeline(served, retriever, embedder, release)

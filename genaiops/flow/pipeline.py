@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from genaiops.cleansing.sensitivity import strictest
 from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.generation import Emit, GenerationRequest, Generator, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard
 from genaiops.prompting import context_of, render
 from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of
-from genaiops.retrieval import RetrievalSettings, Retriever
+from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from genaiops.retrieval.retrievers import Found, StagedRetriever
+    from genaiops.retrieval.rewriting import Complete
 
 MAX_QUESTION = 10_000  # characters
 
@@ -84,7 +88,7 @@ class Pipeline:
     """A query goes in, an answer with its citations, tokens and seconds comes out. Safe to share between threads."""
 
     served: Served
-    retriever: Retriever
+    retriever: StagedRetriever
     embedder: Embedder
     release: str = ""
 
@@ -102,16 +106,21 @@ class Pipeline:
 
     def search(self, query: str | Query, k: int | None = None) -> list[Hit]:
         """The best `k` chunks (default: `retrieval.top_k`)."""
-        return self.retriever.retrieve(_query(query), k or self.served.retrieval.top_k)
+        return list(self._find(checked_query(query), k, _Meter(self)).hits)
+
+    def _find(self, query: Query, k: int | None, meter: _Meter) -> Found:
+        return self.retriever.find(query, k or self.served.retrieval.top_k, meter.complete)
 
     def ask(self, query: str | Query, emit: Emit = discard) -> Answer:
         """Answer one question; `emit` gets the text piece by piece as it comes.
 
         Raises ConfigurationError for an empty or overlong question and ModelError when the model fails.
         """
-        query = _query(query)
+        query = checked_query(query)
         start = time.perf_counter()
-        hits = tuple(self.search(query))
+        meter = _Meter(self)
+        found = self._find(query, None, meter)
+        hits = found.hits
         retrieved = time.perf_counter()
         prompt = self.served.prompt
         values = {"question": query.text, "context": context_of(hits)}
@@ -119,14 +128,15 @@ class Pipeline:
         rendered = time.perf_counter()
         made = self.generator.generate(GenerationRequest(query, hits, messages, prompt.options), emit)
         done = time.perf_counter()
+        usage = _together([*meter.used, made.usage])
         return Answer(
             query=query,
             text=made.text,
             refused=made.refused,
             citations=made.citations,
             hits=hits,
-            usage=made.usage,
-            cost_usd=self._cost(made.usage),
+            usage=usage,
+            cost_usd=self._cost(usage),
             seconds={
                 "retrieve": retrieved - start,
                 "prompt": rendered - retrieved,
@@ -137,11 +147,13 @@ class Pipeline:
             prompt=prompt.name,
             index=self.served.index,
             release=self.release,
+            sensitivity=strictest(hit.chunk.metadata.get("sensitivity") for hit in hits),
+            searched="" if found.searched.by == "none" else found.searched.texts[-1],
         )
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for; errors of the generator's settings come now."""
-        self.search("What is this about?", 1)
+        self.retriever.warm()
         self.generator  # noqa: B018
 
     def _cost(self, usage: Usage) -> float | None:
@@ -172,7 +184,34 @@ class Pipeline:
         return as_runnable(self.ask)
 
 
-def _query(query: str | Query) -> Query:
+@dataclass(frozen=True, slots=True)
+class _Meter:
+    """Asks the flow's model on behalf of the retriever and notes what it used."""
+
+    pipeline: Pipeline
+    used: list[Usage] = field(default_factory=list)
+
+    @property
+    def complete(self) -> Complete | None:
+        """None where the flow answers without a model."""
+        return None if self.pipeline.served.generation.card is None else self._complete
+
+    def _complete(self, messages: Sequence[Message]) -> str:
+        made = self.pipeline.generator.generate(GenerationRequest(Query(messages[-1].content), (), tuple(messages)))
+        self.used.append(made.usage)
+        return made.text
+
+
+def _together(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        sum(usage.input_tokens for usage in usages),
+        sum(usage.output_tokens for usage in usages),
+        any(usage.estimated for usage in usages),
+    )
+
+
+def checked_query(query: str | Query) -> Query:
+    """The query, if it can be asked. ConfigurationError for one that is empty, overlong or no text."""
     query = Query(query) if isinstance(query, str) else query
     if not query.text.strip():
         raise ConfigurationError("the question is empty", remedy="ask something: genaiops ask FLOW QUESTION")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from genaiops.chunking import ChunkingSettings
 from genaiops.chunking.enrichment import checked, identity_of
@@ -18,7 +18,7 @@ from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
-from genaiops.generation.catalog import GenerationSettings
+from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import Settings, as_json
 from genaiops.retrieval import RetrievalSettings
@@ -80,6 +80,15 @@ class FlowSettings(Settings):
         except ConfigurationError as error:
             raise ValueError(f"{error.what}; {error.remedy}") from None
         return value
+
+    @model_validator(mode="after")
+    def _somebody_rewrites(self) -> FlowSettings:
+        if self.retrieval.rewrite != "none" and self.generation.model == EXTRACTIVE:
+            raise ValueError(
+                f"retrieval.rewrite: {self.retrieval.rewrite} asks a model, and generation.model is {EXTRACTIVE}; "
+                "name a model of models.yaml, or set retrieval.rewrite: none"
+            )
+        return self
 
     def index_part(self) -> dict[str, Any]:
         """The settings that decide what an index holds, besides the documents and the embedder's weights."""

@@ -79,7 +79,7 @@ class Columns:
                 self._distinct.append(metadata)
             of_kind.append(number)
         self._documents = list(documents)
-        self._of_document = np.array(of_document, dtype=np.int32)
+        self.of_document = np.array(of_document, dtype=np.int32)
         self._of_kind = np.array(of_kind, dtype=np.int32)
         self._columns: dict[str, tuple[list[Any], NDArray[np.int32]]] = {}
         self._selections: OrderedDict[str, Selection | None] = OrderedDict()
@@ -111,7 +111,7 @@ class Columns:
     def _column(self, key: str) -> tuple[list[Any], NDArray[np.int32]]:
         """The distinct values under `key`, and for every chunk the number of its own."""
         if key == DOCUMENT_KEY:
-            return self._documents, self._of_document
+            return self._documents, self.of_document
         if key not in self._columns:
             numbers: dict[str, int] = {}
             values: list[Any] = []

@@ -53,12 +53,16 @@ class SavedBM25:
         column = self.vocab_dict[word]
         return int(self._starts[column + 1] - self._starts[column])
 
-    def add(self, scores: NDArray[np.float32], word: str, times: float = 1.0) -> None:
-        """Add to `scores` `[texts]` what the word gives to each text, `times` as much. Raises KeyError."""
+    def column(self, word: str) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """The positions of the texts that have the word, ascending, and what it gives to each. Raises KeyError."""
         column = self.vocab_dict[word]
         span = slice(int(self._starts[column]), int(self._starts[column + 1]))
-        gives = self._scores[span] if times == 1 else self._scores[span] * np.float32(times)
-        scores[self._positions[span]] += gives  # a text stands once in a column
+        return self._positions[span], self._scores[span]
+
+    def add(self, scores: NDArray[np.float32], word: str, times: float = 1.0) -> None:
+        """Add to `scores` `[texts]` what the word gives to each text, `times` as much. Raises KeyError."""
+        positions, gives = self.column(word)
+        scores[positions] += gives if times == 1 else gives * np.float32(times)  # a text stands once in a column
 
     def get_scores(self, words: Sequence[str]) -> NDArray[np.float32]:
         """The BM25 score of every text, `[texts]`; a word counts as often as it stands in `words`.

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genaiops.errors import IndexMismatch, IntegrityError
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
@@ -57,6 +60,11 @@ class Index:
         """
         return self._columns.select(query)
 
+    @property
+    def document_numbers(self) -> NDArray[np.int32]:
+        """For each position the number of its document, counted from 0 in the order of the chunks: int32 `[chunks]`."""
+        return self._columns.of_document
+
     @cached_property
     def _columns(self) -> Columns:
         if isinstance(self.chunks, StoredChunks):
@@ -85,6 +93,9 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     if not len(vectors) == len(full_text) == len(chunks):
         counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
         raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
+    if len(chunks) and vectors.dimension != manifest.counts["dimension"]:
+        what = f"the vectors have {vectors.dimension} dimensions, the manifest says {manifest.counts['dimension']}"
+        raise IntegrityError(what, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 

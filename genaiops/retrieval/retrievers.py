@@ -1,104 +1,123 @@
-"""Vector, full-text and hybrid search over one index."""
+"""A query becomes hits: what to search for, search, rerank, choose, expand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 
 from genaiops.embedding import Embedder
+from genaiops.indexing.filters import Selection
 from genaiops.indexing.snapshot import Index
-from genaiops.records import Hit, Query
-from genaiops.retrieval.settings import RetrievalSettings, Retriever
+from genaiops.records import Chunk, Hit, Query
+from genaiops.retrieval.choosing import capped, diverse
+from genaiops.retrieval.expanding import WINDOWS, expanded
+from genaiops.retrieval.reranking import CrossEncoderReranker, Reranker
+from genaiops.retrieval.rewriting import Complete, Searched, searched_for
+from genaiops.retrieval.searching import SEARCHES, Asked, Candidate, Search
+from genaiops.retrieval.settings import RetrievalSettings
 
-Ranked = list[tuple[int, float]]  # (position of the chunk, score), best first
-# Candidates per leg of a hybrid search. Deep, because a chunk outside one leg's list counts as that leg's worst.
-_DEPTH = 100
+_CHOOSE_FROM = 100  # candidates that are made diverse
+_DEEPER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits, best first, and what was searched for."""
+
+    hits: tuple[Hit, ...]
+    searched: Searched
 
 
 @dataclass(frozen=True)
-class VectorRetriever:
-    """Cosine of the query's vector and the chunks'."""
+class StagedRetriever:
+    """Searches one index as `settings` say. Filters and access labels decide before anything is searched."""
 
     index: Index
-    embedder: Embedder
-
-    def ranked(self, query: Query, k: int) -> Ranked:
-        return self.index.vectors.search(self.embedder.embed([query.text])[0], k)
-
-    def retrieve(self, query: Query, k: int) -> list[Hit]:
-        ranked = self.ranked(query, k)
-        return _hits(self.index, ranked, vector=dict(ranked))
-
-
-@dataclass(frozen=True)
-class FullTextRetriever:
-    """BM25 of the query's words."""
-
-    index: Index
-
-    def ranked(self, query: Query, k: int) -> Ranked:
-        return self.index.full_text.search(query.text, k)
+    search: Search
+    settings: RetrievalSettings
+    reranker: Reranker | None = None
 
     def retrieve(self, query: Query, k: int) -> list[Hit]:
-        ranked = self.ranked(query, k)
-        return _hits(self.index, ranked, full_text=dict(ranked))
+        """See Retriever. Raises ConfigurationError when the settings rewrite questions: that needs `find`."""
+        return list(self.find(query, k).hits)
 
+    def find(self, query: Query, k: int, complete: Complete | None = None) -> Found:
+        """At most `k` hits for a query; `complete` asks the model that rewrites questions.
 
-@dataclass(frozen=True)
-class HybridRetriever:
-    """Weighted mean of both legs, each scaled to [0, 1] over its own candidates (min–max, "convex combination").
-
-    Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (2023), find it
-    better than reciprocal rank fusion, which throws the scores away.
-    """
-
-    vector: VectorRetriever
-    full_text: FullTextRetriever
-    vector_weight: float
-
-    def retrieve(self, query: Query, k: int) -> list[Hit]:
-        depth = max(_DEPTH, k)
-        by_vector, by_text = self.vector.ranked(query, depth), self.full_text.ranked(query, depth)
-        fused: dict[int, float] = {}
-        for leg, weight in ((by_vector, self.vector_weight), (by_text, 1 - self.vector_weight)):
-            for position, score in _scaled(leg):
-                fused[position] = fused.get(position, 0.0) + weight * score
-        best = sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)]
-        return _hits(self.vector.index, best, vector=dict(by_vector), full_text=dict(by_text))
-
-
-def _scaled(ranked: Ranked) -> Iterable[tuple[int, float]]:
-    """Scores moved to [0, 1]; a single candidate, or all equal, count 1."""
-    if not ranked:
-        return
-    low, high = ranked[-1][1], ranked[0][1]
-    for position, score in ranked:
-        yield position, (score - low) / (high - low) if high > low else 1.0
-
-
-def _hits(index: Index, ranked: Ranked, **legs: dict[int, float]) -> list[Hit]:
-    return [
-        Hit(
-            index.chunks[position],
-            score,
-            rank,
-            {name: scores[position] for name, scores in legs.items() if position in scores},
+        There are `k` whenever the settings leave so many. Raises ConfigurationError for a filter that cannot be
+        read, and ModelError when the rewriting model fails.
+        """
+        if k < 1:
+            return Found((), Searched((query.text,), query.text))
+        within = selected(self.index, query, self.settings)
+        searched = searched_for(query.text, self.settings, complete)
+        asked = Asked(searched.texts, searched.words, within)
+        pool = k
+        if self.reranker is not None and self.settings.rerank is not None:
+            pool = max(pool, self.settings.rerank.depth)
+        if self.settings.diversity is not None:
+            pool = max(pool, _CHOOSE_FROM)
+        while True:
+            candidates = self.search.candidates(asked, pool)
+            chosen = list(islice(self._chosen(query.text, candidates), k))
+            # The cap and the expansion drop some: look deeper until enough are left or nothing more is found.
+            if len(chosen) >= k or len(candidates) < pool:
+                break
+            pool *= _DEEPER
+        hits = (
+            Hit(chunk, candidate.score, rank, candidate.signals)
+            for rank, (candidate, chunk) in enumerate(chosen, start=1)
         )
-        for rank, (position, score) in enumerate(ranked, start=1)
+        return Found(tuple(hits), searched)
+
+    def warm(self) -> None:
+        """Load what the first question would otherwise wait for; a model that rewrites questions is not asked."""
+        plain = self.settings.model_copy(update={"rewrite": "none"})
+        replace(self, settings=plain).retrieve(Query("What is this about?"), 1)
+
+    def _chosen(self, question: str, candidates: list[Candidate]) -> Iterator[tuple[Candidate, Chunk]]:
+        settings = self.settings
+        if self.reranker is not None:
+            texts = [self.index.chunk(candidate.position).indexed_text for candidate in candidates]
+            candidates = reranked(candidates, self.reranker.scores(question, texts))
+        if settings.max_per_document is not None:
+            candidates = capped(candidates, self.index.document_numbers, settings.max_per_document)
+        if settings.diversity is not None:
+            vectors = self.index.vectors.reconstruct([candidate.position for candidate in candidates])
+            candidates = diverse(candidates, vectors, settings.diversity)
+        if settings.expand != "none":
+            return expanded(self.index, candidates, WINDOWS[settings.expand])
+        return ((candidate, self.index.chunk(candidate.position)) for candidate in candidates)
+
+
+def reranked(candidates: list[Candidate], scores: list[float]) -> list[Candidate]:
+    """The candidates in the order of a reranker's scores; equal ones keep their order."""
+    scored = [
+        replace(candidate, score=score, signals={**candidate.signals, "rerank": score})
+        for candidate, score in zip(candidates, scores, strict=True)
     ]
+    return sorted(scored, key=lambda candidate: -candidate.score)
 
 
-def _hybrid(index: Index, embedder: Embedder, settings: RetrievalSettings) -> Retriever:
-    return HybridRetriever(VectorRetriever(index, embedder), FullTextRetriever(index), settings.vector_weight)
+def selected(index: Index, query: Query, settings: RetrievalSettings) -> Selection | None:
+    """What both the flow's filter and the query's leave; None when that is everything."""
+    own = index.select(query)
+    if not settings.where:
+        return own
+    flows = index.select(replace(query, where=settings.where))
+    if own is None or flows is None:
+        return own if flows is None else flows
+    return own & flows
 
 
-RETRIEVERS: dict[str, Callable[[Index, Embedder, RetrievalSettings], Retriever]] = {
-    "vector": lambda index, embedder, settings: VectorRetriever(index, embedder),
-    "full_text": lambda index, embedder, settings: FullTextRetriever(index),
-    "hybrid": _hybrid,
-}
+def retriever_for(
+    settings: RetrievalSettings, index: Index, embedder: Embedder, *, base: Path | None = None
+) -> StagedRetriever:
+    """The retriever of these settings; `base` is the folder a reranking model's relative path starts from.
 
-
-def retriever_for(settings: RetrievalSettings, index: Index, embedder: Embedder) -> Retriever:
-    """The retriever that `settings.search` names."""
-    return RETRIEVERS[settings.search](index, embedder, settings)
+    Raises ConfigurationError or IntegrityError when the reranking model cannot be used.
+    """
+    reranker = CrossEncoderReranker(settings.rerank, base) if settings.rerank else None
+    return StagedRetriever(index, SEARCHES[settings.search](index, embedder, settings), settings, reranker)

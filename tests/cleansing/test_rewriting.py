@@ -78,7 +78,9 @@ def test_mapping_is_monotone_and_stays_inside(case: tuple[str, Rewritten]) -> No
 
 
 @given(rewritings(), st.data())
-def test_the_span_of_an_original_span_covers_what_survived_of_it(case: tuple[str, Rewritten], data: st.DataObject) -> None:
+def test_the_span_of_an_original_span_covers_what_survived_of_it(
+    case: tuple[str, Rewritten], data: st.DataObject
+) -> None:
     original, rewritten = case
     start = data.draw(st.integers(0, len(original)))
     end = data.draw(st.integers(start, len(original)))
