@@ -235,6 +235,7 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 _LEAST_WORDS = 3
+_LINKED = re.compile(r"\[[^\[\]\n]{0,300}+\]\([^()\s]{0,500}+\)")
 
 
 def hidden_parts(text: str) -> list[tuple[int, int]]:
@@ -258,4 +259,5 @@ _LONGEST = 4_000  # characters of a hidden part that are read
 
 
 def _speaks(part: str) -> bool:
-    return len(part.split()) >= _LEAST_WORDS and _ADDRESSED.search(part) is not None
+    said = _LINKED.sub("", part)  # a list of links that was commented out speaks to nobody
+    return len(said.split()) >= _LEAST_WORDS and _ADDRESSED.search(said) is not None
