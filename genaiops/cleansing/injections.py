@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,7 +88,7 @@ SIGNS: Mapping[str, Sign] = {
         r"|\bdeine neue aufgabe",
     ),
     "role": _sign(
-        "you are now|act as|from now on|pretend|role-play|roleplay|jailbreak|do anything now|dan mode"
+        "you are now|act as|from now on|pretend|role-play|roleplay|in character as|anything now|dan mode"
         "|developer mode|du bist|fungier",
         r"\byou are now (?:an? |the |in |called )?(?:dan\b|evil|unrestricted|unfiltered|jailbroken|free from"
         r"|\w*bot\b|assistant|ai\b|language model|"
@@ -141,10 +141,8 @@ SIGNS: Mapping[str, Sign] = {
         r"|mention|include|add|recommend|say|tell|use|replace|promote)",
     ),
     "demand": _sign(
-        "just say|just output|just print|only output|only say|instead print|instead say|instead write"
-        "|instead output|repeat after me|"
-        "say that you|stop: write|stop - write|now write|say yes|do you hate|state that|imagine you are"
-        "|now you are|you are now",
+        "just say|just output|just print|only output|instead|repeat after|say that you|stop|say yes|state that"
+        "|imagine you|now you are|you are now|now write",
         r"\b(?:just|only|instead) (?:say|print|output|write)\b|\brepeat after me\b"
         r"|\binstead,? (?:of \w+ )?(?:print|say|output|write)\b"
         r"|\bstop ?[-:,] ?(?:write|print|say)\b|[.!] ?(?:now )?write (?:a|an|me) [^.\n]{0,40}(?:why|about"
@@ -153,9 +151,8 @@ SIGNS: Mapping[str, Sign] = {
         1,
     ),
     "break": _sign(
-        "well done|very good|great|excellent|is enough|new task|further tasks|another task|help me with"
-        "|by your own knowledge|provided|what is written above|"
-        "all previous|any previous|all prior|pretend|forget ",
+        "well done|very good|great|excellent|is enough|new task|further task|another task|help me with|own knowledge"
+        "|provided|written above|all p|any p|question",
         r"\b(?:well done|very good|simply great|excellent performance|that is (?:enough"
         r"|done))\b[^\n]{0,60}\b(?:now|that is)\b"
         r"|\b(?:new|further|another) tasks?\b[^\n]{0,12}\b(?:follow|\.|:)|\bhelp me with the following\b"
@@ -188,13 +185,11 @@ def find_injections(text: str) -> list[Suspicion]:
 
 
 def _found(folded: str) -> Iterator[tuple[int, str, int]]:
-    # Each word once is a third of the text, and most stems are not even there.
-    vocabulary = " ".join(set(folded.split()))
     demanded = False
     for kind, sign in SIGNS.items():
         if kind == "break" and not demanded:
             continue  # two weak signs are wanted, and there are only two
-        for start, end in _lines_with(folded, [stem for stem in sign.stems if stem.split()[0] in vocabulary]):
+        for start, end in _lines_with(folded, sign.stems):
             for match in sign.pattern.finditer(folded, start, end):
                 # What stands in quotes is talked about, as in a page on this very subject.
                 if folded[max(0, match.start() - 1) : match.start()] not in _QUOTES:
@@ -205,7 +200,7 @@ def _found(folded: str) -> Iterator[tuple[int, str, int]]:
 _QUOTES = tuple("\"“„«`'")
 
 
-def _lines_with(folded: str, stems: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _lines_with(folded: str, stems: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Lines that hold one of the stems, each once: a pattern would try every character of all the others too."""
     starts = set()
     for stem in stems:
