@@ -18,8 +18,10 @@ from benchmarks import (
     ask_overhead,
     build_rate,
     chunkers,
+    cleansing,
     digests,
     fast_start,
+    pii,
     scifact,
     second_build,
     spans,
@@ -41,6 +43,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "scifact": scifact.measure,
     "spans": spans.measure,
     "chunkers": chunkers.measure,
+    "cleansing": cleansing.measure,
+    "pii": pii.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 
