@@ -190,6 +190,8 @@ def ask(
 
 def _make_the_next_one_fast(flow: Flow) -> None:
     """Once for each machine and model, after an answer that had to wait for torch."""
+    if "torch" not in sys.modules:  # no question was embedded, or the fast session did it
+        return
     from genaiops.embedding.loading import LocalEmbedder
 
     embedder = flow.embedder
