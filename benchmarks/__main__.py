@@ -16,9 +16,11 @@ from pathlib import Path
 
 from benchmarks import (
     ask_overhead,
+    build_peers,
     build_rate,
     digests,
     fast_start,
+    incremental,
     scifact,
     second_build,
     spans,
@@ -34,6 +36,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "fast_start": fast_start.measure,
     "build_rate": build_rate.measure,
     "second_build": second_build.measure,
+    "incremental": incremental.measure,
+    "build_peers": build_peers.measure,
     "ask_overhead": ask_overhead.measure,
     "digests": digests.measure,
     "well_architected": well_architected.measure,
