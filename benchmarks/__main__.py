@@ -18,6 +18,7 @@ from benchmarks import (
     ask_overhead,
     build_peers,
     build_rate,
+    chunkers,
     digests,
     fast_start,
     incremental,
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "well_architected": well_architected.measure,
     "scifact": scifact.measure,
     "spans": spans.measure,
+    "chunkers": chunkers.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

@@ -48,7 +48,7 @@ def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> Non
         print_json(row)
 
 
-def search(
+def search(  # noqa: PLR0913, PLR0917  (each an option of the command line)
     flow: FlowFolder,
     queries: Annotated[Path, typer.Option("--queries", help="JSON lines {query_id, text}.")],
     k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,
@@ -72,7 +72,7 @@ def search(
     rows = _queries(queries)
     opened = Flow.load(flow, overrides=settings or ())
     lines: list[str] = []
-    with progress("searching") as shown:
+    with progress("searching", "queries") as shown:
         for done, (query_id, text) in enumerate(rows, start=1):
             for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")

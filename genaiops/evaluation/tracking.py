@@ -97,7 +97,8 @@ def retrack(before: str, run: Run | None, artifacts: Mapping[str, str], *, uri: 
     names = {} if run is None else {**artifacts, "run.json": canonical_json(run.to_json())}
     texts = {name: names.get(name, "") for name in (*artifacts, "run.json")}
     texts[CASES_FILE] = json.dumps({"columns": [], "data": []} if run is None else _cases_table(run))
-    with _quietly():
+    with _quietly(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own use of SQLAlchemy
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -107,9 +108,7 @@ def retrack(before: str, run: Run | None, artifacts: Mapping[str, str], *, uri: 
             experiments = [experiment.experiment_id for experiment in client.search_experiments()]
             name = "" if run is None else run.id
             wanted = f"tags.`genaiops.run` = '{check_name(before, 'run')}'"
-            with warnings.catch_warnings():  # MLflow's own use of SQLAlchemy is deprecated, and nothing to do about
-                warnings.simplefilter("ignore", DeprecationWarning)
-                found = [item.info.run_id for item in client.search_runs(experiments, filter_string=wanted)]
+            found = [item.info.run_id for item in client.search_runs(experiments, filter_string=wanted)]
             for tracked in found:
                 for file, text in texts.items():
                     client.log_text(tracked, text, file)
