@@ -16,11 +16,13 @@ from pathlib import Path
 
 from benchmarks import (
     ask_overhead,
+    build_peers,
     build_rate,
     chunkers,
     cleansing,
     digests,
     fast_start,
+    incremental,
     pii,
     scifact,
     second_build,
@@ -37,6 +39,8 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "fast_start": fast_start.measure,
     "build_rate": build_rate.measure,
     "second_build": second_build.measure,
+    "incremental": incremental.measure,
+    "build_peers": build_peers.measure,
     "ask_overhead": ask_overhead.measure,
     "digests": digests.measure,
     "well_architected": well_architected.measure,
