@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import (
     ask_overhead,
     build_rate,
+    chunkers,
     digests,
     fast_start,
     scifact,
@@ -39,6 +40,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "well_architected": well_architected.measure,
     "scifact": scifact.measure,
     "spans": spans.measure,
+    "chunkers": chunkers.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

@@ -6,6 +6,7 @@ GENAIOPS_DATA=... python -m benchmarks.chunkers
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT = "markdown (the default)"
 _RECIPROCAL = 60  # of reciprocal rank fusion, as Cormack, Clarke and Büttcher (2009) chose it
 _DEPTH = 100
+_STEP = 10  # characters, between the sizes of LangChain's that are tried
 LEGS = ("vector", "hybrid", "reciprocal rank")
 _WITHOUT_PATH = f"{DEFAULT}, enrichment: []"
 _TOKENS = {"unit": "tokens", "size": 200, "overlap": 20}
@@ -114,7 +116,7 @@ class Bench:
 
     def langchain_of_mean(self, mean: float, share: float) -> tuple[int, Cut]:
         """The size, and the chunks, with the mean nearest to `mean` when `share` of the size may overlap."""
-        sizes = range(int(mean * 0.9), int(mean * 1.8), 10)
+        sizes = range(int(mean), int(mean * 1.6), _STEP)
         cuts = {size: self.langchain(size, int(size * share)) for size in sizes}
         best = min(cuts, key=lambda size: abs(cuts[size].mean - mean))
         return best, cuts[best]
@@ -175,11 +177,13 @@ def measure() -> Report:
             cut = bench.ours(given, enrichment)
             found = bench.measured(cut)
             rows.append(_row(title, found, cut))
-            for share in (0.0, 0.1):
+            print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+            for share in (0.0, 0.1) if title == DEFAULT else (0.0,):
                 size, theirs = bench.langchain_of_mean(cut.mean, share)
                 peer = f"LangChain recursive, {size}, overlap {int(size * share)}"
                 beside = bench.measured(theirs)
                 rows.append(_row(f"– {peer}", beside, theirs))
+                print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
                 if title == DEFAULT:
                     figures += _figures(found, beside, peer)
                     corpora += _by_corpus(bench, peer, beside)

@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {  # room: what of ours it may import besides itsel
     "promotion": {"evaluation", "project"},
     "serving": {"flow", "promotion", "project"},
     "delivery": {
-        "flow", "evaluation", "golden_sets", "promotion", "project", "embedding", "indexing", "documents",
+        "flow", "evaluation", "golden_sets", "promotion", "project", "embedding", "indexing", "retrieval", "documents",
     },
 }  # fmt: skip
 HEAVY = (

@@ -132,7 +132,7 @@ SIGNS: Mapping[str, Sign] = {
         r"incorporate|modify|replace|substitute|scramble|rearrange|jumble|misspell|shuffle|convert|render"
         r"|encode|translate|remove|combine|group|"
         r"anagram|provide|introduce|end|begin|start|finish|conclude|prefix"
-        r"|use)\b[^.!?\n]{0,80}?\byour(?: \w{1,12})? (?:response|reply|answer|output|message|summary)"
+        r"|use)\b(?:[^.!?\n]|\.(?=\S)){0,80}?\byour(?: \w{1,12})? (?:response|reply|answer|output|message|summary)"
         r"(?:['’]s)?\b(?!(?: \w{1,12})? (?:plan|team|time|strateg|process|procedure|effort|action|rate|code"
         r"|capabilit|quality|playbook|cache|protocol|header|"
         r"body|model|object|format|schema|size|length|window|status|queue|type|stream|file|port|folder|director"

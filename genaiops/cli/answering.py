@@ -72,7 +72,7 @@ def search(
     rows = _queries(queries)
     opened = Flow.load(flow, overrides=settings or ())
     lines: list[str] = []
-    with progress("searching") as shown:
+    with progress("searching", "queries") as shown:
         for done, (query_id, text) in enumerate(rows, start=1):
             for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")

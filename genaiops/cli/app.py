@@ -9,7 +9,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from genaiops.cli import answering, building, environments, erasing, evaluating, golden, indexes, projects, service
+from genaiops.cli import (
+    answering,
+    building,
+    environments,
+    erasing,
+    evaluating,
+    golden,
+    indexes,
+    projects,
+    retrieval,
+    service,
+)
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -50,6 +61,7 @@ def _root(
 for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
+app.add_typer(retrieval.app, name="retrieval")
 app.add_typer(environments.audit, name="audit")
 app.add_typer(service.keys, name="keys")
 app.add_typer(projects.config, name="config")

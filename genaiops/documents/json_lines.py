@@ -56,11 +56,11 @@ def _document(line: str, file_id: str, number: int) -> Document:
     return document_of(json.loads(line, parse_constant=refuse_constant), file_id, number)
 
 
-def document_of(row: object, file_id: str, number: int | None) -> Document:
+def document_of(data: object, file_id: str, number: int | None) -> Document:
     """The document of one object, `file_id` itself when it has no number. ValueError says what is wrong with it."""
-    if not isinstance(row, dict):
-        raise ValueError(f"expected an object, got {type(row).__name__}")
-    row = plain(row)
+    if not isinstance(data, dict):
+        raise ValueError(f"expected an object, got {type(data).__name__}")
+    row: dict[str, Any] = plain(data)
     document_id = file_id if number is None else f"{file_id}#{_key(row, number)}"
     field = next((name for name in TEXT_FIELDS if name in row), None)
     if field is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -119,6 +119,16 @@ class PgVectorSearch:
             return found if len(found) >= asked else self._ask(query, asked, within, exact=True)
 
         return ranked(nearest, k, available)
+
+    def reconstruct(self, positions: Sequence[int]) -> Vectors:
+        """See VectorStore. Raises StoreUnavailable."""
+        wanted = [int(position) for position in positions]
+        text = "SELECT position, embedding FROM {} WHERE position = ANY(%s)"
+        with explained(self._url):
+            statement = sql(text, self.loaded.table)
+            found = dict(self._with_connection(lambda connection: connection.execute(statement, [wanted]).fetchall()))
+        rows = [np.asarray(found[position], dtype=np.float32) for position in wanted]
+        return np.stack(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
 
     def _ask(self, query: Vectors, k: int, within: Selection | None, *, exact: bool) -> Found:
         # The bit of a chunk says whether it may be found; the sum keeps the planner from walking the graph.

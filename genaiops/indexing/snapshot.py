@@ -93,6 +93,9 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     if not len(vectors) == len(full_text) == len(chunks):
         counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
         raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
+    if len(chunks) and vectors.dimension != manifest.counts["dimension"]:
+        what = f"the vectors have {vectors.dimension} dimensions, the manifest says {manifest.counts['dimension']}"
+        raise IntegrityError(what, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 

@@ -1,5 +1,5 @@
 """A query becomes ranked hits. `retrieval.retrievers` does it (and imports numpy); the settings are light."""
 
-from genaiops.retrieval.settings import RetrievalSettings, Retriever
+from genaiops.retrieval.settings import RerankSettings, RetrievalSettings, Retriever
 
-__all__ = ["RetrievalSettings", "Retriever"]
+__all__ = ["RerankSettings", "RetrievalSettings", "Retriever"]

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from genaiops.embedding.weights import fingerprint, locate
 from genaiops.errors import ConfigurationError, IntegrityError
@@ -66,7 +66,7 @@ class CrossEncoderReranker:
             local_files_only=True,
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True},
-            max_length=_MOST_TOKENS,
+            max_length=min(_MOST_TOKENS, _positions(self.folder)),
         )
         if model.num_labels != 1:
             raise ConfigurationError(
@@ -88,14 +88,26 @@ def locate_model(model: str, base: Path | None = None) -> Path:
             where=error.where or None,
             remedy="put a folder with its model.safetensors there: retrieval: {rerank: {model: FOLDER}}",
         ) from None
+    if "auto_map" in _configuration(folder):
+        raise ConfigurationError("the model asks for code of its own, which is never run", where=folder / "config.json")
+    return folder
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no JSON object")
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"the model's configuration cannot be read: {error}", where=path) from None
-    if not isinstance(config, dict) or "auto_map" in config:
-        raise ConfigurationError("the model asks for code of its own, which is never run", where=path)
-    return folder
+    return config
+
+
+def _positions(folder: Path) -> int:
+    """Tokens that the model has positions for."""
+    told = _configuration(folder).get("max_position_embeddings")
+    return told if isinstance(told, int) and told > 0 else _MOST_TOKENS
 
 
 def pinned(settings: RetrievalSettings, base: Path) -> RetrievalSettings:

@@ -18,6 +18,9 @@ class RetrieverContract:
     """Subclass it; give `retriever` over `index`, and queries of which each finds at least two chunks."""
 
     queries = ("kettle warranty", "How do I remove limescale from a kettle?", "return a parcel")
+    signals = frozenset({"vector", "full_text"})  # a hit has at least one of these
+    most_hits: int | None = None  # that the settings leave of this index for the first query; None: as many as chunks
+    whole_chunks = True  # hits are chunks of the index, not expanded ones
 
     @pytest.fixture
     def index(self) -> Index:
@@ -40,14 +43,47 @@ class RetrieverContract:
             ids = [hit.chunk.id for hit in retriever.retrieve(Query(text), 2 * len(index.chunks))]
             assert len(set(ids)) == len(ids)
 
-    def test_returns_chunks_of_the_index_with_the_signals_that_found_them(
+    def test_returns_exact_spans_of_documents_with_the_signals_that_found_them(
         self, retriever: Retriever, index: Index
     ) -> None:
         known = set(map(id, index.chunks))
         for hit in retriever.retrieve(Query(self.queries[0]), 5):
-            assert id(hit.chunk) in known
-            assert hit.signals and set(hit.signals) <= {"vector", "full_text"}
+            chunk = hit.chunk
+            assert chunk.text == index.document_text(chunk.document_id)[chunk.start : chunk.end]
+            assert not self.whole_chunks or id(chunk) in known
+            assert hit.signals and set(hit.signals) <= self.signals
             assert all(math.isfinite(value) for value in hit.signals.values())
+
+    def test_the_same_question_has_the_same_hits(self, retriever: Retriever) -> None:
+        for text in self.queries:
+            assert retriever.retrieve(Query(text), 7) == retriever.retrieve(Query(text), 7)
+
+    def test_a_filter_leaves_what_it_permits_and_as_much_as_there_is(self, retriever: Retriever, index: Index) -> None:
+        wanted = {chunk.document_id for chunk in index.chunks if chunk.metadata.get("shelf") == "left"}
+        for text in self.queries:
+            free = [h for h in retriever.retrieve(Query(text), len(index.chunks)) if h.chunk.document_id in wanted]
+            hits = retriever.retrieve(Query(text, where={"shelf": "left"}), len(index.chunks))
+            assert {hit.chunk.document_id for hit in hits} <= wanted
+            assert {hit.chunk.document_id for hit in hits} >= {hit.chunk.document_id for hit in free}
+            few = retriever.retrieve(Query(text, where={"shelf": "left"}), 2)
+            assert len(few) == min(2, len(hits))
+        assert retriever.retrieve(Query(self.queries[0], where={"shelf": "nowhere"}), 5) == []
+
+    def test_labels_hide_what_is_not_for_everybody(self, retriever: Retriever, index: Index) -> None:
+        hidden = {chunk.document_id for chunk in index.chunks if "access" in chunk.metadata}
+        assert hidden
+        for text in self.queries:
+            for access, may in ((("staff",), True), (("guest",), False), ((), False), (None, True)):
+                found = retriever.retrieve(Query(text, access=access), len(index.chunks))
+                seen = {hit.chunk.document_id for hit in found}
+                assert may or not seen & hidden
+                if may and text == self.queries[0]:
+                    assert seen & hidden
+
+    def test_there_are_k_hits_when_there_are_k_to_find(self, retriever: Retriever, index: Index) -> None:
+        most = self.most_hits or len(retriever.retrieve(Query(self.queries[0]), 100_000))
+        for k in range(1, most + 1):
+            assert len(retriever.retrieve(Query(self.queries[0]), k)) == k
 
     def test_fewer_hits_are_the_first_of_more(self, retriever: Retriever, index: Index) -> None:
         for text in self.queries[:2]:

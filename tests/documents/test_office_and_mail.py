@@ -105,7 +105,7 @@ def test_without_the_extra_an_office_file_tells_how_to_get_it(monkeypatch: pytes
 
 
 def test_each_row_of_a_sheet_is_a_paragraph_and_numbers_stay_what_they_are() -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["Price list"],
         [],
         ["name", "price", None, "since", "sold"],
