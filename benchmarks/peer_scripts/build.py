@@ -78,9 +78,7 @@ def llama_index(payload, texts, changed):
     from llama_index.core.vector_stores import SimpleVectorStore
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
-    embedder = HuggingFaceEmbedding(
-        payload["model"], device="cpu", model_kwargs=model_options(payload["precision"])
-    )
+    embedder = HuggingFaceEmbedding(payload["model"], device="cpu", model_kwargs=model_options(payload["precision"]))
     embedder.get_text_embedding("warm")
     seen = counted(embedder._model)
     splitter = SentenceSplitter(chunk_size=TOKENS, chunk_overlap=TOKEN_OVERLAP)

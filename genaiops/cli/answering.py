@@ -48,7 +48,7 @@ def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> Non
         print_json(row)
 
 
-def search(
+def search(  # noqa: PLR0913, PLR0917  (each an option of the command line)
     flow: FlowFolder,
     queries: Annotated[Path, typer.Option("--queries", help="JSON lines {query_id, text}.")],
     k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,

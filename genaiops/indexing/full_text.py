@@ -61,9 +61,10 @@ class FullText:
         self._languages = _languages(folder)
         self._index: SavedBM25 | None = None
         if (folder / EMPTY_MARK).exists():
-            self._texts = json.loads((folder / EMPTY_MARK).read_text(encoding="utf-8"))["texts"]
-            if type(self._texts) is not int:
+            texts = json.loads((folder / EMPTY_MARK).read_text(encoding="utf-8"))["texts"]
+            if not isinstance(texts, int) or isinstance(texts, bool):
                 raise ValueError("the number of texts is none")
+            self._texts = texts
         else:
             self._index = SavedBM25(folder)
             self._texts = self._index.texts

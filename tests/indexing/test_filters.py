@@ -182,7 +182,7 @@ def test_a_form_that_there_is_not_is_refused_with_the_forms(where: Any, said: st
 
 
 def test_a_pattern_of_many_stars_is_decided_at_once() -> None:
-    rows = [("a" * 5000, {})] * 3
+    rows: list[tuple[str, Metadata]] = [("a" * 5000, {})] * 3
     selection = Columns(rows).select(Query("?", where={"document": "*a" * 400 + "*b"}))
     assert selection is not None
     assert len(selection) == 0
