@@ -22,6 +22,7 @@ from benchmarks import (
     cleansing,
     digests,
     fast_start,
+    growth,
     incremental,
     pii,
     scifact,
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "scifact": scifact.measure,
     "spans": spans.measure,
     "chunkers": chunkers.measure,
+    "growth": growth.measure,
     "cleansing": cleansing.measure,
     "pii": pii.measure,
 }

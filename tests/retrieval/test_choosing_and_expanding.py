@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_mmr_picks_what_its_formula_says() -> None:
     candidates = [Candidate(number, score) for number, score in enumerate((4.0, 3.0, 2.0, 0.0))]
     relevance = [1.0, 0.75, 0.5, 0.0]
     for share in (0.0, 0.3, 0.7, 1.0):
-        left, chosen, expected = [0, 1, 2, 3], [], []
+        left, chosen, expected = [0, 1, 2, 3], list[int](), list[Any]()
         while left:
             values = {
                 n: share * relevance[n] - (1 - share) * max((float(vectors[n] @ vectors[o]) for o in chosen), default=0)
