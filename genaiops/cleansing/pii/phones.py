@@ -31,7 +31,9 @@ _TRUNK = re.compile(
     r"\(?0\d{1,4}\)?(?:[ .\-/]\d{2,4}){2,4}\Z|\(0\d{1,4}\) ?\d{3,4}[ -]?\d{3,4}\Z|0\d{2,4}[ /-]\d{3,4}[ -]\d{3,4}\Z"
 )
 _MONTH, _DAY = r"(?:0?[1-9]|1[0-2])", r"(?:[0-2]?\d|3[01])"
-_DATE = re.compile(rf"(?:(?:19|20)\d\d[-./ ]{_MONTH}[-./ ]{_DAY}|{_DAY}[-./ ]{_DAY}[-./ ](?:19|20)?\d\d)(?!\d)")
+_DATE = re.compile(
+    rf"(?:(?:19|20)\d\d[-./ ]{_MONTH}[-./ ]{_DAY}(?!\d)|{_DAY}[-./ ]{_DAY}[-./ ](?:19|20)?\d\d(?![-./ ]?\d))"
+)
 _AMOUNT = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z|\d{1,2}\.\d+\Z")
 _EXTENSION = re.compile(r"[ ,]{0,2}(?:ext\.?|x|#) ?\d+\Z", re.IGNORECASE)
 _PLACES = (
