@@ -82,7 +82,7 @@ def test_f10_refused_with_both_fingerprints(project: SmallProject, model: Path, 
     assert caught.value.exit_code == 2
 
 
-ENDPOINT = {"model": "encoder", "base_url": "http://127.0.0.1:1/v1", "dimensions": 32}
+ENDPOINT: dict[str, Any] = {"model": "encoder", "base_url": "http://127.0.0.1:1/v1", "dimensions": 32}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import math
 import pkgutil
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -78,12 +79,12 @@ def clean(text: str) -> None:
     CLEANER.clean(Document("d", text, {"language": "en"}))
 
 
+def _listed(find: Callable[[str], Iterable[object]], text: str) -> object:
+    return list(find(text))
+
+
 WORK: dict[str, Callable[[str], object]] = {
-    **{
-        f"pii {kind}": (lambda text, find=find: list(find(text)))
-        for kind, find in KINDS.items()
-        if kind not in NATIONAL_IDS
-    },
+    **{f"pii {kind}": partial(_listed, find) for kind, find in KINDS.items() if kind not in NATIONAL_IDS},
     "secrets": find_secrets,
     "injections": find_injections,
     "hidden parts": hidden_parts,
