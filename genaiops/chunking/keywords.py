@@ -20,7 +20,7 @@ class KeywordOptions(Settings):
     """`most` keywords for each chunk; with `search`, they are also put before its text."""
 
     most: int = Field(default=5, ge=1, le=20)
-    search: bool = True
+    search: bool = False  # it made retrieval a little worse where it was measured: docs/enrichment.md
 
 
 class Keywords:
