@@ -53,8 +53,8 @@ ENRICHMENTS: Mapping[str, tuple[Entry, ...]] = {
     "[]": (),
     "[title]": ("title",),
     "[heading_path]": PATH,
-    "[heading_path, keywords]": (*PATH, "keywords"),
-    "[keywords]": ("keywords",),
+    "[heading_path, keywords: {search: true}]": (*PATH, {"keywords": {"search": True}}),
+    "[keywords: {search: true}]": ({"keywords": {"search": True}},),
     "[heading_path, neighbours: {before: 150}]": (*PATH, {"neighbours": {"before": 150}}),
     "[neighbours: {before: 150}]": ({"neighbours": {"before": 150}},),
 }

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from genaiops.chunking.tools import Addition
 from genaiops.records import Chunk, Document, Settings
+from genaiops.sentences import sentence_spans
 from genaiops.words import STOPWORDS, stem, words
 
 _SHORTEST = 3  # characters of a keyword
@@ -19,7 +20,7 @@ class KeywordOptions(Settings):
     """`most` keywords for each chunk; with `search`, they are also put before its text."""
 
     most: int = Field(default=5, ge=1, le=20)
-    search: bool = True
+    search: bool = False  # it made retrieval a little worse where it was measured: docs/enrichment.md
 
 
 class Keywords:
@@ -62,14 +63,15 @@ def _terms(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def _terms_as_written(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Stems of single words and of two in a row, each with the words as they stand."""
-    before = ("", "")
-    for word in words(text):
-        if word in STOPWORDS or len(word) < _SHORTEST or not word[0].isalpha():
-            before = ("", "")
-            continue
-        here = stem(word.removesuffix("'s"))
-        yield (here,), word
-        if before[0] and before[0] != here:
-            yield (before[0], here), f"{before[1]} {word}"
-        before = (here, word)
+    """Stems of single words and of two in a row of one sentence, each with the words as they stand."""
+    for start, end in sentence_spans(text):
+        before = ("", "")
+        for word in words(text[start:end]):
+            if word in STOPWORDS or len(word) < _SHORTEST or not word[0].isalpha():
+                before = ("", "")
+                continue
+            here = stem(word.removesuffix("'s"))
+            yield (here,), word
+            if before[0] and before[0] != here:
+                yield (before[0], here), f"{before[1]} {word}"
+            before = (here, word)

@@ -91,11 +91,11 @@ def test_keywords_are_what_sets_a_chunk_apart_from_its_document() -> None:
         "The kettle has a cord. Wind the kettle cord around the base before storing it away.\n\n"
         "The kettle has a lid. Close the kettle lid before boiling, or boiling never ends here."
     )
-    chunks = chunks_of(text, {"keywords": {"most": 3}})
+    chunks = chunks_of(text, {"keywords": {"most": 3, "search": True}})
     assert [chunk.metadata["keywords"][0] for chunk in chunks] == ["filter", "cord", "boiling"]
     assert all(len(chunk.metadata["keywords"]) == 3 for chunk in chunks)
     assert chunks[0].indexed_text == f"{', '.join(chunks[0].metadata['keywords'])}\n{chunks[0].text}"
-    [plain, *_] = chunks_of(text, {"keywords": {"search": False}})
+    [plain, *_] = chunks_of(text, "keywords")
     assert plain.indexed_text == plain.text
     assert chunks_of("123 4.5", "keywords")[0].metadata["keywords"] == []
 
