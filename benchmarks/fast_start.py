@@ -8,8 +8,9 @@ from __future__ import annotations
 import shutil
 import statistics
 import time
+from collections.abc import Callable
 
-from benchmarks.children import genaiops, in_turn, python
+from benchmarks.children import Finished, genaiops, in_turn, python
 from benchmarks.places import HANDBOOK, project
 from benchmarks.reporting import Figure, Report, alone_with_runs, at_least, at_most, spread
 from genaiops.embedding.fast_making import Made
@@ -34,7 +35,10 @@ def measure(runs: int = RUNS) -> Report:
     assert isinstance(embedder, LocalEmbedder)
     made = _made_anew(flow, embedder)
 
-    sides = (lambda: genaiops("ask", str(HANDBOOK), QUESTION, home=where.home), lambda: python("-c", IMPORT))
+    sides: tuple[Callable[[], Finished], ...] = (
+        lambda: genaiops("ask", str(HANDBOOK), QUESTION, home=where.home),
+        lambda: python("-c", IMPORT),
+    )
     for side in sides:
         side()  # the first of each fills the file cache
     ours, bare = in_turn(sides, runs)
@@ -56,8 +60,8 @@ def measure(runs: int = RUNS) -> Report:
         ),
         notes=(
             f"Seconds: median (least–most). The engine is {made.engine}; the index of the handbook is built and the "
-            f"session made before the first run. Cosines over {_TEXTS} texts of the handbook, milliseconds over the short "
-            "half of them.",
+            f"session made before the first run. Cosines over {_TEXTS} texts of the handbook, milliseconds over the "
+            "short half of them.",
         ),
     )
 

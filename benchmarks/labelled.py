@@ -82,8 +82,8 @@ def searched(labelled: Labelled, asked: float, beforehand: Mapping[str, float]) 
             Table("Measured beforehand, not beside ours:", ("search", f"nDCG@{CUTOFF}"), _shown(beforehand)),
         ),
         (
-            "A document counts by its best chunk. Scored by ir-measures. `min–max W` is `fusion: min_max` and `weighted "
-            "W` the default fusion, with that `vector_weight`. How the default was chosen, and on what: "
+            "A document counts by its best chunk. Scored by ir-measures. `min–max W` is `fusion: min_max` and "
+            "`weighted W` the default fusion, with that `vector_weight`. How the default was chosen, and on what: "
             "docs/retrieval.md. No question of SciFact took part in it; those of Well-Architected did, so there its "
             "rows are optimistic.",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from genaiops.cleansing.rewriting import Replacement, Rewritten
 from genaiops.cleansing.settings import BoilerplateSettings
@@ -19,14 +19,16 @@ _FENCE = re.compile(r"[ \t]*+(?:```|~~~)")
 _STRUCTURE = re.compile(r"#{1,6} |\||[-=*_ ]+\Z|<!--|:::|---")
 
 
-def without_boilerplate(documents: Sequence[Document], settings: BoilerplateSettings) -> tuple[Document, ...]:
-    """The documents without the lines that repeat. Code, headings and tables stay; no document is left empty."""
+def without_boilerplate(documents: Iterable[Document], settings: BoilerplateSettings) -> Callable[[Document], Document]:
+    """What takes the repeating lines out of a document. Code, headings and tables stay; none is left empty."""
     counts: Counter[bytes] = Counter()
+    total = 0
     for document in documents:
         counts.update({_key(line) for _, _, line in _candidates(document.text)})
-    least = max(settings.min_documents, settings.min_share * len(documents))
+        total += 1
+    least = max(settings.min_documents, settings.min_share * total)
     repeated = {key for key, count in counts.items() if count >= least}
-    return tuple(_without(document, repeated) for document in documents) if repeated else tuple(documents)
+    return lambda document: _without(document, repeated)
 
 
 def _without(document: Document, repeated: set[bytes]) -> Document:

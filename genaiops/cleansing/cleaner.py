@@ -98,7 +98,7 @@ class Cleaner:
     def compare(self, documents: Sequence[Document]) -> Compared:
         """What can be told only over the whole corpus: repeated lines and documents that say the same."""
         if self._settings.boilerplate is not None:
-            documents = without_boilerplate(documents, self._settings.boilerplate)
+            documents = tuple(map(without_boilerplate(documents, self._settings.boilerplate), documents))
         return without_duplicates(
             documents,
             drop=self._settings.duplicates,

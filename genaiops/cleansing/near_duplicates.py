@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from genaiops.documents import Quarantined
 from genaiops.records import Document, canonical_json
@@ -25,6 +26,31 @@ class NearDuplicate:
     dropped: bool = False
 
 
+class Kept(Sequence[Document]):
+    """Some documents of a sequence, in an order of their own, each taken from there when it is asked for."""
+
+    def __init__(self, documents: Sequence[Document], positions: Sequence[int]) -> None:
+        self._documents = documents
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
+        if isinstance(index, slice):
+            return Kept(self._documents, self._positions[index])
+        return self._documents[self._positions[index]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """A corpus after its documents were held against each other, sorted by id.
@@ -33,10 +59,19 @@ class Compared:
     `near` has, for each document that is nearly an earlier one, the most similar of those.
     """
 
-    documents: tuple[Document, ...]
+    documents: Sequence[Document]
     quarantined: tuple[Quarantined, ...]
     duplicates: Mapping[str, str]
     near: tuple[NearDuplicate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What is held of one document while all are compared."""
+
+    id: str
+    facts: bytes
+    labels: bytes
 
 
 def without_duplicates(
@@ -50,46 +85,52 @@ def without_duplicates(
 
     The first by id is kept. Exact copies (equal but for white space) are left out only if their metadata are equal
     too, near ones only if `access` and `sensitivity` are; all others are reported as near. `cache` is an SQLite file.
+    Documents are read once, and those that may be alike once more; they need not fit in memory together.
     """
     from genaiops.cleansing.similarity import Similarities
 
-    ordered = sorted(documents, key=lambda document: document.id)
-    similar = Similarities([document.text for document in ordered], threshold=threshold, cache=cache)
-    first: dict[tuple[bytes, str], int] = {}
-    dropped: dict[int, int] = {}
-    if drop != "keep":
-        for position, document in enumerate(ordered):
-            key = similar.exact[position], _facts(document)
-            kept = first.setdefault(key, position)
-            if kept != position:
-                dropped[position] = kept
+    cards: list[_Card] = []
+
+    def texts() -> Iterator[str]:
+        for document in documents:
+            cards.append(_card(document))
+            yield document.text
+
+    similar = Similarities(texts(), lambda n: documents[n].text, threshold=threshold, cache=cache)
+    order = sorted(range(len(cards)), key=lambda n: cards[n].id)
+    dropped = _exact_copies(order, cards, similar.exact) if drop != "keep" else {}
     near: list[NearDuplicate] = []
-    for position, earlier in similar.earlier(leave_out=dropped.keys()):
+    for later, earlier in similar.earlier([n for n in order if n not in dropped]):
         candidates = [(other, value) for other, value in earlier if other not in dropped]
+        alike = [item for item in candidates if drop == "near" and cards[item[0]].labels == cards[later].labels]
         if not candidates:
             continue
-        labels = _labels(ordered[position])
-        replacing = [item for item in candidates if _labels(ordered[item[0]]) == labels] if drop == "near" else []
-        other, value = max(replacing or candidates, key=lambda item: (item[1], -item[0]))
-        if replacing:
-            dropped[position] = other
-        near.append(NearDuplicate(ordered[position].id, ordered[other].id, round(value, 4), bool(replacing)))
+        # The most similar one; the first of those.
+        other, value = max(alike or candidates, key=lambda item: item[1])
+        if alike:
+            dropped[later] = other
+        near.append(NearDuplicate(cards[later].id, cards[other].id, round(value, 4), bool(alike)))
+    left_out = [(cards[n].id, cards[dropped[n]].id) for n in order if n in dropped]
     return Compared(
-        tuple(document for position, document in enumerate(ordered) if position not in dropped),
-        tuple(_left_out(ordered[position], ordered[kept]) for position, kept in sorted(dropped.items())),
-        {ordered[position].id: ordered[kept].id for position, kept in sorted(dropped.items())},
+        Kept(documents, [n for n in order if n not in dropped]),
+        tuple(Quarantined(name, f"says the same as {kept!r}, which is kept", "duplicate") for name, kept in left_out),
+        dict(left_out),
         tuple(near),
     )
 
 
-def _facts(document: Document) -> str:
-    """Metadata that came with a document, as one text: copies that differ here are found by different filters."""
-    return canonical_json({key: value for key, value in document.metadata.items() if key not in _DERIVED})
+def _exact_copies(order: Sequence[int], cards: Sequence[_Card], exact: Sequence[bytes]) -> dict[int, int]:
+    """Position of each copy → that of the first of its kind in `order`."""
+    first: dict[tuple[bytes, bytes], int] = {}
+    found = {n: first.setdefault((exact[n], cards[n].facts), n) for n in order}
+    return {n: kept for n, kept in found.items() if n != kept}
 
 
-def _labels(document: Document) -> str:
-    return canonical_json([document.metadata.get(key) for key in _LABELS])
+def _card(document: Document) -> _Card:
+    """`facts` are the metadata that came with a document: copies that differ there are found by different filters."""
+    facts = {key: value for key, value in document.metadata.items() if key not in _DERIVED}
+    return _Card(document.id, _digest(facts), _digest([document.metadata.get(key) for key in _LABELS]))
 
 
-def _left_out(document: Document, kept: Document) -> Quarantined:
-    return Quarantined(document.id, f"says the same as {kept.id!r}, which is kept", kind="duplicate")
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(canonical_json(value).encode(), digest_size=16).digest()

@@ -90,7 +90,7 @@ def is_worded(value: str) -> bool:
     return worded >= len(value) / 2
 
 
-_WORD = re.compile(r"[A-Za-z]?[a-z]{2,}|[A-Z]{3,}")
+_WORD = re.compile(r"[A-Za-z]?[a-z]{3,}|[A-Z]{4,}")
 
 
 def _json_web_token(value: str) -> bool:

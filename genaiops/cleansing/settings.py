@@ -23,7 +23,7 @@ class PiiSettings(Settings):
     replacement: Literal["label", "numbered"] = "label"
     regions: tuple[str, ...] = ()
     entities: tuple[str, ...] = DEFAULT_ENTITIES
-    model: str = "en_core_web_lg"  # the spaCy pipeline that presidio loads
+    model: str = "en_core_web_lg"  # the spaCy pipeline that presidio loads: an installed package or a folder
 
     @field_validator("regions")
     @classmethod

@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genaiops.cleansing.signature_cache import SignatureCache
+from genaiops.cleansing.signature_cache import Signature, SignatureCache
 
 Hashes = NDArray[np.uint64]
 
@@ -27,6 +27,7 @@ _BIN_BITS = 64 - BINS.bit_length() + 1
 _CANDIDATE = 0.999  # the least probability with which a pair at the threshold becomes a candidate
 _SLACK = 4.0  # standard errors of a sketch below the threshold at which a pair is still measured
 _ALL_PAIRS = 24  # documents in one bucket; in larger ones each is held against the first and the one before
+_AT_ONCE = 500  # texts whose signatures are looked up together
 _HELD = 256  # texts whose shingles are kept while pairs are measured
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -41,33 +42,35 @@ _BASE = 0x100000001B3  # odd, so that it has an inverse modulo 2**64
 
 
 class Similarities:
-    """Which of `texts` are alike. Positions are those of `texts`."""
+    """Which texts are alike. Of each only a signature is held; `text_of` gives one again, to measure a pair."""
 
-    def __init__(self, texts: Sequence[str], *, threshold: float, cache: Path | None) -> None:
-        self._texts = texts
+    def __init__(
+        self, texts: Iterable[str], text_of: Callable[[int], str], *, threshold: float, cache: Path | None
+    ) -> None:
+        self._text_of = text_of
         self._threshold = threshold
         exact, self._sketches = _signatures(texts, SignatureCache(cache))
         self._measuring: dict[int, Hashes] = {}
         self.exact: list[bytes] = exact  # equal for texts that are the same but for white space
 
-    def earlier(self, *, leave_out: Collection[int]) -> Iterator[tuple[int, list[tuple[int, float]]]]:
-        """For each text, in order, the earlier ones at least as similar as the threshold, with the similarity."""
-        pairs = self._candidates([n for n in range(len(self._texts)) if n not in leave_out])
-        for position in sorted(pairs):
-            measured = ((other, self._measured(other, position)) for other in sorted(pairs[position]))
+    def earlier(self, order: Sequence[int]) -> Iterator[tuple[int, list[tuple[int, float]]]]:
+        """For each text, in this order, those before it at least as similar as the threshold, with the similarity."""
+        pairs = self._candidates(order)
+        for place in sorted(pairs):
+            position = order[place]
+            measured = ((order[other], self._measured(order[other], position)) for other in sorted(pairs[place]))
             found = [(other, value) for other, value in measured if value >= self._threshold]
             if found:
                 yield position, found
 
-    def _candidates(self, positions: Sequence[int]) -> dict[int, set[int]]:
-        """Later position → earlier ones that may be similar enough."""
+    def _candidates(self, order: Sequence[int]) -> dict[int, set[int]]:
+        """Later place in `order` → earlier ones that may be similar enough."""
         rows = rows_for(self._threshold)
-        sketches = self._sketches[positions]
-        places = np.asarray(positions)
+        sketches = self._sketches[list(order)]
         pairs: dict[int, set[int]] = defaultdict(set)
         for start in range(0, BINS - rows + 1, rows):
             for bucket in _buckets(np.ascontiguousarray(sketches[:, start : start + rows])):
-                for earlier, later in _pairs(places[bucket].tolist()):
+                for earlier, later in _pairs(bucket.tolist()):
                     pairs[later].add(earlier)
         return pairs
 
@@ -81,13 +84,14 @@ class Similarities:
             return 0.0
         one, other = self._shingles(first), self._shingles(second)
         shared = np.intersect1d(one, other, assume_unique=True).size
-        return float(shared / (one.size + other.size - shared))
+        together = one.size + other.size - shared
+        return float(shared / together) if together else 0.0
 
     def _shingles(self, position: int) -> Hashes:
         if position not in self._measuring:
             if len(self._measuring) >= _HELD:
                 self._measuring.clear()
-            self._measuring[position] = shingles(self._texts[position])
+            self._measuring[position] = shingles(self._text_of(position))
         return self._measuring[position]
 
 
@@ -166,17 +170,27 @@ def sketch(hashes: Hashes) -> Hashes:
     return hashes[at[source]] + distance.astype(np.uint64) * _MULTIPLIER
 
 
-def _signatures(texts: Sequence[str], cache: SignatureCache) -> tuple[list[bytes], Hashes]:
+def _signatures(texts: Iterable[str], cache: SignatureCache) -> tuple[list[bytes], Hashes]:
     """Digest of the normalised text and sketch (`[BINS]`) of every text; those known before are not made again."""
-    keys = [cache.key(text) for text in texts]
-    known = cache.get(keys)
-    fresh: dict[bytes, tuple[bytes, bytes]] = {}
-    for key, text in zip(keys, texts, strict=True):
-        if key not in known:
-            known[key] = fresh[key] = _normal_digest(text), sketch(shingles(text)).tobytes()
-    cache.put(fresh)
-    data = b"".join(known[key][1] for key in keys)
-    return [known[key][0] for key in keys], np.frombuffer(data, np.uint64).reshape(len(texts), BINS)
+    found: list[Signature] = []
+    for part in _parts(texts, _AT_ONCE):
+        keys = [cache.key(text) for text in part]
+        known = cache.get(keys)
+        fresh: dict[bytes, Signature] = {}
+        for key, text in zip(keys, part, strict=True):
+            if key not in known:
+                known[key] = fresh[key] = _normal_digest(text), sketch(shingles(text)).tobytes()
+        cache.put(fresh)
+        found += (known[key] for key in keys)
+    data = b"".join(signature[1] for signature in found)
+    return [signature[0] for signature in found], np.frombuffer(data, np.uint64).reshape(len(found), BINS)
+
+
+def _parts(texts: Iterable[str], most: int) -> Iterator[list[str]]:
+    """The texts, some at a time."""
+    waiting = iter(texts)
+    while part := list(islice(waiting, most)):
+        yield part
 
 
 def _normal_digest(text: str) -> bytes:

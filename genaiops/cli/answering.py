@@ -72,7 +72,7 @@ def search(  # noqa: PLR0913, PLR0917  one for each option
     rows = _queries(queries)
     opened = Flow.load(flow, overrides=settings or ())
     lines: list[str] = []
-    with progress("searching") as shown:
+    with progress("searching", "queries") as shown:
         for done, (query_id, text) in enumerate(rows, start=1):
             for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")
@@ -190,6 +190,8 @@ def ask(
 
 def _make_the_next_one_fast(flow: Flow) -> None:
     """Once for each machine and model, after an answer that had to wait for torch."""
+    if "torch" not in sys.modules:  # no question was embedded, or the fast session did it
+        return
     from genaiops.embedding.loading import LocalEmbedder
 
     embedder = flow.embedder

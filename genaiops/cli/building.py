@@ -36,7 +36,7 @@ def build(
     if dry_run:
         _tell_plan(opened.plan_build(), as_json=as_json)
         return
-    with progress("embedding") as shown:
+    with progress("embedding", "texts") as shown:
         report = opened.build(full=full, strict=strict, engine=engine, progress=shown)
     if as_json:
         print_json(report)

@@ -73,7 +73,8 @@ def lineage(
     """
     import sys
 
-    from genaiops.delivery.lineage import lineage_of, tree
+    from genaiops.delivery.lineage import lineage_of
+    from genaiops.delivery.lineage_text import tree
     from genaiops.project import Project
 
     found = lineage_of(Project.find(), what, case=case, read=sys.stdin.read)

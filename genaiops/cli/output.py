@@ -47,15 +47,31 @@ def leave(code: int) -> NoReturn:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with rate and time left; silent when stderr is no terminal."""
+def progress(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with rate (`unit` each second) and time left; silent when stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
-    columns: list[Any] = [TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            # The mean since the start: blocks are reported as they end, which makes any shorter window jump.
+            speed = task.completed / task.elapsed if task.elapsed and task.completed else 0.0
+            return Text(f"{speed:,.0f} {unit}/s".replace(" /s", "/s") if speed else "")
+
+    columns: list[Any] = [TextColumn(label), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()]
+    # A window of a minute: texts are embedded longest first, so the last ones are faster than the mean.
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=60) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from genaiops.embedding.cache import text_key
 from genaiops.errors import Conflict
 from genaiops.indexing.manifest import CHUNKS_FILE
 
@@ -51,6 +50,8 @@ def has_table(db: sqlite3.Connection, name: str) -> bool:
 
 def keys_of(indexes: Iterable[Path]) -> Iterator[bytes]:
     """The keys under which the cache keeps the vectors of these snapshots' chunks."""
+    from genaiops.embedding.cache import text_key
+
     for folder in indexes:
         try:
             with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:

@@ -61,7 +61,7 @@ def freshness(flow: Flow, *, objective_hours: float | None = None, now: datetime
     manifest = read_manifest(flow.project.indexes / index)
     read_at = _read_at(flow, index) or str(manifest.facts.get("built_at", ""))
     gathered = gather(flow.project, flow.settings, flow.folder, cache=flow.project.cache)
-    now_there = dict(map(tuple, gathered.listed))
+    now_there = {name: digest for name, digest in gathered.listed}
     held = {document.id: document.digest for document in flow.documents()}
     changed_at = {d.id: d.origin.modified if d.origin is not None else "" for d in gathered.documents}
     states: dict[str, Literal["changed", "new", "gone"]] = {

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from genaiops.delivery.caches import prune_vectors
 from genaiops.delivery.history import KnownIndex, list_indexes, size_of
+from genaiops.delivery.snapshots import remove_snapshot
 from genaiops.errors import StorageError
-from genaiops.files import TEMPORARY_PREFIX, discard, locked, remove_leftovers
+from genaiops.files import TEMPORARY_PREFIX, locked, remove_leftovers
 from genaiops.flow.history import all_histories
 from genaiops.flow.holding import unless_held
 from genaiops.project import Project, RetentionSettings
@@ -67,7 +68,7 @@ def clean_up(
                     continue
                 removed[index.id] = index.bytes
                 if not dry_run:
-                    discard(project.indexes / index.id)
+                    remove_snapshot(project.indexes / index.id)
         leftovers, swept = _sweep(project, dry_run=dry_run)
         staying = [project.indexes / item.index for item in kept]
         vectors, shrunk = _cached(project, staying, retention, dry_run=dry_run)

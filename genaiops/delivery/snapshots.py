@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import IndexMismatch
-from genaiops.files import TEMPORARY_PREFIX
+from genaiops.errors import GenaiopsError, IndexMismatch
+from genaiops.files import TEMPORARY_PREFIX, discard
 from genaiops.flow import Flow, FlowSettings
-from genaiops.indexing.manifest import CHUNKS_FILE
+from genaiops.indexing import read_manifest
+from genaiops.indexing.manifest import CHUNKS_FILE, VECTORS_FILE
 from genaiops.project import Project
 from genaiops.records import Chunk, Document, Metadata
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
+
+PGVECTOR = "pgvector"  # the `index.store` whose vectors lie in a database too
 
 
 @contextmanager
@@ -93,6 +96,24 @@ def _embedded(project: Project, chunks: Sequence[Chunk], inputs: Metadata, facts
     return CachedEmbedder(embedder, VectorCache(project.cache)).embed([chunk.indexed_text for chunk in chunks])
 
 
+def remove_snapshot(folder: Path) -> None:
+    """Take a snapshot away: from the database its vectors were put into, if any, then from the disk in one rename.
+
+    Raises ConfigurationError or StoreUnavailable when that database cannot be reached; then nothing was removed.
+    """
+    try:
+        stored = read_manifest(folder).inputs["index"].get("store") == PGVECTOR
+    except GenaiopsError:  # damaged: it cannot tell
+        stored = False
+    if stored:
+        from genaiops.indexing.pgvector import drop_store
+        from genaiops.indexing.postgres import store_url
+
+        drop_store(store_url(), folder.name)
+    if folder.exists():
+        discard(folder)
+
+
 def read_chunks(folder: Path) -> tuple[Chunk, ...]:
     """The chunks of a snapshot whose files were checked."""
     with (folder / CHUNKS_FILE).open(encoding="utf-8") as stream:
@@ -104,10 +125,10 @@ def vectors_in(folder: Path) -> Vectors | None:
     import faiss
     import numpy as np
 
-    path = folder / "vectors.faiss"
+    path = folder / VECTORS_FILE
     if not path.is_file():
         return None
-    index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+    index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     if not isinstance(index, (faiss.IndexFlat, faiss.IndexHNSWFlat)):
         return None
     return np.ascontiguousarray(index.reconstruct_n(0, index.ntotal), dtype=np.float32)

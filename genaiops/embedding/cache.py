@@ -10,8 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from genaiops.embedding.protocol import Vectors
 from genaiops.errors import StorageError
 
@@ -40,7 +38,11 @@ def _unsealed(key: bytes, blob: object) -> Vectors | None:
         return None
     seal = hashlib.blake2b(key, digest_size=_SEAL)
     seal.update(memoryview(blob)[_SEAL:])
-    return np.frombuffer(blob, dtype=np.float32, offset=_SEAL) if seal.digest() == blob[:_SEAL] else None
+    if seal.digest() != blob[:_SEAL]:
+        return None
+    import numpy as np  # here, so that a command that only erases or reads facts starts without it
+
+    return np.frombuffer(blob, dtype=np.float32, offset=_SEAL)
 
 
 def forget_vectors(cache_file: Path, keys: Sequence[bytes]) -> int:

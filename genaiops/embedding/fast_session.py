@@ -56,7 +56,7 @@ class FastSession:
         """
         about = _checked_about(folder, fingerprint)
         import numpy
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
         from tokenizers import Tokenizer
 
         self._numpy = numpy

@@ -161,7 +161,7 @@ class CachedEmbedder:
             self.embedded += len(rows)
             progress(at + len(block), len(order))
         # Joined as bytes: np.stack looks at each of a hundred thousand rows first.
-        together = bytearray().join(known[key] for key in keys)  # type: ignore[arg-type]  # arrays are buffers
+        together = bytearray().join(known[key] for key in keys)  # type: ignore[misc]  # arrays are buffers
         return np.frombuffer(together, dtype=np.float32).reshape(len(keys), self.dimension)
 
 

@@ -26,6 +26,8 @@ _FINGERPRINTED = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
+# These decide the tokens where a model has them: transformers reads them beside, or in place of, tokenizer.json.
+_OF_TOKENIZERS = ("added_tokens.json", "special_tokens_map.json", "vocab.*", "merges.txt", "*.model")
 
 
 def locate(model: str, base: Path | None = None) -> Path:
@@ -133,6 +135,7 @@ def fingerprint(folder: Path, known: dict[str, str] | None = None) -> str:
     parts = hashlib.sha256(digest.encode())
     own = {str(module["path"]) for module in _modules(folder) if module.get("path")}
     found = {path.relative_to(folder).as_posix() for name in own for path in (folder / name).rglob("*")}
+    found |= {path.name for pattern in _OF_TOKENIZERS for path in folder.glob(pattern)}
     for name in sorted({*_FINGERPRINTED, *found}):
         path = folder / name
         if path.is_dir():

@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,9 +106,7 @@ def retrack(before: str, run: Run | None, artifacts: Mapping[str, str], *, uri: 
             experiments = [experiment.experiment_id for experiment in client.search_experiments()]
             name = "" if run is None else run.id
             wanted = f"tags.`genaiops.run` = '{check_name(before, 'run')}'"
-            with warnings.catch_warnings():  # MLflow's own use of SQLAlchemy is deprecated, and nothing to do about
-                warnings.simplefilter("ignore", DeprecationWarning)
-                found = [item.info.run_id for item in client.search_runs(experiments, filter_string=wanted)]
+            found = [item.info.run_id for item in client.search_runs(experiments, filter_string=wanted)]
             for tracked in found:
                 for file, text in texts.items():
                     client.log_text(tracked, text, file)

@@ -152,7 +152,13 @@ def gather(
         raise DocumentError(f"{len(left_out)} document(s) cannot be read", remedy=_reasons(left_out))
     compared: Compared = cleaner.compare(store)
     left_out += compared.quarantined
-    store.arrange(compared.duplicates.keys())
+    if settings.cleansing.boilerplate is None:
+        store.arrange(compared.duplicates.keys())
+    else:  # then the comparison has rewritten texts
+        rewritten = compared.documents
+        store = DocumentStore()
+        for document in rewritten:
+            store.add(document)
     if not store:  # an index of nothing must not take the place of one of something
         raise DocumentError(f"none of {len(left_out) + erased} document(s) can be read", remedy=_reasons(left_out))
     left_out.sort(key=lambda item: (item.document_id, item.reason))

@@ -61,16 +61,17 @@ class FullText:
         self._languages = _languages(folder)
         self._index: SavedBM25 | None = None
         if (folder / EMPTY_MARK).exists():
-            self._texts = json.loads((folder / EMPTY_MARK).read_text(encoding="utf-8"))["texts"]
-            if type(self._texts) is not int:
+            texts = json.loads((folder / EMPTY_MARK).read_text(encoding="utf-8"))["texts"]
+            if not isinstance(texts, int) or isinstance(texts, bool):
                 raise ValueError("the number of texts is none")
+            self._texts = texts
         else:
             self._index = SavedBM25(folder)
             self._texts = self._index.texts
 
     def __len__(self) -> int:
         """How many texts there are."""
-        return self._texts
+        return int(self._texts)
 
     def search(self, text: str, k: int, within: Selection | None = None) -> list[tuple[int, float]]:
         """The `k` best positions with their BM25 score (> 0), best first; equal scores by position.

@@ -108,7 +108,7 @@ def _write_hnsw(vectors: Vectors, path: Path) -> None:
 
 
 def _write_ivfpq(vectors: Vectors, path: Path) -> None:
-    """Lists around 2 sqrt(n) centres, 4-bit codes of four dimensions each, 8 bits a dimension to compare again."""
+    """Lists around 2 sqrt(n) centres, 4-bit codes of four dimensions each, 16-bit floats to compare again."""
     count, dimension = vectors.shape
     if count < IVFPQ_LEAST:
         raise ConfigurationError(
@@ -117,7 +117,7 @@ def _write_ivfpq(vectors: Vectors, path: Path) -> None:
         )
     lists = 2 ** round(np.log2(2 * count**0.5))
     parts = next(n for n in range(max(1, dimension // 4), 0, -1) if dimension % n == 0)
-    index = faiss.index_factory(dimension, f"IVF{lists},PQ{parts}x4fs,Refine(SQ8)", faiss.METRIC_INNER_PRODUCT)
+    index = faiss.index_factory(dimension, f"IVF{lists},PQ{parts}x4fs,Refine(SQfp16)", faiss.METRIC_INNER_PRODUCT)
     index.k_factor = IVF_AGAIN
     inner = faiss.downcast_index(index.base_index)
     inner.nprobe = IVF_PROBES

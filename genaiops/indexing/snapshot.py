@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaiops.errors import IndexMismatch, IntegrityError
+from genaiops.indexing.conditions import ACCESS_KEY
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
 from genaiops.indexing.manifest import (
@@ -58,6 +59,9 @@ class Index:
 
         Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
         """
+        labelled = not isinstance(self.chunks, StoredChunks) or self.chunks.has_key(ACCESS_KEY)
+        if not query.where and not labelled:
+            return None  # the usual question to the usual index reads no metadata
         return self._columns.select(query)
 
     @property
@@ -93,6 +97,9 @@ def load_index(folder: Path, *, embedder: str) -> Index:
     if not len(vectors) == len(full_text) == len(chunks):
         counts = f"{len(vectors)} vectors and {len(full_text)} texts for {len(chunks)} chunks"
         raise IntegrityError(counts, where=folder, remedy="rebuild it: genaiops build FLOW --full")
+    if len(chunks) and vectors.dimension != manifest.counts["dimension"]:
+        what = f"the vectors have {vectors.dimension} dimensions, the manifest says {manifest.counts['dimension']}"
+        raise IntegrityError(what, where=folder, remedy="rebuild it: genaiops build FLOW --full")
     return Index(manifest, chunks, vectors, full_text, StoredTexts(folder / DOCUMENTS_FILE))
 
 

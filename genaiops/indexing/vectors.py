@@ -11,6 +11,7 @@ import faiss as _faiss
 import numpy as np
 
 from genaiops.embedding import Vectors
+from genaiops.errors import IntegrityError
 from genaiops.indexing.filters import Selection
 
 faiss: Any = _faiss  # its type stubs know less than it has
@@ -19,8 +20,8 @@ Found = list[tuple[int, float]]  # (position, cosine), best first
 EXACT = "flat"
 # Searched by HNSW with this effort, and by IVF-PQ in this many lists with this many times k compared again.
 HNSW_EFFORT = 128
-IVF_PROBES = 32
-IVF_AGAIN = 20
+IVF_PROBES = 64
+IVF_AGAIN = 50
 # With a filter, a walk or a scan of lists must pass 1 / share of the index for every neighbour that counts. Comparing
 # all permitted ones is cheaper when they are fewer than sqrt(this x chunks): docs/indexing.md has the measurement.
 FILTER_COSTS = 1_000
@@ -82,7 +83,9 @@ class VectorSearch:
         faiss.set_deserialization_loop_limit(_MAX_LOOPS)
         # Pages are read when a search needs them, and processes share them. A snapshot's files never change in place.
         self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._path = path
         self._stored, self._search_within = self._parts()
+        _check_parts(self._index, self._stored)
 
     def _parts(self) -> tuple[Any, Callable[[Vectors, int, Selection, float], Found] | None]:
         """The vectors that every position can be compared with, and the approximate search where there is one."""
@@ -118,7 +121,14 @@ class VectorSearch:
     def search(self, vector: Vectors, k: int, within: Selection | None = None) -> Found:
         """See VectorStore."""
         query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
-        return ranked(lambda asked: self._nearest(query, asked, within), k, check_selection(within, len(self)))
+        if query.shape[1] != self.dimension:
+            raise ValueError(f"the query has {query.shape[1]} dimensions, the index {self.dimension}")
+        available = check_selection(within, len(self))
+        try:
+            return ranked(lambda asked: self._nearest(query, asked, within), k, available)
+        except (RuntimeError, AssertionError, MemoryError) as error:  # of FAISS: what opening could not see
+            what = f"the vectors cannot be searched ({error})"
+            raise IntegrityError(what, where=self._path, remedy="rebuild it: genaiops build FLOW --full") from None
 
     def _nearest(self, query: Vectors, k: int, within: Selection | None) -> Found:
         found: Found = []
@@ -145,6 +155,27 @@ class VectorSearch:
         in_lists = faiss.SearchParametersIVF(sel=faiss.IDSelectorBitmap(within.bits), nprobe=probes)
         params = faiss.IndexRefineSearchParameters(k_factor=IVF_AGAIN, base_index_params=in_lists)
         return _pairs(self._index.search(query, k, params=params))
+
+
+def _check_parts(index: Any, stored: Any) -> None:
+    """FAISS trusts that the parts of an index fit each other; a file by somebody else need not. ValueError."""
+    parts = [(stored.d, stored.ntotal)]
+    if isinstance(index, faiss.IndexRefine):
+        lists = faiss.downcast_index(index.base_index)
+        if not isinstance(lists, faiss.IndexIVF):
+            raise ValueError(f"{type(lists).__name__} in the place of lists")
+        parts += [(lists.d, lists.ntotal), (lists.quantizer.d, index.ntotal)]
+        inverted = lists.invlists
+        sizes = [int(inverted.list_size(number)) for number in range(inverted.nlist)]
+        if lists.quantizer.ntotal != lists.nlist or inverted.nlist != lists.nlist or sum(sizes) != index.ntotal:
+            raise ValueError("the lists do not hold the vectors")
+        for number, size in enumerate(sizes):
+            if size:
+                ids = faiss.rev_swig_ptr(inverted.get_ids(number), size)
+                if int(ids.min()) < 0 or int(ids.max()) >= index.ntotal:
+                    raise ValueError("a list names a vector that is not there")
+    if any(part != (index.d, index.ntotal) for part in parts):
+        raise ValueError("the parts of the index have different shapes")
 
 
 def _pairs(answer: tuple[Any, Any]) -> Found:

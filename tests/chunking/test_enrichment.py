@@ -114,7 +114,7 @@ def test_words_before_a_chunk_can_be_searched_with_it_and_begin_with_a_whole_wor
 
 
 def test_named_fields_are_on_every_chunk_and_searched_only_when_asked() -> None:
-    facts = {"product": "kettle", "tags": ["new", "red"], "other": 1}
+    facts: dict[str, Any] = {"product": "kettle", "tags": ["new", "red"], "other": 1}
     [chunk] = chunks_of("Text.", {"metadata": ["product", "tags", "absent"]}, **facts)
     assert (chunk.metadata, chunk.indexed_text) == ({"product": "kettle", "tags": ["new", "red"]}, "Text.")
     [chunk] = chunks_of("Text.", {"metadata": {"fields": ["product", "tags"], "search": True}}, **facts)

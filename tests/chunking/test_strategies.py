@@ -19,7 +19,7 @@ from genaiops.records import Chunk, Document
 from genaiops.words import words
 from tests.contracts.chunker_contract import ChunkerContract
 
-RECURSIVE = {"splitter": "RecursiveCharacterTextSplitter"}
+RECURSIVE: dict[str, Any] = {"splitter": "RecursiveCharacterTextSplitter"}
 token_spans = token_spans_of(locate(DEFAULT_MODEL) / "tokenizer.json")
 
 

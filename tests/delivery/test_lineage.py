@@ -11,7 +11,8 @@ import pytest
 
 from genaiops import __version__
 from genaiops.delivery import answer_lineage, forget, lineage_of
-from genaiops.delivery.lineage import original_span, tree
+from genaiops.delivery.lineage import original_span
+from genaiops.delivery.lineage_text import tree
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation.runs import list_runs
 from genaiops.flow import Flow

@@ -105,7 +105,12 @@ def test_questions_go_to_the_session_and_corpora_to_torch(home: Path, monkeypatc
     session = embedder.fast_session
     assert session is not None
     whole = FastSession.embed
-    monkeypatch.setattr(FastSession, "embed", lambda self, texts: asked.append(len(texts)) or whole(self, texts))
+
+    def counted(self: FastSession, texts: list[str]) -> object:
+        asked.append(len(texts))
+        return whole(self, texts)
+
+    monkeypatch.setattr(FastSession, "embed", counted)
     for count in (1, MAX_TEXTS, MAX_TEXTS + 1):
         assert embedder.embed(["a kettle"] * count).shape == (count, 384)
     assert asked == [1, MAX_TEXTS]
@@ -164,14 +169,12 @@ DAMAGE = {
 def test_f05_a_damaged_session_is_noticed_before_it_is_opened_and_torch_answers(
     home: Path, damage: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import onnxruntime
-
     embedder = embedder_in(home)
     folder = session_in(home, embedder.fingerprint)
     DAMAGE[damage](folder)
     with pytest.raises(IntegrityError):
         FastSession(folder, MODEL, embedder.fingerprint)
-    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("opened"))
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("opened"))
     with caplog.at_level(logging.WARNING):
         assert embedder.embed(["a kettle"]).shape == (1, 384)
     assert str(folder) in caplog.text

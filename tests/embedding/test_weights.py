@@ -87,6 +87,8 @@ def test_a_model_that_is_nowhere_is_said_with_where_it_was_looked_for(no_hub_cac
         "sentence_bert_config.json",
         "tokenizer.json",
         "tokenizer_config.json",
+        "special_tokens_map.json",
+        "vocab.txt",
         "1_Pooling/config.json",
     ],
 )
@@ -112,6 +114,15 @@ def test_weights_of_a_later_module_are_in_the_fingerprint(tmp_path: Path) -> Non
     (copy / "3_Dense" / WEIGHTS).write_bytes(b"one")
     before = fingerprint(locate(str(copy)))
     (copy / "3_Dense" / WEIGHTS).write_bytes(b"two")
+    assert fingerprint(copy) != before
+
+
+@pytest.mark.parametrize("name", ["added_tokens.json", "spiece.model", "sentencepiece.bpe.model", "merges.txt"])
+def test_a_tokenizer_file_that_appears_is_in_the_fingerprint(tmp_path: Path, name: str) -> None:
+    """transformers would read it: with `added_tokens.json` the same text has other token ids."""
+    copy = copy_of_model(tmp_path / "copy")
+    before = fingerprint(copy)
+    (copy / name).write_text('{"two words": 30522}', encoding="utf-8")
     assert fingerprint(copy) != before
 
 

@@ -169,3 +169,26 @@ def test_the_first_use_of_a_store_is_silent(first_use: subprocess.CompletedProce
     # Nothing was written into the working folder.
     assert sorted(path.name for path in store.parent.parent.iterdir()) == ["runs", "state"]
     assert sorted(path.name for path in store.parent.iterdir()) == ["artifacts", "mlflow.db"]
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's use of SQLAlchemy
+def test_a_run_that_was_issued_again_takes_the_place_of_the_old_one(run: Run, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    from genaiops.evaluation.tracking import retrack
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracked = track(run, {"report.html": "<html>Blue.</html>"}, uri=uri, experiment="mine")
+    new = replace(run, id="20260101t000000z-00000000", results=run.results[1:])
+    assert retrack(run.id, new, {"report.html": "<html></html>"}, uri=uri) == [tracked]
+    folder = next(path for path in (tmp_path / "artifacts").rglob("run.json")).parent
+    assert not any("Blue" in path.read_text() for path in folder.iterdir())
+    assert json.loads((folder / "run.json").read_text()) == json.loads(json.dumps(new.to_json()))
+    found = MlflowClient(tracking_uri=uri).get_run(tracked)
+    assert found.data.tags["genaiops.run"] == new.id
+    assert found.info.run_name == new.id
+    assert retrack(run.id, None, {"report.html": ""}, uri=uri) == []  # it has the new id now
+    assert retrack(new.id, None, {"report.html": ""}, uri=uri) == [tracked]
+    assert (folder / "run.json").read_text() == ""
+    with pytest.raises(ConfigurationError, match="tracking store"):
+        retrack(run.id, None, {}, uri="sqlite:////proc/nowhere/mlflow.db")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from genaiops.embedding import DEFAULT_MODEL, EmbeddingSettings, load_embedder
+from genaiops.embedding import DEFAULT_MODEL, EmbeddingSettings, embedder_for, load_embedder
 from genaiops.embedding.loading import LocalEmbedder
 from genaiops.embedding.weights import WEIGHTS, locate
 from genaiops.errors import IndexMismatch
@@ -51,7 +51,12 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "pooling": lambda folder: edited(folder / "1_Pooling" / "config.json", pooling_mode_cls_token=True),
     "normalisation": unnormalised,
     "tokenizer": lambda folder: edited(folder / "tokenizer.json", version="2"),
+    "special tokens": lambda folder: edited(folder / "special_tokens_map.json", cls_token="[UNK]"),
+    "added tokens": lambda folder: (folder / "added_tokens.json").write_text('{"two words": 30522}'),
+    "vocabulary": lambda folder: (folder / "vocab.txt").write_text("other words"),
+    "layers": lambda folder: edited(folder / "config.json", num_hidden_layers=3),
     "letter case": lambda folder: edited(folder / "tokenizer_config.json", do_lower_case=False),
+    "a module more": lambda folder: (folder / "1_Pooling" / "weights.bin").write_bytes(b"more"),
     "length limit": lambda folder: edited(folder / "sentence_bert_config.json", max_seq_length=128),
     "prompts": lambda folder: edited(folder / "config_sentence_transformers.json", default_prompt_name="query"),
 }
@@ -75,6 +80,37 @@ def test_f10_refused_with_both_fingerprints(project: SmallProject, model: Path, 
     assert made_by.fingerprint[:12] in message and other[:12] in message
     assert "genaiops build" in message
     assert caught.value.exit_code == 2
+
+
+ENDPOINT: dict[str, Any] = {"model": "encoder", "base_url": "http://127.0.0.1:1/v1", "dimensions": 32}
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": "encoder-2"}, {"dimensions": 16}, {"dimensions": None}, {"base_url": "http://localhost:1/v1"}]
+)
+def test_f10_another_endpoint_is_refused_with_both_fingerprints(project: SmallProject, change: dict[str, Any]) -> None:
+    first = embedder_for(EmbeddingSettings(**ENDPOINT))
+    build(project, WordsEmbedder(first.fingerprint))
+    other = embedder_for(EmbeddingSettings(**{**ENDPOINT, **change}))
+    with pytest.raises(IndexMismatch) as caught:
+        load_index(current(project), embedder=other.fingerprint)
+    assert first.fingerprint[:12] in str(caught.value) and other.fingerprint[:12] in str(caught.value)
+
+
+def test_f10_weights_here_and_an_endpoint_of_the_same_name_are_not_the_same(project: SmallProject) -> None:
+    here, there = (
+        load_embedder(EmbeddingSettings()),
+        embedder_for(EmbeddingSettings(model=DEFAULT_MODEL, base_url="http://127.0.0.1:1/v1")),
+    )
+    build(project, WordsEmbedder(there.fingerprint))
+    with pytest.raises(IndexMismatch, match=here.fingerprint[:12]):
+        load_index(current(project), embedder=here.fingerprint)
+
+
+def test_f10_every_engine_and_precision_of_the_same_weights_is_the_same_embedder() -> None:
+    """Their vectors keep a cosine of 0.998 (bf16) and 0.999 (fast session) to each other, which is checked."""
+    found = [EmbeddingSettings(), EmbeddingSettings(precision="bf16"), EmbeddingSettings(fast_start=False)]
+    assert len({load_embedder(settings).fingerprint for settings in found}) == 1
 
 
 def test_f10_a_build_with_another_embedder_makes_another_index_and_keeps_the_first(project: SmallProject) -> None:

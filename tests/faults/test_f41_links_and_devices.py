@@ -53,7 +53,7 @@ def test_no_link_out_of_a_source_is_followed_whatever_its_suffix(root: Path) -> 
             f"sub/../../outside/private{suffix}",
             f"/proc/self/root{target}",
         ]
-        for number, way in enumerate(ways):
+        for number, way in enumerate(map(str, ways)):
             (root / f"docs/link{number}{suffix}").symlink_to(way)
             made += 1
         (root / f"docs/twice{suffix}").symlink_to(f"link0{suffix}")

@@ -48,6 +48,23 @@ def hosts() -> list[str]:
     return loopback + inside
 
 
+def written(address: str) -> list[str]:
+    """The same IPv4 address in the forms that look-ups take, and in IPv6 addresses that carry it."""
+    a, b, c, d = map(int, address.split("."))
+    number = int.from_bytes(bytes((a, b, c, d)), "big")
+    pair = f"{number >> 16:x}:{number & 0xFFFF:x}"
+    return [
+        str(number), f"0x{number:x}", f"0X{number:08X}", f"0{number:o}", f"{a:#x}.{b:#x}.{c:#x}.{d:#x}",
+        f"0{a:o}.0{b:o}.0{c:o}.0{d:o}", f"{a:#x}.0{b:o}.{c}.{d}", f"{a}.{b}.{c * 256 + d}", f"{a}.{number & 0xFFFFFF}",
+        f"[::ffff:{address}]", f"[::ffff:{pair}]", f"[0:0:0:0:0:FFFF:{pair}]", f"[::{pair}]", f"[64:ff9b::{pair}]",
+        f"[2002:{pair}::1]", f"{address}.",
+    ]  # fmt: skip
+
+
+INNER = ("127.0.0.1", "127.8.8.8", "10.1.2.3", "172.20.0.9", "192.168.1.1", "169.254.169.254", "100.100.100.200",
+         "100.64.7.7", "198.18.9.9", "0.0.0.0", "255.255.255.255")  # fmt: skip
+
+
 def urls(port: int) -> list[str]:
     """Every host as it stands, and the tricks that make one parser see another host than the next."""
     tricks = [
@@ -72,7 +89,8 @@ def urls(port: int) -> list[str]:
         "http://127.0.0.1:99999/", "http://127.0.0.1:-1/", "http://127.0.0.1:0/", f"http://{'a' * 3000}/",
         "http://metadata.google.internal./", "http://xn--/", "http://a_b.internal/",
     ]  # fmt: skip
-    return [f"http://{host}:{port}/" for host in hosts()] + tricks
+    forms = [form for address in INNER for form in written(address)]
+    return [f"http://{host}:{port}/" for host in dict.fromkeys((*hosts(), *forms))] + tricks
 
 
 def outcome(url: str, tmp_path: Path, **options: Any) -> str:
@@ -97,7 +115,7 @@ def test_no_spelling_of_a_url_reaches_the_canary(canary: Site, tmp_path: Path, m
 
     monkeypatch.setattr(socket.socket, "connect", counted)
     spellings = urls(canary.port)
-    assert len(set(spellings)) >= 140
+    assert len(set(spellings)) >= 300
     told = {url: outcome(url, tmp_path) for url in spellings}
     assert canary.asked == []
     assert connected == []

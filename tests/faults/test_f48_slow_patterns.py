@@ -7,7 +7,8 @@ import math
 import pkgutil
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -32,16 +33,19 @@ EXPONENT, SECONDS_PER_MB = 1.3, 2.0
 LEAST_S = 0.03
 
 ATOMS = (
-    "a", "A", "1", " ", "\n", "\t", ".", "-", "_", "@", ":", "/", "(", "[", "<", "\"", "`", "=", "+", "#", "|", "!", "é", "字",
-    "a ", "1 ", "1-", "1.", "a.", "a-", "a@", "a@a.", "a,", "A1", "a1", "(1", "+1", "x1", "1 2-", ":1", "1:", "a:", "0a:", "\u200b", "\u202e",
-    "\U000e0061", "\ufe0f", "Ã©", "â€™", "<a ", "<!--", "<a style=", "</", "<|", "``` ", "\n```\n", "  \n", " \n\n\n",
-    "http://", "http://a:", "://a:b", "://:", "www.", "www.a.", "a (at) ", "a [dot] ", "key=", "key: ", "password = a", "token\t",
-    "api_key:", "sk-", "sk-a", "eyJ", "eyJa.", "eyJaaaaaaaaaaa.aaaaaaaaaa", "AKIA", "xoxb-", "ghp_", "earer a", "asic a",
-    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nAAAA", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4\n",
-    "GB82 ", "GB82WEST", "DE00 1", "4111 ", "4111-", "0049 ", "call 1", "ext 1", "12.34.", "1234 1234 ", "AB 12 34 ", "[X1",
-    "passport ", "passport no ", "driver's license number is ", "ignore all the ", "ignore ", "forget everything ", "you are now ",
-    "your response ", "add your ", "instructions ", "system: ", "say ", "attention ai: ", "if you are an ai ", "reveal the ",
-    "tell me all of the ", "new instructions ", "from now on you will ", "als a ", "vergiss a", "oublie a", "ignora x", "忽略",
+    "a", "A", "1", " ", "\n", "\t", ".", "-", "_", "@", ":", "/", "(", "[", "<", "\"", "`", "=", "+", "#", "|",
+    "!", "é", "字", "a ", "1 ", "1-", "1.", "a.", "a-", "a@", "a@a.", "a,", "A1", "a1", "(1", "+1", "x1", "1 2-",
+    ":1", "1:", "a:", "0a:", "\u200b", "\u202e", "\U000e0061", "\ufe0f", "Ã©", "â€™", "<a ", "<!--",
+    "<a style=", "</", "<|", "``` ", "\n```\n", "  \n", " \n\n\n", "http://", "http://a:", "://a:b", "://:",
+    "www.", "www.a.", "a (at) ", "a [dot] ", "key=", "key: ", "password = a", "token\t", "api_key:", "sk-",
+    "sk-a", "eyJ", "eyJa.", "eyJaaaaaaaaaaa.aaaaaaaaaa", "AKIA", "xoxb-", "ghp_", "earer a", "asic a",
+    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nAAAA",
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4\n", "GB82 ", "GB82WEST", "DE00 1", "4111 ", "4111-", "0049 ",
+    "call 1", "ext 1", "12.34.", "1234 1234 ", "AB 12 34 ", "[X1", "passport ", "passport no ",
+    "driver's license number is ", "ignore all the ", "ignore ", "forget everything ", "you are now ",
+    "your response ", "add your ", "instructions ", "system: ", "say ", "attention ai: ", "if you are an ai ",
+    "reveal the ", "tell me all of the ", "new instructions ", "from now on you will ", "als a ", "vergiss a",
+    "oublie a", "ignora x", "忽略",
 )  # fmt: skip
 
 
@@ -56,7 +60,8 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def boilerplate(text: str) -> None:
-    without_boilerplate([Document(str(n), text) for n in range(3)], BoilerplateSettings(min_documents=3, min_share=1.0))
+    documents = [Document(str(n), text) for n in range(3)]
+    without_boilerplate(documents, BoilerplateSettings(min_documents=3, min_share=1.0))(documents[0])
 
 
 CLEANER = cleaner_for(CleansingSettings(whitespace=True), [kind for kind in KINDS if kind not in NATIONAL_IDS])
@@ -74,12 +79,12 @@ def clean(text: str) -> None:
     CLEANER.clean(Document("d", text, {"language": "en"}))
 
 
+def _listed(find: Callable[[str], Iterable[object]], text: str) -> object:
+    return list(find(text))
+
+
 WORK: dict[str, Callable[[str], object]] = {
-    **{
-        f"pii {kind}": (lambda text, find=find: list(find(text)))
-        for kind, find in KINDS.items()
-        if kind not in NATIONAL_IDS
-    },
+    **{f"pii {kind}": partial(_listed, find) for kind, find in KINDS.items() if kind not in NATIONAL_IDS},
     "secrets": find_secrets,
     "injections": find_injections,
     "hidden parts": hidden_parts,

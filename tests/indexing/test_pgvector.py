@@ -19,6 +19,7 @@ from genaiops.indexing.kinds import build_vectors
 from genaiops.indexing.pgvector import PgVectorSearch, drop_store, load_store, stored_indexes
 from genaiops.indexing.postgres import masked
 from genaiops.indexing.snapshot import Index, load_index, write_index
+from genaiops.indexing.stored import StoredChunks
 from genaiops.indexing.vectors import VectorStore
 from genaiops.records import Chunk, Document, Query, canonical_json
 from tests.contracts.index_store_contract import IndexStoreContract, unit_rows
@@ -115,7 +116,7 @@ def tables(url: str) -> set[str]:
 def test_what_is_half_loaded_is_never_seen(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tables(database)
 
-    class Breaks(module.StoredChunks):
+    class Breaks(StoredChunks):
         def __getitem__(self, at: object) -> Chunk:  # type: ignore[override]
             if at == 30:
                 assert tables(database) == before  # another connection sees nothing of the first 30

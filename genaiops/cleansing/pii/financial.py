@@ -30,7 +30,7 @@ def cards(text: str) -> Iterator[Span]:
     """
     for match in _DIGITS.finditer(text):
         digits = re.sub(r"\D", "", match[0])
-        if len(set(digits)) < 3 or not checksums.luhn(digits):
+        if len(set(digits)) == 1 or not checksums.luhn(digits):
             continue
         grouped = len(digits) == len(match[0]) or _GROUPED.match(match[0])
         if (len(digits) >= 14 and grouped and _ISSUED.match(digits)) or named_before(text, match.start(), _CARD_NAMES):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from genaiops.cleansing.pii.spans import Span, named_before
 
-_BEFORE, _BEHIND = r"(?<![\w.,:/@#$€£%=&?+(-])", r"(?![\w@%=]|[.,:/-]\d)"
+_BEFORE, _BEHIND = r"(?<![\w.,:/@#$€£%&?+(-])", r"(?![\w@%=]|[.,:/-]\d)"
 _EXTENSION_FORM = r"(?:[ ,]{0,2}(?:ext\.?|x|#) ?\d{1,6}+)?"
 _CANDIDATE = re.compile(
     rf"{_BEFORE}\+?(?:\d{{1,4}}[ \u00a0.-]{{0,2}})?\(\d{{1,5}}\)(?:[ \u00a0"
@@ -16,12 +16,15 @@ _CANDIDATE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _NAMES = re.compile(
-    r"\b(?:(?:tele)?phone|tel|telefon|telefono|tel[eé]fono|t[eé]l[eé]phone|t[eé]l|mobile?|m[oó]vil|cellulare"
+    r"\b(?:(?:tele)?phone|contact|tel|telefon|telefono|tel[eé]fono|t[eé]l[eé]phone|t[eé]l|mobile?|m[oó]vil|cellulare"
     r"|cell|celular|"
     r"handy|portable|puhelin|telefoon|hotline|help.?line|fax|call(?:ed|ing|s)?|dial(?:ed|ing)?|ring|whatsapp"
     r"|sms|text(?:ed)?"
     r"|voice.?mail|answer(?:ed|ing)?|reach(?:ed)?|rufen|anrufen|appele[rz]|llam[ae]r?|chiam[ai]\w*)\b|电话|電話|☎|📞",
     re.IGNORECASE,
+)
+_NAMED_BEHIND = re.compile(
+    r"[ \t]{0,2}[-–(]?[ \t]?(?:(?:tele)?phone|fax|mobile|cell|tel|office|voice)\b", re.IGNORECASE
 )
 _AMERICAN = re.compile(r"(?:\+?1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?!\d)")
 _TRUNK = re.compile(
@@ -74,7 +77,7 @@ def _is_phone(text: str, match: re.Match[str], regions: Sequence[str]) -> bool:
         return _valid(core, ())
     if (core.startswith("00") and count >= 9 and _valid("+" + core[2:], ())) or _valid(core, regions):
         return True
-    if named_before(text, match.start(), _NAMES, window=40):
+    if named_before(text, match.start(), _NAMES, window=40) or _NAMED_BEHIND.match(text, match.end()):
         return count >= 7 and not _AMOUNT.match(core)
     in_some_plan = _TRUNK.match(core) and 9 <= count <= 11 and _valid(core, _PLACES)
     return bool(_AMERICAN.match(core) or in_some_plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.cleansing.settings import PiiSettings
@@ -19,7 +20,7 @@ class PresidioRecogniser:
 
     def __init__(self, settings: PiiSettings) -> None:
         self._entities = list(settings.entities)
-        self._language = settings.model.partition("_")[0]
+        self._language = Path(settings.model).name.partition("_")[0]
         self._analyzer = _analyzer(settings.model, self._language)
 
     def find(self, text: str) -> Iterator[Found]:
@@ -42,7 +43,7 @@ def _analyzer(model: str, language: str) -> Any:
             remedy="pip install presidio-analyzer, or set cleansing.pii.engine: rules",
         ) from None
     # Presidio would fetch a missing pipeline by itself; nobody asked for that.
-    if not spacy.util.is_package(model):
+    if not (spacy.util.is_package(model) or Path(model).is_dir()):
         raise ConfigurationError(
             f"cleansing.pii.model: the spaCy pipeline {model!r} is not installed",
             remedy=f"python -m spacy download {model}",

@@ -84,7 +84,7 @@ def _erase(project: Project, erasure: Erasure, actor: str, flow: Flow) -> Receip
     replaced = Replaced()
     for stage in _stages(project, erasure, replaced, log):
         stage()
-    probes = probe_all(project, erasure)
+    probes = probe_all(project, erasure, log.artefacts())
     receipt = write_receipt(project, _receipt(project, erasure, actor, log.artefacts(), probes, flow))
     Registry.of(project).note(
         "forget", {"document": receipt.document, "flow": erasure.flow, "receipt": receipt.digest}, actor=actor

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genaiops.errors import IntegrityError
@@ -61,6 +60,11 @@ class Erasure:
         found = {p for versions in self.texts.values() for text in versions for p in passages_of(text)}
         return frozenset(found - self.staying)
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of each version: a document with the same is the same document."""
+        return frozenset(words_of(text) for versions in self.texts.values() for text in versions) - {""}
+
     def samples(self, most: int = 24) -> tuple[str, ...]:
         """Passages exactly as written, spread over each version, to look for byte by byte."""
         found: list[str] = []
@@ -80,15 +84,11 @@ class Erasure:
             "document": self.document,
             "texts": as_json(self.texts),
             "flows": list(self.flows),
-            "staying": sorted(self.staying & self._all),
+            "staying": sorted(self.staying),
             "vectors": vectors,
         }
         path = project.home / JOURNAL_FILE
         write_durably(path, canonical_json(data), mode=0o600)
-
-    @cached_property
-    def _all(self) -> frozenset[str]:
-        return frozenset(p for versions in self.texts.values() for text in versions for p in passages_of(text))
 
 
 def unfinished(project: Project) -> Erasure | None:
@@ -153,7 +153,3 @@ def encodings(text: str) -> Sequence[bytes]:
 
     forms = [text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], html.escape(text)]
     return tuple(dict.fromkeys(form.encode("utf-8", "surrogatepass") for form in forms))
-
-
-def journal_file(project: Project) -> Path:
-    return project.home / JOURNAL_FILE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from genaiops.delivery.forgetting.erasure import Erasure, passages_of, words_of
 from genaiops.delivery.history import index_folders, references
 from genaiops.delivery.snapshots import read_chunks, vectors_in
 from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
-from genaiops.indexing import read_manifest
+from genaiops.indexing import read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import Document
 
@@ -30,19 +30,17 @@ class Holding:
     ids: frozenset[str]
 
 
-def snapshots(project: Project) -> tuple[Mapping[Path, tuple[Document, ...]], tuple[Path, ...]]:
-    """The documents of every whole snapshot, and the damaged ones that nobody uses.
+def snapshots(project: Project) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The whole snapshots, and the damaged ones that nobody uses.
 
     Raises IntegrityError for a damaged one in use: what it holds is not known, and it cannot be issued again.
     """
-    from genaiops.indexing.snapshot import read_documents_of
-
     used = references(project)
-    whole: dict[Path, tuple[Document, ...]] = {}
-    damaged = []
+    whole, damaged = [], []
     for folder in index_folders(project):
         try:
-            whole[folder] = read_documents_of(folder)
+            verify_files(folder, read_manifest(folder).files)
+            whole.append(folder)
         except GenaiopsError as error:
             if folder.name in used:
                 raise IntegrityError(
@@ -51,62 +49,58 @@ def snapshots(project: Project) -> tuple[Mapping[Path, tuple[Document, ...]], tu
                     remedy=f"make it again first: genaiops rebuild {folder.name[:12]}",
                 ) from None
             damaged.append(folder)
-    return whole, tuple(damaged)
+    return tuple(whole), tuple(damaged)
 
 
 def find(project: Project, flow: str, *, document: str = "", text: str = "") -> Erasure:
     """What to erase: every version of `document` in the flow's snapshots, or every document with the words of `text`.
 
     Documents with the same words under another id, in snapshots of whatever flow, are the same document. Raises
-    NotFound when no snapshot holds it.
+    NotFound when no snapshot holds it. One snapshot's documents are in memory at a time.
     """
+    from genaiops.indexing.snapshot import documents_in
+
     whole, _ = snapshots(project)
-    mine = {folder: docs for folder, docs in whole.items() if _flow_of(folder) == flow}
+    mine = [folder for folder in whole if flow_of(folder) == flow]
     versions: dict[str, set[str]] = defaultdict(set)
-    if document:
-        for docs in mine.values():
-            for doc in docs:
-                if doc.id == document:
-                    versions[doc.id].add(doc.text)
-    words = {words_of(version) for found in versions.values() for version in found} | (
-        {words_of(text)} if text else set()
-    )
+    for folder in mine if document else ():
+        versions[document] |= {doc.text for doc in documents_in(folder) if doc.id == document}
+    words = {words_of(version) for version in versions.pop(document, ())} | {words_of(text)}
     words.discard("")
     flows = {flow}
-    for folder, docs in whole.items():
-        for doc in docs:
-            if words_of(doc.text) in words:
+    for folder in whole:
+        for doc in documents_in(folder):
+            is_it = doc.id == document and folder in mine
+            if is_it or words_of(doc.text) in words:
                 versions[doc.id].add(doc.text)
-                flows.add(_flow_of(folder))
+                flows.add(flow_of(folder))
     if not versions:
         raise _not_found(project, flow, document, mine)
     texts = {name: tuple(sorted(found)) for name, found in sorted(versions.items())}
-    erasure = Erasure(flow, document or next(iter(texts)), texts, tuple(sorted(flows - {""})))
-    going = {folder: {doc.id for doc in docs if goes(erasure, folder, doc)} for folder, docs in whole.items()}
-    staying = frozenset(
-        passage
-        for folder, docs in whole.items()
-        for text_ in {doc.text for doc in docs if doc.id not in going[folder]}
-        for passage in passages_of(text_)
-    )
-    vectors = _vectors(going)
-    return Erasure(erasure.flow, erasure.document, texts, erasure.flows, staying, vectors)
+    bare = Erasure(flow, document or next(iter(texts)), texts, tuple(sorted(flows - {""})))
+    going = {folder: {doc.id for doc in documents_in(folder) if goes(bare, folder, doc)} for folder in whole}
+    staying: set[str] = set()
+    for folder in whole:
+        for doc in documents_in(folder):
+            if doc.id not in going[folder]:
+                staying |= bare.passages.intersection(passages_of(doc.text))
+    return Erasure(bare.flow, bare.document, texts, bare.flows, frozenset(staying), _vectors(going))
 
 
 def goes(erasure: Erasure, folder: Path, document: Document) -> bool:
     """Whether a document of a snapshot is the one to erase: its id in a snapshot of the flow, or its words anywhere."""
-    versions = erasure.texts.get(document.id)
-    if versions is not None and _flow_of(folder) == erasure.flow and document.id == erasure.document:
+    if document.id == erasure.document and flow_of(folder) == erasure.flow:
         return True
-    words = words_of(document.text)
-    return bool(words) and words in {words_of(text) for found in erasure.texts.values() for text in found}
+    return words_of(document.text) in erasure.words
 
 
 def holdings(project: Project, erasure: Erasure) -> tuple[Holding, ...]:
     """The snapshots that hold it now."""
+    from genaiops.indexing.snapshot import documents_in
+
     found = []
-    for folder, docs in snapshots(project)[0].items():
-        ids = frozenset(doc.id for doc in docs if goes(erasure, folder, doc))
+    for folder in snapshots(project)[0]:
+        ids = frozenset(doc.id for doc in documents_in(folder) if goes(erasure, folder, doc))
         told = read_manifest(folder).facts
         if ids or mentions(told, set(erasure.texts)):
             found.append(Holding(folder, str(told.get("flow", "")), ids))
@@ -122,7 +116,8 @@ def mentions(value: object, names: set[str]) -> bool:
     return isinstance(value, str) and value in names
 
 
-def _flow_of(folder: Path) -> str:
+def flow_of(folder: Path) -> str:
+    """The flow whose build made a snapshot."""
     return str(read_manifest(folder).facts.get("flow", ""))
 
 
@@ -141,10 +136,12 @@ def _vectors(going: Mapping[Path, set[str]]) -> dict[str, Vectors]:
     return {name: np.stack(list(found.values())) for name, found in rows.items()}
 
 
-def _not_found(project: Project, flow: str, document: str, mine: Mapping[Path, tuple[Document, ...]]) -> GenaiopsError:
+def _not_found(project: Project, flow: str, document: str, mine: Sequence[Path]) -> GenaiopsError:
+    from genaiops.indexing.snapshot import documents_in
+
     if not mine:
         return ConfigurationError(f"flow {flow!r} has no index here", where=project.indexes)
-    known = sorted({doc.id for docs in mine.values() for doc in docs})
+    known = sorted({doc.id for folder in mine for doc in documents_in(folder)})
     close = difflib.get_close_matches(document, known, n=1)
     what = f"no index of flow {flow!r} holds a document {document!r}" if document else "no index holds that text"
     hint = f"did you mean {close[0]!r}?" if close else "genaiops chunks FLOW shows what there is"

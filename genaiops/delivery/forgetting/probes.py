@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genaiops.delivery.caches import has_table, mark_used
-from genaiops.delivery.forgetting.artefacts import LOG_FILE
+from genaiops.delivery.forgetting.artefacts import LOG_FILE, Artefact
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, encodings
 from genaiops.delivery.forgetting.finding import goes, mentions
 from genaiops.delivery.forgetting.golden import golden_files
@@ -43,9 +44,11 @@ class Probe:
     hits: tuple[str, ...]
 
 
-def probe_all(project: Project, erasure: Erasure) -> tuple[Probe, ...]:
-    """Every probe of every store. Nothing is changed."""
+def probe_all(project: Project, erasure: Erasure, artefacts: Iterable[Artefact] = ()) -> tuple[Probe, ...]:
+    """Every probe of every store. Nothing is changed. `artefacts` tell which indexes may be in no database."""
+    gone = frozenset(item.before for item in artefacts if item.store == "index" and item.before != item.after)
     return (
+        *_databases_by_id(gone),
         _indexes_by_id(project, erasure),
         _runs_by_id(project, erasure),
         _golden_by_id(project, erasure),
@@ -71,6 +74,18 @@ def _indexes_by_id(project: Project, erasure: Erasure) -> Probe:
         return bool(ids) or mentions(facts, set(erasure.texts))
 
     return _probe("id", "indexes", index_folders(project), held)
+
+
+def _databases_by_id(gone: frozenset[str]) -> tuple[Probe, ...]:
+    """The replaced indexes in the database of vectors, where one is set."""
+    from genaiops.indexing.postgres import URL_VARIABLE, store_url
+
+    if not os.environ.get(URL_VARIABLE):
+        return ()
+    from genaiops.indexing.pgvector import stored_indexes
+
+    held = stored_indexes(store_url())
+    return (Probe("id", "indexes of the database", len(held), tuple(sorted(gone.intersection(held)))),)
 
 
 def _runs_by_id(project: Project, erasure: Erasure) -> Probe:

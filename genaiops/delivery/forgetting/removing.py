@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.erasure import Erasure, encodings
+from genaiops.delivery.snapshots import remove_snapshot
 from genaiops.files import discard, fsync_folder
 from genaiops.project import Project
 
@@ -20,8 +21,8 @@ def remove_replaced(project: Project, replaced: Replaced, damaged: Iterable[Path
     for name in replaced.runs:
         _remove(project.runs / name)
     for before, after in replaced.indexes.items():
-        if before != after:
-            _remove(project.indexes / before)
+        if before != after and (project.indexes / before).exists():
+            remove_snapshot(project.indexes / before)
     for folder in damaged:
         if any(holds_bytes(path, erasure) for path in folder.rglob("*") if path.is_file()):
             log.tell(Artefact("index", folder.name, "", "damaged and not in use, removed"))

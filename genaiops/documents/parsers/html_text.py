@@ -87,7 +87,7 @@ def _frames(tag: Tag, kind: str, *, in_section: bool, headings: int) -> bool:
         return False
     if kind == "header" and headings == 1 and tag.find("h1") is not None:
         return False
-    return tag.find(_CONTENT) is None and tag.find(attrs={"role": "main"}) is None
+    return not (tag.find(_CONTENT) or tag.find(None, {"role": "main"}))
 
 
 class _Renderer:

@@ -94,7 +94,8 @@ def _read_markdown(content: bytes, kind: str, metadata: dict[str, Any]) -> str:
     from markitdown import StreamInfo
     from markitdown.converters import DocxConverter, PptxConverter
 
-    converter = DocxConverter() if kind == "docx" else PptxConverter()
+    converters: dict[str, Any] = {"docx": DocxConverter, "pptx": PptxConverter}
+    converter = converters[kind]()
     info = StreamInfo(extension=f".{kind}")
     text = converter.convert(io.BytesIO(content), info, **_AS_IT_STANDS).markdown
     text = _EMPTY_HEADER.sub(r"\2\n\1", _PICTURE.sub(_description, text.replace(PAGE_BREAK, "\n")))
