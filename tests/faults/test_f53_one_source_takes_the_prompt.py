@@ -10,9 +10,10 @@ from genaiops.indexing.snapshot import Index, load_index, write_index
 from genaiops.records import Document, Query
 from genaiops.retrieval import RetrievalSettings
 from genaiops.retrieval.retrievers import retriever_for
+from tests.faults.build_children import LONG
 from tests.words_embedder import WordsEmbedder
 
-TARGETS = 100
+TARGETS = 100 if LONG else 20
 POISON = "leaflet.md"
 TOP = 6
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,17 +29,21 @@ def test_mmr_picks_what_its_formula_says() -> None:
     candidates = [Candidate(number, score) for number, score in enumerate((4.0, 3.0, 2.0, 0.0))]
     relevance = [1.0, 0.75, 0.5, 0.0]
     for share in (0.0, 0.3, 0.7, 1.0):
-        left, chosen, expected = [0, 1, 2, 3], list[int](), list[Any]()
+        left = [0, 1, 2, 3]
+        chosen: list[int] = []
+        expected: list[tuple[int, float]] = []
         while left:
             values = {
                 n: share * relevance[n] - (1 - share) * max((float(vectors[n] @ vectors[o]) for o in chosen), default=0)
                 for n in left
             }
             best = max(left, key=lambda n: (values[n], -n))
-            expected.append((best, pytest.approx(values[best])))
+            expected.append((best, values[best]))
             chosen.append(best)
             left.remove(best)
-        assert [(c.position, c.score) for c in diverse(candidates, vectors, share)] == expected
+        found = diverse(candidates, vectors, share)
+        assert [c.position for c in found] == [position for position, _ in expected]
+        assert [c.score for c in found] == pytest.approx([value for _, value in expected])
     assert [c.position for c in diverse(candidates, vectors, 1.0)] == [0, 1, 2, 3]
     assert [c.position for c in diverse(candidates, vectors, 0.3)] == [0, 2, 1, 3]
 
