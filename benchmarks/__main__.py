@@ -19,9 +19,12 @@ from benchmarks import (
     build_peers,
     build_rate,
     chunkers,
+    cleansing,
     digests,
     fast_start,
+    growth,
     incremental,
+    pii,
     scifact,
     second_build,
     spans,
@@ -45,6 +48,9 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "scifact": scifact.measure,
     "spans": spans.measure,
     "chunkers": chunkers.measure,
+    "growth": growth.measure,
+    "cleansing": cleansing.measure,
+    "pii": pii.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

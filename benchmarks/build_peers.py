@@ -79,7 +79,7 @@ def _ours(paths: list[str], home: Path, precision: str) -> dict[str, Any]:
 
 
 def _median(rounds: list[dict[str, Any]], step: str) -> float:
-    return statistics.median(float(found[step]["seconds"]) for found in rounds)
+    return float(statistics.median(found[step]["seconds"] for found in rounds))
 
 
 def _row(name: str, rounds: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from genaiops.documents.json_lines import document_of, kind_of, reason_of, refuse_constant
+from genaiops.documents.json_lines import document_of, kind_of, parsed, reason_of
 from genaiops.documents.loading import Corpus, Limits, Quarantined, decoded
 from genaiops.errors import DocumentError
 from genaiops.records import Document
@@ -25,7 +25,7 @@ class JsonLoader:
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         try:
-            data = json.loads(decoded(content, document_id), parse_constant=refuse_constant)
+            data = parsed(decoded(content, document_id))
         except (ValueError, RecursionError) as error:
             line = error.lineno if isinstance(error, json.JSONDecodeError) else None
             raise DocumentError(reason_of(error), where=document_id, line=line) from None

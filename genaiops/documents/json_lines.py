@@ -11,6 +11,7 @@ from genaiops.records import Document
 ID_FIELDS = ("id", "_id", "doc_id")
 TEXT_FIELDS = ("text", "content", "body")
 _LONGEST_ID = 512
+_MOST_VALUES = 3_000_000  # of some hundred bytes each
 
 
 class EmptyText(ValueError):
@@ -53,7 +54,14 @@ class JsonLinesLoader:
 
 def _document(line: str, file_id: str, number: int) -> Document:
     """ValueError says what is wrong with the line."""
-    return document_of(json.loads(line, parse_constant=refuse_constant), file_id, number)
+    return document_of(parsed(line), file_id, number)
+
+
+def parsed(text: str) -> object:
+    """The JSON value of a text. ValueError, RecursionError: it is none, or holds so many that memory would not do."""
+    if len(text) > _MOST_VALUES and sum(map(text.count, "[{,")) > _MOST_VALUES:
+        raise ValueError(f"holds more than {_MOST_VALUES:,} values")
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def document_of(data: object, file_id: str, number: int | None) -> Document:
@@ -90,7 +98,7 @@ def _key(row: dict[str, Any], number: int) -> str:
     return key
 
 
-def refuse_constant(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 

@@ -82,7 +82,7 @@ def iter_documents(
     """
     places: dict[str, str] = {}
     with _Reader(settings, ParsedCache(cache, uncached), clean) as reader:
-        reach = Reach(base, settings.max_bytes, settings.include, settings.exclude, frozenset(LOADERS))
+        reach = Reach(base, settings.max_bytes, settings.include, settings.exclude, tuple(LOADERS))
         for source in settings.sources:
             for item in items_of(source, reach):
                 if isinstance(item, Quarantined):
@@ -130,7 +130,8 @@ class _Reader:
             outcome = self._ready(item)
         else:
             try:
-                outcome = self._file(item, str(source))
+                # Pages have no common source but the list; each is named by its URL.
+                outcome = self._file(item, item.place if source.kind == "web" else str(source))
             except DocumentError as error:
                 return Corpus((), (quarantined(error, item.document_id),))
         if not source.sensitivity and source.access is None and not any(_labels(d) for d in outcome.documents):

@@ -10,6 +10,7 @@ from genaiops.errors import DocumentError
 from genaiops.records import Document
 
 _DELIMITERS = ",;\t|"
+_LONGEST_LINE = 1_000_000  # a line of nothing but delimiters would become a list eight times its size
 
 
 class CsvLoader:
@@ -24,6 +25,8 @@ class CsvLoader:
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         text = decoded(content, document_id)
+        if len(text) > _LONGEST_LINE and max(map(len, text.split("\n"))) > _LONGEST_LINE:
+            raise DocumentError(f"has a line of more than {_LONGEST_LINE:,} characters", where=document_id)
         rows = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
         try:
             header = next((row for row in rows if any(cell.strip() for cell in row)), [])

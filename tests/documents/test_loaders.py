@@ -242,6 +242,7 @@ def test_the_delimiter_is_the_one_of_the_header(delimiter: str) -> None:
         ("a,b\n1\n", "f:2: row has 1 cells"),
         ('a,b\n1,"2\n', "f:2: not valid CSV"),
         ("a,b\n", "has a header but no rows"),
+        ("a,b\n" + "," * 1_000_001, "has a line of more than 1,000,000 characters"),
     ],
 )
 def test_a_broken_table_is_refused_with_the_line(source: str, reason: str) -> None:

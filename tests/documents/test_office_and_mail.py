@@ -199,6 +199,7 @@ def test_an_object_is_one_document_and_a_list_one_each() -> None:
         ('{"text": "\\ud800"}', "half of a surrogate pair"),
         ("[" * 100_000, "nested too deeply"),
         ('{"n": ' + "9" * 5000 + "}", "Exceeds the limit"),
+        ("[" + "[]," * 3_000_000 + "1]", "holds more than 3,000,000 values"),
     ],
 )
 def test_broken_json_is_refused_with_the_place(source: str, reason: str) -> None:

@@ -40,7 +40,7 @@ def test_a_listed_page_is_a_document_whose_id_is_its_url(site: Site) -> None:
     [document] = read(f"{site.root}/a?x=1#part").documents
     assert (document.id, document.text, document.metadata) == (f"{site.root}/a?x=1", "text\n", {"title": "A"})
     assert document.origin is not None
-    assert document.origin.source == "web (1 pages)"
+    assert document.origin.source == document.id
     assert document.origin.modified == "2024-01-01T10:00:00+00:00"
     assert document.origin.loader.startswith("html ")
 

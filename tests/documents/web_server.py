@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,8 +43,12 @@ class Site:
 
 
 @contextmanager
-def served(address: str = "127.0.0.1") -> Iterator[Site]:
+def served(address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     site = Site()
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Clients that break off are what some tests are about."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -61,8 +66,10 @@ def served(address: str = "127.0.0.1") -> Iterator[Site]:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer((address, 0), Handler) as server:
+    with Server((address, 0), Handler) as server:
         site.port = server.server_port
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

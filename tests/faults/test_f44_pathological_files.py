@@ -193,7 +193,7 @@ def changed(content: bytes, random_of: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("seed", range(20 if LONG else 1))
+@pytest.mark.parametrize("seed", range(100 if LONG else 1))
 def test_mutants_become_documents_or_reasons_and_nothing_else(seed: int, folder: Path) -> None:
     made = [(f"m{number:04}.{kind}", content) for number, (kind, content) in zip(
         range(500 if LONG else 40), mutants(seed), strict=False)]  # fmt: skip
