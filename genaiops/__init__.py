@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genaiops.lazy import lazily
+
 if TYPE_CHECKING:
     from genaiops.evaluation import evaluate
     from genaiops.flow import Flow
@@ -15,18 +17,4 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Flow", "GoldenSet", "__version__", "evaluate"]
 
-
-def __getattr__(name: str) -> object:
-    if name == "Flow":
-        from genaiops.flow import Flow
-
-        return Flow
-    if name == "GoldenSet":
-        from genaiops.golden_sets import GoldenSet
-
-        return GoldenSet
-    if name == "evaluate":
-        from genaiops.evaluation import evaluate
-
-        return evaluate
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, {"Flow": "flow", "GoldenSet": "golden_sets", "evaluate": "evaluation"})

@@ -1,7 +1,8 @@
 """Documents become chunks: `chunker_for(settings).chunk(document)`."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
     from genaiops.chunking.chunkers import CHUNKERS, chunker_for
@@ -11,16 +12,16 @@ if TYPE_CHECKING:
     from genaiops.chunking.tools import Chunker, Tools
 
 # A question needs the settings alone, so everything is imported when it is first asked for.
-_PLACES = {
-    "CHUNKERS": "genaiops.chunking.chunkers",
-    "chunker_for": "genaiops.chunking.chunkers",
-    "ENRICHERS": "genaiops.chunking.enrichment",
-    "Entry": "genaiops.chunking.enrichment",
-    "ChunkingSettings": "genaiops.chunking.settings",
-    "GeneratedTexts": "genaiops.chunking.texts",
-    "forget_generated": "genaiops.chunking.texts",
-    "Chunker": "genaiops.chunking.tools",
-    "Tools": "genaiops.chunking.tools",
+_HOMES = {
+    "CHUNKERS": "chunkers",
+    "chunker_for": "chunkers",
+    "ENRICHERS": "enrichment",
+    "Entry": "enrichment",
+    "ChunkingSettings": "settings",
+    "GeneratedTexts": "texts",
+    "forget_generated": "texts",
+    "Chunker": "tools",
+    "Tools": "tools",
 }
 __all__ = [
     "CHUNKERS",
@@ -33,9 +34,4 @@ __all__ = [
     "chunker_for",
     "forget_generated",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, _HOMES)

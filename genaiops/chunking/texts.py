@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-_log = logging.getLogger(__name__)
+from genaiops.cache_file import with_cache
+
 _T = TypeVar("_T")
+_PREPARE = (
+    "PRAGMA secure_delete = ON",  # what was forgotten must not stay in free pages
+    "CREATE TABLE IF NOT EXISTS generated (key TEXT PRIMARY KEY, document_id TEXT, text TEXT) WITHOUT ROWID",
+)
 
 
 class GeneratedTexts:
@@ -38,25 +42,7 @@ class GeneratedTexts:
         return self._run(lambda db: db.execute(query, (document_id,)).rowcount, 0)
 
     def _run(self, work: Callable[[sqlite3.Connection], object], otherwise: _T) -> _T:
-        if self._path is None:
-            return otherwise
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=5)
-            try:
-                with db:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA secure_delete = ON")  # what was forgotten must not stay in free pages
-                    db.execute(
-                        "CREATE TABLE IF NOT EXISTS generated "
-                        "(key TEXT PRIMARY KEY, document_id TEXT, text TEXT) WITHOUT ROWID"
-                    )
-                    return work(db)  # type: ignore[return-value]
-            finally:
-                db.close()
-        except (sqlite3.Error, OSError) as error:
-            _log.warning("%s: the cache is not usable (%s); going on without it", self._path, error)
-            return otherwise
+        return with_cache(self._path, work, otherwise, prepare=_PREPARE)
 
 
 def forget_generated(cache_file: Path, document_id: str) -> int:

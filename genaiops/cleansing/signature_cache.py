@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-_log = logging.getLogger(__name__)
+from genaiops.cache_file import with_cache
+
 _T = TypeVar("_T")
 VERSION = 1  # raise it when the same text would get another signature
 _LOOKUP = 500
+_PREPARE = ("CREATE TABLE IF NOT EXISTS text_signatures (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID",)
 _SEAL, _EXACT, _SKETCH = 16, 16, 1024  # bytes
 
 Signature = tuple[bytes, bytes]  # digest of the normalised text, sketch
@@ -58,25 +59,7 @@ class SignatureCache:
         return self._run(lambda db: db.execute("DELETE FROM text_signatures WHERE key = ?", (key,)).rowcount, 0)
 
     def _run(self, work: Callable[[sqlite3.Connection], object], otherwise: _T) -> _T:
-        if self._path is None:
-            return otherwise
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=5)
-            try:
-                with db:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = OFF")  # everything in it can be computed again
-                    db.execute(
-                        "CREATE TABLE IF NOT EXISTS text_signatures (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID"
-                    )
-                    result = work(db)
-                return result  # type: ignore[return-value]
-            finally:
-                db.close()
-        except (sqlite3.Error, OSError) as error:
-            _log.warning("%s: the cache is not usable (%s); going on without it", self._path, error)
-            return otherwise
+        return with_cache(self._path, work, otherwise, prepare=_PREPARE)
 
 
 def _sealed(key: bytes, signature: Signature) -> bytes:

@@ -8,8 +8,7 @@ from typing import Any
 
 from genaiops.documents.loading import Quarantined
 from genaiops.records import Document
-
-SENSITIVITIES = ("public", "internal", "confidential", "restricted")  # from open to strict
+from genaiops.sensitivity import SENSITIVITIES
 
 
 def labelled(document: Document, sensitivity: str, access: Sequence[str] | None) -> Document | Quarantined:

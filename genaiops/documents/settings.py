@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from genaiops.records import Settings
+from genaiops.sensitivity import Sensitivity
 
-Sensitivity = Literal["", "public", "internal", "confidential", "restricted"]
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 ENVIRONMENT = "env:"
 _SECRET = re.compile(r"secret|password|passwd|token|credential|api_?key|access_?key|private_?key", re.IGNORECASE)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors
 from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
+from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
     from genaiops.embedding.loading import default_embedder, embedder_for, load_embedder
@@ -19,12 +20,5 @@ __all__ = [
     "embedder_for",
     "load_embedder",
 ]
-
-
-def __getattr__(name: str) -> object:
-    # numpy and the model's code are imported when an embedder is first asked for.
-    if name in ("default_embedder", "embedder_for", "load_embedder"):
-        from genaiops.embedding import loading
-
-        return getattr(loading, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# numpy and the model's code are imported when an embedder is first asked for.
+__getattr__ = lazily(__name__, dict.fromkeys(("default_embedder", "embedder_for", "load_embedder"), "loading"))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+from genaiops.cache_file import with_cache
 from genaiops.embedding.protocol import Vectors
 from genaiops.errors import StorageError
 
-_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _SEAL = 16  # bytes
 _WAIT_S = 5.0  # for another process that writes
 _PAGES_KIB = 65_536  # of the database kept in memory: the whole index of a million vectors' keys would be 110 MB
 _LOOKUP = 500  # keys per query; SQLite allows 999 variables in old builds
+_PREPARE = (
+    f"PRAGMA cache_size = -{_PAGES_KIB}",
+    # With rowids: rows of 1.6 kB in a b-tree by key would take a page of 4 kB each.
+    "CREATE TABLE IF NOT EXISTS vectors (space TEXT, key BLOB, vector BLOB, PRIMARY KEY (space, key))",
+    "CREATE TABLE IF NOT EXISTS facts (kind TEXT, key TEXT, value TEXT, PRIMARY KEY (kind, key))",
+)
 
 
 def text_key(text: str) -> bytes:
@@ -131,30 +136,4 @@ class VectorCache:
         self._run(lambda db: db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", data), None)
 
     def _run(self, work: Callable[[sqlite3.Connection], object], otherwise: _T) -> _T:
-        if self._path is None:
-            return otherwise
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=_WAIT_S)
-            try:
-                with db:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = OFF")  # everything in it can be computed again
-                    db.execute(f"PRAGMA cache_size = -{_PAGES_KIB}")
-                    # With rowids: rows of 1.6 kB in a b-tree by key would take a page of 4 kB each.
-                    db.execute(
-                        "CREATE TABLE IF NOT EXISTS vectors "
-                        "(space TEXT, key BLOB, vector BLOB, PRIMARY KEY (space, key))"
-                    )
-                    db.execute(
-                        "CREATE TABLE IF NOT EXISTS facts (kind TEXT, key TEXT, value TEXT, PRIMARY KEY (kind, key))"
-                    )
-                    result = work(db)
-                return result  # type: ignore[return-value]
-            finally:
-                db.close()
-        except (sqlite3.Error, OSError) as error:
-            if self._strict:
-                raise
-            _log.warning("%s: the cache is not usable (%s); going on without it", self._path, error)
-            return otherwise
+        return with_cache(self._path, work, otherwise, prepare=_PREPARE, strict=self._strict)

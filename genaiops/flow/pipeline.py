@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from genaiops.cleansing.sensitivity import strictest
 from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.generation import Emit, GenerationRequest, Generator, discard
@@ -16,6 +15,7 @@ from genaiops.generation.catalog import EXTRACTIVE, ModelCard
 from genaiops.prompting import context_of, render
 from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of
 from genaiops.retrieval import RetrievalSettings
+from genaiops.sensitivity import strictest
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever

@@ -3,8 +3,9 @@
 Importing this package loads no web framework; naming `create_app` or `serve` does.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from genaiops.lazy import lazily
 from genaiops.serving.hot_swap import ReleaseWatcher
 from genaiops.serving.keys import KeyInfo, KeyStore, check_bind
 from genaiops.serving.servable import Models, Servable, Snapshot
@@ -27,14 +28,4 @@ __all__ = [
     "serve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "create_app":
-        from genaiops.serving.app import create_app
-
-        return create_app
-    if name == "serve":
-        from genaiops.serving.server import serve
-
-        return serve
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, {"create_app": "app", "serve": "server"})

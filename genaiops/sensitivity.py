@@ -1,17 +1,12 @@
-"""Sensitivity labels and their order."""
+"""How sensitive a document is: the labels, and their order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
+Sensitivity = Literal["", "public", "internal", "confidential", "restricted"]  # "": not said
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")  # ever stricter
-
-
-def check_sensitivity(label: object) -> str:
-    """`label`, if it is one of SENSITIVITIES; else ValueError that lists them."""
-    if not isinstance(label, str) or label not in SENSITIVITIES:
-        raise ValueError(f"no sensitivity {label!r}; there is {', '.join(SENSITIVITIES)}")
-    return label
 
 
 def strictest(labels: Iterable[object]) -> str:
