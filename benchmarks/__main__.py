@@ -16,10 +16,15 @@ from pathlib import Path
 
 from benchmarks import (
     ask_overhead,
+    build_peers,
     build_rate,
     chunkers,
+    cleansing,
     digests,
     fast_start,
+    growth,
+    incremental,
+    pii,
     scifact,
     second_build,
     spans,
@@ -35,12 +40,17 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "fast_start": fast_start.measure,
     "build_rate": build_rate.measure,
     "second_build": second_build.measure,
+    "incremental": incremental.measure,
+    "build_peers": build_peers.measure,
     "ask_overhead": ask_overhead.measure,
     "digests": digests.measure,
     "well_architected": well_architected.measure,
     "scifact": scifact.measure,
     "spans": spans.measure,
     "chunkers": chunkers.measure,
+    "growth": growth.measure,
+    "cleansing": cleansing.measure,
+    "pii": pii.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

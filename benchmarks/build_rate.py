@@ -15,7 +15,7 @@ from benchmarks.places import DataAbsent, data, exit_without_data, precision_her
 from benchmarks.reporting import Figure, Report, alone_with_runs, at_least, spread
 
 RUNS = 3
-LIMIT = 0.85
+LIMIT = 0.95
 
 
 def measure(runs: int = RUNS) -> Report:

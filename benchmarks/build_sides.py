@@ -17,7 +17,8 @@ def build(source: str, home: str, precision: str, texts: str) -> None:
     """One cold build with the model in memory; leaves the texts it embedded in the file `texts`."""
     from genaiops.flow import Flow
 
-    settings = [sources(Path(source)), f"embedding.precision={precision}"]
+    given = json.loads(source) if source.startswith("[") else [source]  # a folder, or a JSON list of files
+    settings = [sources(*map(Path, given)), f"embedding.precision={precision}"]
     warm = Flow.load(WELL_ARCHITECTED, overrides=settings, project=project(Path(home, "other")))
     warm.embedder.embed(WARM_UP)  # models are shared in the process
     start = time.perf_counter()
@@ -57,5 +58,9 @@ def encode(texts: str, precision: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "build":
         build(*sys.argv[2:])
+    elif sys.argv[1] == "incremental":
+        from benchmarks.incremental import sides
+
+        sides(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
     else:
         encode(*sys.argv[2:])

@@ -156,7 +156,8 @@ class Bench:
                 for hit in leg.retrieve(query, _DEPTH):
                     chunks[hit.chunk.id] = hit.chunk
                     scores[hit.chunk.id] = scores.get(hit.chunk.id, 0) + 1 / (_RECIPROCAL + hit.rank)
-            return [chunks[best] for best in sorted(scores, key=lambda name: (-scores[name], name))[:TOP]]
+            place = {name: (chunk.document_id, chunk.start) for name, chunk in chunks.items()}
+            return [chunks[best] for best in sorted(scores, key=lambda name: (-scores[name], place[name]))[:TOP]]
 
         return {
             "vector": lambda query: [hit.chunk for hit in legs[0].retrieve(query, TOP)],
@@ -173,27 +174,24 @@ def measure() -> Report:
         rows: list[tuple[str, ...]] = []
         corpora: list[tuple[str, ...]] = []
         figures: list[Figure] = []
+        added = []
+        for title, enrichment in ENRICHMENTS.items():
+            cut = bench.ours({}, enrichment)
+            added.append(_told(_row(title, bench.measured(cut), cut)))
         for title, (given, enrichment) in STRATEGIES.items():
             cut = bench.ours(given, enrichment)
             found = bench.measured(cut)
-            rows.append(_row(title, found, cut))
-            print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+            rows.append(_told(_row(title, found, cut)))
             for share in (0.0, 0.1) if title == DEFAULT else (0.0,):
                 size, theirs = bench.langchain_of_mean(cut.mean, share)
                 peer = f"LangChain recursive, {size}, overlap {int(size * share)}"
                 beside = bench.measured(theirs)
-                rows.append(_row(f"– {peer}", beside, theirs))
-                print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+                rows.append(_told(_row(f"– {peer}", beside, theirs)))
                 if title == DEFAULT:
                     figures += _figures(found, beside, peer)
                     corpora += _by_corpus(bench, peer, beside)
             if title in (DEFAULT, _WITHOUT_PATH):
                 corpora += _by_corpus(bench, title, found)
-        added = [
-            _row(title, bench.measured(cut), cut)
-            for title, enrichment in ENRICHMENTS.items()
-            for cut in (bench.ours({}, enrichment),)
-        ]
         corpus_head = ("chunker", "text", *(f"{leg}: recall / IoU, %" for leg in LEGS))
         return Report(
             f"Chunkers: {len(bench.questions)} questions over three texts, five chunks",
@@ -219,6 +217,12 @@ def measure() -> Report:
 def _row(title: str, found: Mapping[str, Mapping[str, Overlap]], cut: Cut) -> tuple[str, ...]:
     values = (percent(mean_of(list(found[leg].values()))) for leg in LEGS)
     return (title, *values, f"{cut.mean:.0f}", f"{cut.seconds:.2f}")
+
+
+def _told(row: tuple[str, ...]) -> tuple[str, ...]:
+    """The row, shown as soon as it is measured."""
+    print(*row, sep=" | ", file=sys.stderr, flush=True)
+    return row
 
 
 def _figures(

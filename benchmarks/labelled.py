@@ -78,7 +78,7 @@ def searched(labelled: Labelled, asked: float, beforehand: Mapping[str, float]) 
         ),
         (
             Table("Each way to search:", ("search", f"nDCG@{CUTOFF}"), _shown(ours)),
-            Table(f"LangChain on the same chunks and vectors, in this run{note}:", ("search", f"nDCG@{CUTOFF}"), peers),
+            Table(f"LangChain on our chunks and vectors, in this run{note}:", ("search", f"nDCG@{CUTOFF}"), peers),
             Table("Measured beforehand, not beside ours:", ("search", f"nDCG@{CUTOFF}"), _shown(beforehand)),
         ),
         (

@@ -84,9 +84,10 @@ def counted(documents: Sequence[Mapping[str, Any]]) -> dict[str, Counts]:
 def measure() -> Report:
     """Every structured kind that the set labels, with rules alone and default settings."""
     documents = rows(data("pii") / "presidio_train.jsonl")
-    start = time.perf_counter()
+    counted(documents[:20])  # loads what is loaded once
+    start = time.process_time()
     totals = counted(documents)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     characters = sum(len(document["text"]) for document in documents)
     table = tuple(
         (kind, LABELS[kind], str(n.right + n.missed), f"{n.precision:.3f}", f"{n.recall:.3f}", f"{n.f:.3f}")
@@ -96,7 +97,7 @@ def measure() -> Report:
         f"PII by rules: {len(documents)} sentences of presidio-research",
         (
             *(at_least(f"F, {kind}", n.f, 0.95, digits=3) for kind, n in totals.items()),
-            Figure("speed", f"{seconds / characters * 1e6:.2f} s per million characters"),
+            Figure("processor time", f"{seconds / characters * 1e6:.2f} s per million characters"),
         ),
         (Table("Spans per kind:", ("kind", "label", "labelled", "precision", "recall", "F"), table),),
         (

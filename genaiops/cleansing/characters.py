@@ -21,6 +21,7 @@ _SUSPECT = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+_SEEN = bytes([*range(0x20, 0x7F), *b"\t\n\f\r"])  # what is left of ASCII
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Scripts in which a joiner between two letters changes how they are drawn: Arabic to Khmer, and Mongolian.
 _JOINED = re.compile(
@@ -49,7 +50,7 @@ def invisible(text: str) -> Characters:
     replacements: list[Replacement] = []
     flags: set[str] = set()
     hidden: list[str] = []
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not text.encode().translate(None, _SEEN):
         return Characters([], (), "")
     right_to_left: bool | None = None
     for match in _SUSPECT.finditer(text):

@@ -88,7 +88,7 @@ SIGNS: Mapping[str, Sign] = {
         r"|\bdeine neue aufgabe",
     ),
     "role": _sign(
-        "you are now|act as|from now on|pretend|role-play|roleplay|jailbreak|do anything now|dan mode"
+        "you are now|act as|from now on|pretend|role-play|roleplay|in character as|anything now|dan mode"
         "|developer mode|du bist|fungier",
         r"\byou are now (?:an? |the |in |called )?(?:dan\b|evil|unrestricted|unfiltered|jailbroken|free from"
         r"|\w*bot\b|assistant|ai\b|language model|"
@@ -141,10 +141,8 @@ SIGNS: Mapping[str, Sign] = {
         r"|mention|include|add|recommend|say|tell|use|replace|promote)",
     ),
     "demand": _sign(
-        "just say|just output|just print|only output|only say|instead print|instead say|instead write"
-        "|instead output|repeat after me|"
-        "say that you|stop: write|stop - write|now write|say yes|do you hate|state that|imagine you are"
-        "|now you are|you are now",
+        "just say|just output|just print|only output|instead|repeat after|say that you|stop|say yes|state that"
+        "|imagine you|now you are|you are now|now write",
         r"\b(?:just|only|instead) (?:say|print|output|write)\b|\brepeat after me\b"
         r"|\binstead,? (?:of \w+ )?(?:print|say|output|write)\b"
         r"|\bstop ?[-:,] ?(?:write|print|say)\b|[.!] ?(?:now )?write (?:a|an|me) [^.\n]{0,40}(?:why|about"
@@ -153,9 +151,8 @@ SIGNS: Mapping[str, Sign] = {
         1,
     ),
     "break": _sign(
-        "well done|very good|great|excellent|is enough|new task|further tasks|another task|help me with"
-        "|by your own knowledge|provided|what is written above|"
-        "all previous|any previous|all prior|pretend|forget ",
+        "well done|very good|great|excellent|is enough|new task|further task|another task|help me with|own knowledge"
+        "|provided|written above|all p|any p|question",
         r"\b(?:well done|very good|simply great|excellent performance|that is (?:enough"
         r"|done))\b[^\n]{0,60}\b(?:now|that is)\b"
         r"|\b(?:new|further|another) tasks?\b[^\n]{0,12}\b(?:follow|\.|:)|\bhelp me with the following\b"
@@ -235,6 +232,7 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 _LEAST_WORDS = 3
+_LINKED = re.compile(r"\[[^\[\]\n]{0,300}+\]\([^()\s]{0,500}+\)")
 
 
 def hidden_parts(text: str) -> list[tuple[int, int]]:
@@ -258,4 +256,5 @@ _LONGEST = 4_000  # characters of a hidden part that are read
 
 
 def _speaks(part: str) -> bool:
-    return len(part.split()) >= _LEAST_WORDS and _ADDRESSED.search(part) is not None
+    said = _LINKED.sub("", part)  # a list of links that was commented out speaks to nobody
+    return len(said.split()) >= _LEAST_WORDS and _ADDRESSED.search(said) is not None

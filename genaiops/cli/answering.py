@@ -48,7 +48,7 @@ def chunks(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> Non
         print_json(row)
 
 
-def search(  # noqa: PLR0913, PLR0917  (each an option of the command line)
+def search(  # noqa: PLR0913, PLR0917  one for each option
     flow: FlowFolder,
     queries: Annotated[Path, typer.Option("--queries", help="JSON lines {query_id, text}.")],
     k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Results per query.")] = 10,
@@ -190,6 +190,8 @@ def ask(
 
 def _make_the_next_one_fast(flow: Flow) -> None:
     """Once for each machine and model, after an answer that had to wait for torch."""
+    if "torch" not in sys.modules:  # no question was embedded, or the fast session did it
+        return
     from genaiops.embedding.loading import LocalEmbedder
 
     embedder = flow.embedder

@@ -44,13 +44,16 @@ def releases(as_json: Json = False) -> None:
     """List the releases, oldest first."""
     from genaiops.project import Project
     from genaiops.promotion import Registry
+    from genaiops.records import as_json as plain
 
-    found = Registry.of(Project.find()).releases()
+    registry = Registry.of(Project.find())
+    found, replaced = registry.releases(), registry.replaced()
     if as_json:
-        print_json({"releases": found})
+        print_json({"releases": [{**plain(item), "replaced_by": replaced.get(item.digest, "")} for item in found]})
         return
     for item in found:
-        say(f"{item.digest[:12]}  {item.flow}  {item.created_at}  {item.actor}")
+        new = f"  re-issued as {replaced[item.digest][:12]}" if item.digest in replaced else ""
+        say(f"{item.digest[:12]}  {item.flow}  {item.created_at}  {item.actor}{new}")
     if not found:
         say("no release yet; make one: genaiops release FLOW")
 

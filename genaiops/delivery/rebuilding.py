@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from genaiops.delivery.snapshots import documents_of_sources, staging_folder, write_snapshot
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
@@ -95,18 +97,32 @@ def _flow_of(project: Project, index: str, built: Built | None, manifest: Manife
             where=project.flows,
             remedy="no history names it and it has no readable manifest; genaiops indexes lists what can be rebuilt",
         )
-    inputs: dict[str, Any] = as_json(manifest.inputs)
-    chunking = {key: value for key, value in inputs["chunking"].items() if key != "digest"}
+    inputs: dict[str, Any] = _without_versions(as_json(manifest.inputs))
     data = {
         "name": str(manifest.facts.get("flow", "")) or "unknown",
         "documents": {"sources": ["."]},  # never read: without a history, only the snapshot's own documents will do
-        "chunking": chunking,
+        "chunking": inputs["chunking"],
         "enrichment": inputs["enrichment"],
         "index": inputs["index"],
         "embedding": {"model": manifest.facts.get("model"), "precision": inputs.get("precision", "auto")},
         "prompt": "unknown",
     }
-    return Flow(project.root, Effective(FlowSettings.model_validate(data, strict=False), {}), project)
+    try:
+        settings = FlowSettings.model_validate(data, strict=False)
+    except ValidationError as error:
+        raise NotFound(
+            f"no history tells the settings of index {index[:12]}, and its manifest does not tell all of them",
+            where=project.indexes / index,
+            remedy=f"build it from its flow: genaiops build FLOW ({error.error_count()} settings unknown)",
+        ) from None
+    return Flow(project.root, Effective(settings, {}), project)
+
+
+def _without_versions(value: Any) -> Any:
+    """Settings as a user gives them: an index's id covers the versions of the code that obeys them, too."""
+    if isinstance(value, dict):
+        return {key: _without_versions(item) for key, item in value.items() if key not in ("version", "digest")}
+    return [_without_versions(item) for item in value] if isinstance(value, list) else value
 
 
 def _documents(

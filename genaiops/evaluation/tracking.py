@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,8 +96,7 @@ def retrack(before: str, run: Run | None, artifacts: Mapping[str, str], *, uri: 
     names = {} if run is None else {**artifacts, "run.json": canonical_json(run.to_json())}
     texts = {name: names.get(name, "") for name in (*artifacts, "run.json")}
     texts[CASES_FILE] = json.dumps({"columns": [], "data": []} if run is None else _cases_table(run))
-    with _quietly(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own use of SQLAlchemy
+    with _quietly():
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError

@@ -71,7 +71,7 @@ class FullText:
 
     def __len__(self) -> int:
         """How many texts there are."""
-        return self._texts
+        return int(self._texts)
 
     def search(self, text: str, k: int, within: Selection | None = None) -> list[tuple[int, float]]:
         """The `k` best positions with their BM25 score (> 0), best first; equal scores by position.

@@ -123,7 +123,7 @@ class PgVectorSearch:
     def reconstruct(self, positions: Sequence[int]) -> Vectors:
         """See VectorStore. Raises StoreUnavailable."""
         wanted = [int(position) for position in positions]
-        text = "SELECT position, embedding FROM {} WHERE position = ANY(%s)"
+        text = "SELECT position, embedding::real[] FROM {} WHERE position = ANY(%s)"
         with explained(self._url):
             statement = sql(text, self.loaded.table)
             found = dict(self._with_connection(lambda connection: connection.execute(statement, [wanted]).fetchall()))

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,10 @@ def idf(holding: int, texts: int) -> float:
 
 
 def _mapped(path: Path, kind: str) -> NDArray[Any]:
-    array = np.lib.format.open_memmap(path, mode="r")  # refuses arrays of objects, which are pickles
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")  # refuses arrays of objects, which are pickles
+    except (TokenError, SyntaxError) as error:  # numpy reads the head as Python's literals
+        raise ValueError(f"{path.name} has no head that can be read: {error}") from None
     if array.dtype.kind != kind or array.ndim != 1:
         raise ValueError(f"{path.name} holds {array.dtype} {array.shape}, not a row of numbers")
     row: NDArray[Any] = array.view(np.ndarray)

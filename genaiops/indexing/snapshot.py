@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaiops.errors import IndexMismatch, IntegrityError
+from genaiops.indexing.conditions import ACCESS_KEY
 from genaiops.indexing.filters import Columns, Selection
 from genaiops.indexing.full_text import FullText
 from genaiops.indexing.manifest import (
@@ -58,6 +59,9 @@ class Index:
 
         Give it to the searches as `within`. ConfigurationError when `where` has a form that there is not.
         """
+        labelled = not isinstance(self.chunks, StoredChunks) or self.chunks.has_key(ACCESS_KEY)
+        if not query.where and not labelled:
+            return None  # the usual question to the usual index reads no metadata
         return self._columns.select(query)
 
     @property

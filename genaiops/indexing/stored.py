@@ -51,6 +51,10 @@ class Lines(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
+    def contain(self, what: bytes) -> bool:
+        """Whether these bytes stand anywhere in the file."""
+        return self._data.find(what) >= 0
+
     @overload
     def __getitem__(self, at: int) -> bytes: ...
     @overload
@@ -71,6 +75,7 @@ class StoredChunks(Sequence[Chunk]):
         self._folder = path.parent
         self._lines = Lines(path)
         self._parsed: dict[int, Chunk] = {}
+        self._keys: dict[str, bool] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -92,6 +97,13 @@ class StoredChunks(Sequence[Chunk]):
                 # Of two threads the first one's chunk is everybody's.
                 chunk = self._parsed.setdefault(at, _chunk(json.loads(self._lines[at])))
         return chunk
+
+    def has_key(self, key: str) -> bool:
+        """Whether the metadata of any chunk may have this key; True also where it is deeper in. Parses nothing."""
+        if key not in self._keys:
+            # A quotation mark inside of a text is escaped, so that this is never one.
+            self._keys[key] = self._lines.contain(f'"{key}":'.encode())
+        return self._keys[key]
 
     def labels(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Document id and metadata of every chunk, in order; chunks of the same metadata share one mapping.

@@ -84,6 +84,9 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     assert {"document", "artefacts", "probes", "tombstones", "previous", "digest", "outside"} <= set(told)
     assert all(probe["hits"] == [] for probe in told["probes"])
     assert ERASED not in json.dumps(told)
+    old, new = run("releases", "--json").json["releases"]
+    assert (old["replaced_by"], new["replaced_by"]) == (new["digest"], "")
+    assert f"re-issued as {new['digest'][:12]}" in run("releases").out
     assert run("build", FLOW, "--json").json["documents"] == 3
     assert ERASED not in run("chunks", FLOW).out
     again = run("forget", FLOW, "--document", ERASED)

@@ -171,6 +171,7 @@ def test_the_first_use_of_a_store_is_silent(first_use: subprocess.CompletedProce
     assert sorted(path.name for path in store.parent.iterdir()) == ["artifacts", "mlflow.db"]
 
 
+@pytest.mark.filterwarnings("ignore")  # of MLflow's use of SQLAlchemy
 def test_a_run_that_was_issued_again_takes_the_place_of_the_old_one(run: Run, tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
@@ -183,9 +184,7 @@ def test_a_run_that_was_issued_again_takes_the_place_of_the_old_one(run: Run, tm
     folder = next(path for path in (tmp_path / "artifacts").rglob("run.json")).parent
     assert not any("Blue" in path.read_text() for path in folder.iterdir())
     assert json.loads((folder / "run.json").read_text()) == json.loads(json.dumps(new.to_json()))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = MlflowClient(tracking_uri=uri).get_run(tracked)
+    found = MlflowClient(tracking_uri=uri).get_run(tracked)
     assert found.data.tags["genaiops.run"] == new.id
     assert found.info.run_name == new.id
     assert retrack(run.id, None, {"report.html": ""}, uri=uri) == []  # it has the new id now

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import HasFileno
 
 MOST_SUBSETS = 1 << 8  # of what is not yet on disk, after each operation
 Disk = dict[str, bytes | None]  # path → content; None for a folder
@@ -100,9 +103,9 @@ class Recording:
     def running(self) -> Iterator[None]:
         fsync = os.fsync
 
-        def recorded(handle: int) -> None:
-            fsync(handle)
-            path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        def recorded(fd: int | HasFileno) -> None:
+            fsync(fd)
+            path = Path(os.readlink(f"/proc/self/fd/{fd if isinstance(fd, int) else fd.fileno()}"))
             name = "" if path == self.root else self._name(path)
             if name is None:
                 return

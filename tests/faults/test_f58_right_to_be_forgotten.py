@@ -55,6 +55,7 @@ def assert_erased(root: Path) -> None:
     assert Registry.of(flow.project).verify_audit().ok
 
 
+@pytest.mark.filterwarnings("ignore")  # of MLflow's use of SQLAlchemy
 def test_f58_erased_from_live_and_retained_releases_runs_caches_and_mlflow(tmp_path: Path) -> None:
     root = workshop.copy(tmp_path)
     if LONG:

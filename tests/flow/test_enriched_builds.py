@@ -103,4 +103,5 @@ def test_labels_and_named_fields_reach_the_index(small_project: SmallProject) ->
     path.write_text(front + path.read_text(encoding="utf-8"), encoding="utf-8")
     _, chunks = built(small_project, "enrichment=[{metadata: [product]}, neighbours]")
     [chunk] = [chunk for chunk in chunks if chunk.document_id == "warranty.md"]
-    assert chunk.metadata == {"sensitivity": "internal", "access": ["staff"], "product": "kettle"}
+    labels = {"sensitivity": "internal", "access": ["staff"], "language": "en"}
+    assert chunk.metadata == {**labels, "product": "kettle"}

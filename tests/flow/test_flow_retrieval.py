@@ -27,6 +27,11 @@ LABELS = {
 
 @pytest.fixture
 def labelled(small_project: SmallProject) -> SmallProject:
+    path = small_project.flow / "flow.yaml"
+    enrichment = "enrichment: [heading_path, {metadata: {fields: [shelf, year]}}]"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("enrichment: [heading_path]", enrichment), encoding="utf-8"
+    )
     for name, matter in LABELS.items():
         path = small_project.documents / name
         path.write_text(f"---\n{matter}---\n{path.read_text(encoding='utf-8')}", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genaiops.errors import ConfigurationError
+from genaiops.indexing import index_inputs
 from genaiops.indexing.conditions import parse_where
 from genaiops.indexing.filters import Columns, Selection
-from genaiops.records import Metadata, Query
+from genaiops.indexing.snapshot import load_index, write_index
+from genaiops.records import Chunk, Document, Metadata, Query
 
 SCALARS = st.one_of(
     st.none(),
@@ -221,3 +224,22 @@ def test_a_hundred_thousand_chunks_are_read_once() -> None:
     assert asked == 20
     assert selection is not None
     assert selection.positions[:3].tolist() == [3, 23, 43]
+
+
+@pytest.mark.parametrize("metadata", [{}, {"access": ["staff"]}, {"access": 3}, {"n": {"access": ["x"]}}])
+def test_an_index_decides_as_its_columns_do(tmp_path: Path, metadata: Metadata) -> None:
+    """Also where a text looks like a label."""
+    texts = ['"access":["staff"]', 'plain "metadata":{}', 'c,"metadata":{"access":["x"]},"settings":"']
+    chunks = [Chunk(f"{n}-{t}.md", 0, 1, t, "s", t, metadata if n else {}) for n, t in enumerate(texts)]
+    documents = [Document(chunk.document_id, chunk.text, chunk.metadata) for chunk in chunks]
+    inputs = index_inputs(documents, {"index": {"kind": "flat"}}, "words-1")
+    manifest = write_index(tmp_path, inputs, documents, chunks, np.eye(3, 4, dtype=np.float32), {})
+    index = load_index(tmp_path / manifest.id, embedder="words-1")
+    columns = Columns((chunk.document_id, chunk.metadata) for chunk in chunks)
+    for query in (Query("?"), Query("?", access=("staff",)), Query("?", where={"document": "0*"})):
+        expected, found = columns.select(query), index.select(query)
+        assert (None if found is None else found.positions.tolist()) == (
+            None if expected is None else expected.positions.tolist()
+        )
+    assert [index.chunk(n) for n in range(3)] == chunks
+    assert [index.document_text(d.id) for d in documents] == texts

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from genaiops.chunking import ChunkingSettings, chunker_for
 from genaiops.embedding import Embedder
 from genaiops.errors import ConfigurationError
 from genaiops.files import validated_data
-from genaiops.indexing import index_inputs
-from genaiops.indexing.snapshot import Index, load_index, write_index
-from genaiops.records import Chunk, Document, Query
+from genaiops.indexing.snapshot import Index
+from genaiops.records import Query
 from genaiops.retrieval import RerankSettings, RetrievalSettings, Retriever
 from genaiops.retrieval.fusion import FUSIONS
 from genaiops.retrieval.retrievers import retriever_for
 from genaiops.retrieval.searching import SEARCHES
 from tests.contracts.retriever_contract import RetrieverContract
-from tests.small_project import DOCUMENTS
-
-# The same page under five names: equal scores, that position has to decide.
-PAGES = {**DOCUMENTS, **{f"copy{number}.md": DOCUMENTS["warranty.md"] for number in range(5)}}
-LEFT = ("returns.md", "cleaning.md", "copy1.md", "copy2.md")  # by their metadata on the left shelf
-FOR_STAFF = ("copy3.md", "returns.md")
-
-
-@pytest.fixture(scope="session")
-def kettle_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
-    folder: Path = tmp_path_factory.mktemp("retrieval")
-    documents = [Document(name, text) for name, text in sorted(PAGES.items())]
-    chunker = chunker_for(ChunkingSettings(size=120, overlap=0), ("heading_path",))
-    chunks = [_labelled(document, chunk) for document in documents for chunk in chunker.chunk(document)]
-    settings = {"chunking": {}, "enrichment": [], "index": {"store": "faiss", "kind": "flat"}}
-    inputs = index_inputs(documents, settings, embedder.fingerprint)
-    manifest = write_index(folder, inputs, documents, chunks, embedder.embed([c.indexed_text for c in chunks]), {})
-    return load_index(folder / manifest.id, embedder=embedder.fingerprint)
-
-
-def _labelled(document: Document, chunk: Chunk) -> Chunk:
-    """With a shelf, labels for some, and the whole document as the parent of each of its chunks."""
-    metadata = {**chunk.metadata, "shelf": "left" if document.id in LEFT else "right"}
-    metadata["parent"] = [0, len(document.text)]
-    if document.id in FOR_STAFF:
-        metadata["access"] = ["staff"]
-    return replace(chunk, metadata=metadata)
+from tests.retrieval.conftest import PAGES
 
 
 class _OfTheKettles(RetrieverContract):
