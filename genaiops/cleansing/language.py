@@ -9,6 +9,7 @@ from typing import Any
 SAMPLE = 2_000  # characters that are looked at
 _LEAST_LETTERS = 12
 _SURE = 0.5  # least probability
+_FEW_WORDS, _SURE_OF_FEW = 6, 0.65  # names and figures of a small table look like any language
 
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]{1,200}+`|https?://\S++|<[^<>\n]{1,300}+>", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
@@ -30,7 +31,7 @@ def language_of(text: str) -> str:
     if len(words) >= _LEAST_WORDS and english >= _ENGLISH_SHARE * len(words):
         return "en"
     language, probability = _identifier().classify(" ".join(words))
-    return str(language) if probability >= _SURE else ""
+    return str(language) if probability >= (_SURE if len(words) > _FEW_WORDS else _SURE_OF_FEW) else ""
 
 
 def _identifier() -> Any:
