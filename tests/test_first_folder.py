@@ -39,8 +39,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
     (folder / "tank.pdf").write_bytes(pdf("The fuel tank of the Heron boat holds 40 litres of diesel."))
     repairs = paragraph("Ida repairs the sails in winter, above the boathouse.")
     (folder / "crew.docx").write_bytes(docx(paragraph("Crew", "Heading1"), repairs))
-        docx(paragraph("Crew", "Heading1"), paragraph("Ida repairs the sails in winter, above the boathouse."))
-    )
     (folder / "harbour.html").write_text(
         "<html><head><title>Harbour</title></head><body><nav><a href='/'>Home</a> <a href='/a'>Imprint</a></nav>"
         "<main><h1>Harbour office</h1><p>The harbour office opens at seven and closes at noon.</p></main></body></html>"

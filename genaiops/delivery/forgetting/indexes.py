@@ -13,8 +13,8 @@ from genaiops.delivery.forgetting.finding import Holding
 from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
 from genaiops.files import discard, fsync_folder
 from genaiops.flow import FlowSettings
+from genaiops.flow.current import all_pointers, move_pointer
 from genaiops.flow.history import append_history, read_history
-from genaiops.flow.pointers import all_pointers, move_pointer
 from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import Document, as_json
