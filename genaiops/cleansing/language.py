@@ -6,6 +6,8 @@ import re
 import threading
 from typing import Any
 
+from genaiops.errors import StorageError
+
 SAMPLE = 2_000  # characters that are looked at
 _LEAST_LETTERS = 12
 _SURE = 0.5  # least probability
@@ -40,7 +42,13 @@ def _identifier() -> Any:
         if not _loaded:
             from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-            identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+            try:
+                identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+            except OSError as error:  # it unpacks itself into a temporary file
+                raise StorageError(
+                    f"the model that tells languages cannot be loaded ({error})",
+                    remedy="make room for temporary files (TMPDIR), or set cleansing: {language: false}",
+                ) from None
             # Two letters are ISO 639-1; its dialects (wuu, yue) would only take votes from zh.
             identifier.set_languages([label for label in identifier.labels if len(label) == 2])
             _loaded.append(identifier)

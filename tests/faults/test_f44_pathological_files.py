@@ -140,7 +140,7 @@ QUICK = [
 def test_bombs_are_quarantined_or_harmless_and_their_neighbours_are_read(names: list[str], folder: Path) -> None:
     for name in names:
         (folder / name).write_bytes(BOMBS[name](folder.parent / "private.txt"))
-    began = time.monotonic()
+    before, began = peak_of_children(), time.monotonic()
     texts, reasons = read(folder)
     took = time.monotonic() - began
     assert took < (2 * TIMEOUT_S + 5) * len(names)
@@ -148,7 +148,7 @@ def test_bombs_are_quarantined_or_harmless_and_their_neighbours_are_read(names: 
     assert all(name in texts or reasons[name] for name in names)
     assert SECRET not in str(texts)
     assert all(len(text) < 1_000_000 for text in texts.values())
-    assert peak_of_children() <= 600
+    assert peak_of_children() <= max(before, 600)  # other tests of this process may have had larger ones
 
 
 # --- mutants -------------------------------------------------------------------
