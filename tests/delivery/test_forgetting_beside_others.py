@@ -1,0 +1,59 @@
+"""Erasing a document in projects that name it in settings, hold others of its name, or were interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from genaiops.delivery import forget
+from genaiops.flow import Flow
+from tests.flow import workshop
+from tests.words_embedder import WordsEmbedder
+
+FLOW = """\
+name: {name}
+documents: {{{documents}}}
+chunking: {{strategy: markdown, size: 200, overlap: 0}}
+prompt: cited
+evaluation: {{golden_set: golden.jsonl}}
+"""
+FOXES = "# Foxes\n\nThe quick brown fox jumps over the lazy dog while seven purple elephants dance quietly.\n"
+NORTH = "# North\n\nEntirely different words about mountains, rivers, lakes and the long winters up there.\n"
+
+
+def loaded(folder: Path) -> Flow:
+    flow = workshop.load(folder)
+    flow.__dict__["embedder"] = WordsEmbedder()
+    return flow
+
+
+def built(root: Path, name: str, documents: str, files: Mapping[str, str]) -> Flow:
+    """A flow with these files in its folder, built; `documents` is the inside of its part of flow.yaml."""
+    (root / "genaiops.yaml").write_text("environments: [dev]\ntracking: none\n")
+    folder = root / "flows" / name
+    written = {
+        "prompts/cited.prompty": workshop.PROMPT.format(name="cited", support=0.3),
+        "flow.yaml": FLOW.format(name=name, documents=documents),
+        **files,
+    }
+    for file, content in written.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(content)
+    flow = loaded(folder)
+    flow.build()
+    return flow
+
+
+def test_a_file_that_settings_name_can_be_erased(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [a.md, b.md]", {"a.md": FOXES, "b.md": NORTH})
+    receipt = forget(flow, document="a.md")
+    assert receipt.proved
+    assert any("settings that name it" in text for text in receipt.outside)
+
+
+def test_a_file_that_an_earlier_build_left_out_can_be_erased(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs], exclude: [a.md]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    (flow.folder / "flow.yaml").write_text(FLOW.format(name="one", documents="sources: [docs]"))
+    again = loaded(flow.folder)
+    again.build()
+    assert forget(again, document="a.md").proved
