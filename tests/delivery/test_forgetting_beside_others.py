@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from genaiops.delivery import forget
+from genaiops.delivery import forget, read_receipts
+from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
+from genaiops.delivery.forgetting.finding import find
 from genaiops.flow import Flow
+from genaiops.indexing.snapshot import read_documents_of
 from tests.flow import workshop
 from tests.words_embedder import WordsEmbedder
 
@@ -57,3 +60,27 @@ def test_a_file_that_an_earlier_build_left_out_can_be_erased(tmp_path: Path) -> 
     again = loaded(flow.folder)
     again.build()
     assert forget(again, document="a.md").proved
+
+
+def test_an_erasure_by_text_is_done_after_the_one_that_was_begun(tmp_path: Path) -> None:
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "docs/c.md": "# C\n\nNothing of the sort stands in here today."}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    find(flow.project, "one", document="a.md").save(flow.project)  # as one that was killed at its start
+    forget(flow, text=NORTH)
+    assert len(read_receipts(flow.project)) == 2
+    kept = [document.id for folder in flow.project.indexes.iterdir() for document in read_documents_of(folder)]
+    assert kept == ["c.md"]
+
+
+def test_an_erasure_by_text_that_was_begun_is_finished_by_the_same_command(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    find(flow.project, "one", text=NORTH).save(flow.project)
+    assert forget(flow, text=NORTH).proved
+    assert len(read_receipts(flow.project)) == 1
+
+
+def test_a_kill_while_the_journal_is_overwritten_blocks_no_later_erasure(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    (flow.project.home / JOURNAL_FILE).write_bytes(b"\0" * 100 + b'"flow": "one"}')
+    assert forget(flow, document="a.md").proved
+    assert not (flow.project.home / JOURNAL_FILE).exists()

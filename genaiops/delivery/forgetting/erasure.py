@@ -97,7 +97,11 @@ def unfinished(project: Project) -> Erasure | None:
 
     path = project.home / JOURNAL_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith(b"\0"):  # its receipt was written, and whoever overwrote it was killed
+            close_journal(project)
+            return None
+        data = json.loads(content)
         vectors = {
             name: np.frombuffer(base64.b64decode(packed), dtype=np.float32).reshape(shape)
             for name, (shape, packed) in data["vectors"].items()
