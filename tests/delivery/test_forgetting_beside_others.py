@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -84,3 +85,12 @@ def test_a_kill_while_the_journal_is_overwritten_blocks_no_later_erasure(tmp_pat
     (flow.project.home / JOURNAL_FILE).write_bytes(b"\0" * 100 + b'"flow": "one"}')
     assert forget(flow, document="a.md").proved
     assert not (flow.project.home / JOURNAL_FILE).exists()
+
+
+def test_cases_about_another_flows_document_of_the_same_name_stay(tmp_path: Path) -> None:
+    case = {"id": "1", "question": "What?", "reference": "B", "evidence": [{"document": "index.md", "quote": "the"}]}
+    golden = json.dumps(case) + "\n"
+    one = built(tmp_path, "one", "sources: [docs]", {"docs/index.md": FOXES, "docs/b.md": NORTH})
+    two = built(tmp_path, "two", "sources: [docs]", {"docs/index.md": NORTH, "golden.jsonl": golden})
+    assert forget(one, document="index.md").proved
+    assert (two.folder / "golden.jsonl").read_text() == golden
