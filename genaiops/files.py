@@ -185,7 +185,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 @contextmanager
-def _storing(path: Path) -> Iterator[None]:
+def storing(path: Path) -> Iterator[None]:
     """What the system says of a failed write, as an error that a user can act on."""
     try:
         yield
@@ -218,7 +218,7 @@ def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> Non
     The file never has more permissions than `mode` (less the umask), not even before the rename.
     Raises StorageError.
     """
-    with _storing(path):
+    with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = _aside(path)
         try:
@@ -243,7 +243,7 @@ def published_folder(final: Path, *, name: Callable[[], str] | None = None) -> I
     """
     aside = _aside(final)
     try:
-        with _storing(final):
+        with storing(final):
             aside.mkdir(parents=True)
             yield aside
             for path in sorted(aside.rglob("*")):
@@ -271,7 +271,7 @@ def locked(path: Path, *, shared: bool = False, wait_s: float = 600.0, what: str
     Many may hold it `shared`, one alone otherwise. Raises Conflict after `wait_s` seconds (0: at once), saying
     `what` the other is likely to be doing.
     """
-    with _storing(path):
+    with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -294,7 +294,7 @@ def locked(path: Path, *, shared: bool = False, wait_s: float = 600.0, what: str
 def discard(path: Path) -> None:
     """Delete a folder that nobody shall read any more; it disappears in one rename. Raises StorageError."""
     aside = _aside(path)
-    with _storing(path):
+    with storing(path):
         path.rename(aside)
     _remove(aside)
 

@@ -1,7 +1,8 @@
 """Builds of other libraries: files to searchable vectors, the first time and after changes. Run by run_peer.
 
-Payload: {"library", "model" (folder), "precision", "files": {id: path}, "changed": {id: path}}. Answer: the seconds of
-each step with the model loaded before, the chunks, and the texts that the model was asked for.
+Payload: {"library", "model" (folder), "precision", "files": {id: path}, "changed": {id: text}}. Answer: the seconds of
+each step with the model loaded before, the chunks, and the texts that the model was asked for. The step "raw" is the
+bare encoding of the build's chunks, with their characters.
 """
 
 import json
@@ -54,7 +55,7 @@ def langchain(payload, texts, changed):
     chunks = cut(texts)
     FAISS.from_documents(chunks, embeddings)
     yield "build", time.perf_counter() - start, len(chunks), seen
-    yield "raw", raw(embeddings._client, [c.page_content for c in chunks], 32), len(chunks), [len(chunks)]
+    yield raw(embeddings._client, [chunk.page_content for chunk in chunks], 32)
     if changed is None:
         return
     import faiss
@@ -90,8 +91,7 @@ def llama_index(payload, texts, changed):
     nodes = splitter.get_nodes_from_documents(documents(texts))
     VectorStoreIndex(nodes, embed_model=embedder)
     yield "build", time.perf_counter() - start, len(nodes), seen
-    contents = [node.get_content("embed") for node in nodes]
-    yield "raw", raw(embedder._model, contents, 10), len(nodes), [len(nodes)]
+    yield raw(embedder._model, [node.get_content("embed") for node in nodes], 10)
     if changed is None:
         return
     pipeline = IngestionPipeline(
@@ -145,8 +145,7 @@ def haystack(payload, texts, changed):
     run(texts)
     count = store.count_documents()
     yield "build", time.perf_counter() - start, count, seen
-    contents = [document.content for document in store.filter_documents()]
-    yield "raw", raw(embedder.embedding_backend.model, contents, 32), count, [count]
+    yield raw(embedder.embedding_backend.model, [document.content for document in store.filter_documents()], 32)
     if changed is None:
         return
     for step, of in (("changed", changed), ("unchanged", changed)):
@@ -156,10 +155,10 @@ def haystack(payload, texts, changed):
 
 
 def raw(model, texts, batch):
-    """Seconds in which the same model encodes the same chunks, called once."""
+    """The step in which the same model encodes the same chunks, called once."""
     start = time.perf_counter()
     model.encode(texts, batch_size=batch, normalize_embeddings=True, show_progress_bar=False)
-    return time.perf_counter() - start
+    return "raw", time.perf_counter() - start, len(texts), [len(texts)], sum(map(len, texts))
 
 
 LIBRARIES = {"langchain": langchain, "llama_index": llama_index, "haystack": haystack}
@@ -173,8 +172,8 @@ def main():
         changed = {**texts, **changed}
     steps = {}
     with tempfile.TemporaryDirectory():
-        for step, seconds, chunks, asked in LIBRARIES[payload["library"]](payload, texts, changed):
-            steps[step] = {"seconds": seconds, "chunks": chunks, "asked": asked[0]}
+        for step, seconds, chunks, asked, *characters in LIBRARIES[payload["library"]](payload, texts, changed):
+            steps[step] = {"seconds": seconds, "chunks": chunks, "asked": asked[0], "characters": sum(characters)}
     Path(sys.argv[2]).write_text(json.dumps(steps))
 
 

@@ -5,25 +5,38 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from genaiops.errors import Conflict
+from genaiops.errors import Conflict, StorageError
 from genaiops.indexing.manifest import CHUNKS_FILE
 
 _MB = 1_000_000
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[sqlite3.Connection]:
-    """The cache file, with every deleted byte overwritten; at the end the log beside it is emptied into it."""
-    db = sqlite3.connect(file, timeout=30, isolation_level=None)
+def told(file: Path) -> Iterator[None]:
+    """What SQLite says of a cache file that it cannot read or write, as StorageError."""
     try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"the cache cannot be used: {error}",
+            where=file,
+            remedy="make room or allow writing there, or delete the file, then run the same command again",
+        ) from error
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[sqlite3.Connection]:
+    """The cache file, with every deleted byte overwritten; at the end the log beside it is emptied into it.
+
+    Raises StorageError.
+    """
+    with told(file), closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as db:
         db.execute("PRAGMA secure_delete = ON")
         yield db
         settle(db, file)
-    finally:
-        db.close()
 
 
 def settle(db: sqlite3.Connection, file: Path) -> None:

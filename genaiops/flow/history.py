@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genaiops.errors import IntegrityError
-from genaiops.files import fsync_folder, locked
+from genaiops.files import fsync_folder, locked, storing
 from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import Manifest
 from genaiops.project import Project
@@ -89,18 +90,25 @@ def _moment(built: Built) -> tuple[str, int]:
 
 
 def _append(path: Path, line: str) -> None:
-    """One durable write. A half line that a killed writer left is ended first, so that it stays the only one lost."""
-    new = not path.exists()
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, (("\n" if torn else "") + line).encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    if new:
-        fsync_folder(path.parent)
+    """One durable write, or StorageError.
+
+    A half line that a killed writer left is ended first, so that it stays the only one lost.
+    """
+    with storing(path):
+        new = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            content = (("\n" if torn else "") + line).encode()
+            # A disk that fills up takes a part and says so only in the number of bytes.
+            if os.write(handle, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if new:
+            fsync_folder(path.parent)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,11 +14,13 @@ from genaiops.embedding.loading import LocalEmbedder
 from genaiops.errors import StorageError
 from tests.builds import build, files_of, leftovers, opened
 from tests.faults.build_children import LONG, build_with_small_files, change, context, run
+from tests.faults.failing_disk import Outcome, outcomes_of
 from tests.small_project import SmallProject, write_small_project
 from tests.words_embedder import WordsEmbedder
 
 # Bytes that a file may have: from none to just below the largest one of this index.
 LIMITS = range(0, 60_000, 500) if LONG else (0, 1, 100, 1000, 3000, 8000)
+EVERY = {"build": 1, "forget": 1} if LONG else {"build": 150, "forget": 300}  # operations
 # Root may write anywhere, unless it gives that power away.
 AS_A_USER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
@@ -112,3 +114,33 @@ def test_f04_the_command_says_it_and_exits_2(tmp_path: Path, embedder: LocalEmbe
     assert state(project) == before
     assert leftovers(project) == []
     assert any(chunk.document_id == "cleaning.md" for chunk in opened(project, embedder).chunks)
+
+
+def fallen(outcomes: list[Outcome], old: str) -> dict[tuple[str, str], int]:
+    """How many trials ended how: `held` with nothing changed, `done` in spite of the fault, `moved` with an error."""
+    counts: dict[tuple[str, str], int] = {}
+    for outcome in outcomes:
+        end = "done" if outcome.code == 0 else "held" if outcome.current == old else "moved"
+        counts[outcome.trial.fault, end] = counts.get((outcome.trial.fault, end), 0) + 1
+    return counts
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the failing disk is compiled")
+@pytest.mark.parametrize("work", ["build", "forget"])
+def test_f04_every_operation_of_a_disk_fails_in_turn(project: SmallProject, tmp_path: Path, work: str) -> None:
+    """Once, and from there on: a named error or a whole index, and on a sound disk the same work can be done."""
+    old = opened(project, WordsEmbedder()).id
+    outcomes = outcomes_of(project.root, tmp_path, work, EVERY[work])
+    assert [outcome for outcome in outcomes if outcome.wrong] == []
+    assert {outcome.trial.fault for outcome in outcomes} == {"ENOSPC", "EIO", "EMFILE", "EROFS"}
+    assert {outcome.trial.persistent for outcome in outcomes} == {False, True}
+    for outcome in outcomes:
+        assert outcome.code in (0, 2, 3), outcome
+        assert (outcome.code == 0) == (outcome.said == ""), outcome
+        # Only a fault in the last step, forcing the moved pointer's name to disk, leaves the new one current.
+        if work == "build" and outcome.code != 0 and outcome.current != old:
+            assert outcome.trial.fault in ("EIO", "ENOSPC", "EMFILE"), outcome
+            assert str(project.home.name) in outcome.said and "flows/kettles" in outcome.said, outcome
+    counts = fallen(outcomes, old)
+    assert sum(number for (_, end), number in counts.items() if end == "held") >= len(outcomes) // 10
+    print(f"f04: {work}: {len(outcomes)} trials, {counts}")

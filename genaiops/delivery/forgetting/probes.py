@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genaiops.delivery.caches import has_table, mark_used
+from genaiops.delivery.caches import has_table, mark_used, told
 from genaiops.delivery.forgetting.artefacts import LOG_FILE, Artefact
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, encodings
 from genaiops.delivery.forgetting.finding import goes, mentions
@@ -193,15 +194,13 @@ def _cache_by_vector(project: Project, erasure: Erasure) -> Probe:
 
     if not project.cache.is_file():
         return Probe("vector", "cache", 0, ())
-    db = sqlite3.connect(f"file:{project.cache}?mode=ro", uri=True, timeout=30)
-    try:
+    reading = f"file:{project.cache}?mode=ro"
+    with told(project.cache), closing(sqlite3.connect(reading, uri=True, timeout=30)) as db:
         if not has_table(db, "vectors"):
             return Probe("vector", "cache", 0, ())
         looked = int(db.execute("SELECT COUNT(*) FROM vectors").fetchone()[0])
         mark_used(db, index_folders(project))
         unused = db.execute("SELECT vector FROM vectors WHERE key NOT IN (SELECT key FROM used)").fetchall()
-    finally:
-        db.close()
     hits = []
     for gone in erasure.vectors.values():
         size = 4 * gone.shape[1]
