@@ -23,7 +23,9 @@ def redacted(erasure: Erasure, run: Run) -> Run | None:
     written with it in view. The values that were measured stay. The new run has the time of the old and an id of
     its own.
     """
-    results = tuple(_result(erasure, run, result) for result in run.results if not about(erasure, run.subject.flow, result.case))
+    results = tuple(
+        _result(erasure, run, result) for result in run.results if not about(erasure, run.subject.flow, result.case)
+    )
     settings = _settings(run.subject.settings, erasure)
     if results == run.results and settings == run.subject.settings:
         return run
