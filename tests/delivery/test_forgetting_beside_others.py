@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from genaiops.delivery import forget, read_receipts
+from genaiops.delivery import allow_again, forget, read_receipts
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
 from genaiops.delivery.forgetting.finding import find
 from genaiops.flow import Flow
+from genaiops.flow.tombstones import blocked, bury
 from genaiops.indexing.snapshot import read_documents_of
+from genaiops.records import Document
 from tests.flow import workshop
 from tests.words_embedder import WordsEmbedder
 
@@ -94,3 +96,11 @@ def test_cases_about_another_flows_document_of_the_same_name_stay(tmp_path: Path
     two = built(tmp_path, "two", "sources: [docs]", {"docs/index.md": NORTH, "golden.jsonl": golden})
     assert forget(one, document="index.md").proved
     assert (two.folder / "golden.jsonl").read_text() == golden
+
+
+def test_a_document_is_allowed_again_although_its_words_were_erased_under_another_id_too(tmp_path: Path) -> None:
+    project = built(tmp_path, "one", "sources: [docs]", {"docs/b.md": NORTH}).project
+    twins = [Document("a.md", FOXES), Document("copy.md", FOXES)]
+    bury(project, twins)
+    assert allow_again(loaded(tmp_path / "flows" / "one"), "a.md") == 1
+    assert [blocked(project)(document) for document in twins] == [False, True]
