@@ -6,9 +6,12 @@ import re
 import threading
 from typing import Any
 
+from genaiops.errors import StorageError
+
 SAMPLE = 2_000  # characters that are looked at
 _LEAST_LETTERS = 12
 _SURE = 0.5  # least probability
+_FEW_WORDS, _SURE_OF_FEW = 6, 0.65  # names and figures of a small table look like any language
 
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]{1,200}+`|https?://\S++|<[^<>\n]{1,300}+>", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
@@ -30,7 +33,7 @@ def language_of(text: str) -> str:
     if len(words) >= _LEAST_WORDS and english >= _ENGLISH_SHARE * len(words):
         return "en"
     language, probability = _identifier().classify(" ".join(words))
-    return str(language) if probability >= _SURE else ""
+    return str(language) if probability >= (_SURE if len(words) > _FEW_WORDS else _SURE_OF_FEW) else ""
 
 
 def _identifier() -> Any:
@@ -39,7 +42,13 @@ def _identifier() -> Any:
         if not _loaded:
             from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-            identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+            try:
+                identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+            except OSError as error:  # it unpacks itself into a temporary file
+                raise StorageError(
+                    f"the model that tells languages cannot be loaded ({error})",
+                    remedy="make room for temporary files (TMPDIR), or set cleansing: {language: false}",
+                ) from None
             # Two letters are ISO 639-1; its dialects (wuu, yue) would only take votes from zh.
             identifier.set_languages([label for label in identifier.labels if len(label) == 2])
             _loaded.append(identifier)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
@@ -69,8 +70,8 @@ class QualityReport:
     """Counts over one build. `documents_in` = `kept` + all quarantined, duplicates among them.
 
     `near_duplicates` counts the kept documents that are nearly an earlier one; `redactions` and `repairs` count
-    edits by kind; `missing` how many kept documents lack a metadata field that others have; `flagged` the kept
-    documents with any flag.
+    edits by kind; `missing` how many kept documents lack a metadata field that others with the same file ending
+    have; `flagged` the kept documents with any flag.
     """
 
     documents_in: int
@@ -98,7 +99,8 @@ class QualityCounter:
         self._edits: Counter[str] = Counter()
         self._languages: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
-        self._present: Counter[str] = Counter()
+        self._endings: Counter[str] = Counter()
+        self._present: Counter[tuple[str, str]] = Counter()  # (ending, field)
         self._lengths: Counter[int] = Counter()
 
     def add_document(self, document: Document) -> None:
@@ -111,7 +113,10 @@ class QualityCounter:
         if isinstance(flags, (list, tuple)) and flags:
             self._flagged += 1
             self._flags.update(map(str, flags))
-        self._present.update(key for key, value in metadata.items() if value is not None and value not in ("", [], {}))
+        ending = PurePosixPath(document.id.partition("#")[0]).suffix.lower()
+        self._endings[ending] += 1
+        told = (key for key, value in metadata.items() if value is not None and value not in ("", [], {}))
+        self._present.update((ending, key) for key in told)
 
     def add_quarantined(self, items: Iterable[Quarantined]) -> None:
         """Documents that were left out, whoever did it."""
@@ -144,9 +149,12 @@ class QualityCounter:
         )
 
     def _missing(self) -> dict[str, int]:
-        """Fields that some kept documents have and others lack. `flags` and what access needs are no gaps."""
-        found = {key: self._kept - count for key, count in sorted(self._present.items()) if key not in _OPTIONAL}
-        return {key: count for key, count in found.items() if count}
+        """Fields that some kept documents have and others of their kind lack. `flags` and labels are no gaps."""
+        found: Counter[str] = Counter()
+        for (ending, key), count in self._present.items():
+            if key not in _OPTIONAL:
+                found[key] += self._endings[ending] - count
+        return {key: count for key, count in sorted(found.items()) if count}
 
 
 _OPTIONAL = frozenset({"flags", "access", "sensitivity", "language"})

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from genaiops.delivery.pointers import release_of_environment, released
+from genaiops.delivery.released import release_of_environment, released
 from genaiops.errors import ConfigurationError, GenaiopsError, NotBuilt, NotFound
 from genaiops.flow import Flow
+from genaiops.flow.current import all_pointers
 from genaiops.flow.history import Built, all_histories
-from genaiops.flow.pointers import all_pointers
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 

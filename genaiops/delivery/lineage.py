@@ -10,7 +10,7 @@ from typing import Any
 
 from genaiops.delivery.forgetting.receipts import read_receipts
 from genaiops.delivery.history import PREFIX, index_folders
-from genaiops.delivery.pointers import released
+from genaiops.delivery.released import released
 from genaiops.delivery.snapshots import read_chunks
 from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
 from genaiops.evaluation.runs import find_run, list_runs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genaiops.cleansing import Cleaner, CleansingSettings, cleaner_for, strictest
+from genaiops.cleansing import Cleaner, CleansingSettings, cleaner_for
 from genaiops.cleansing.language import language_of
 from genaiops.cleansing.rewriting import Rewritten
 from genaiops.cleansing.settings import BoilerplateSettings, PiiSettings
@@ -16,6 +16,7 @@ from genaiops.documents import Quarantined
 from genaiops.errors import ConfigurationError
 from genaiops.files import validated_data
 from genaiops.records import Document, Edit, as_json
+from genaiops.sensitivity import strictest
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEY = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5"

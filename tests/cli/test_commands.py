@@ -56,7 +56,7 @@ def test_ask_gives_the_answer_with_its_citations(run: Run, root: Path) -> None:
     answer = run("ask", FLOW, QUESTION, "--json").json
     assert set(answer) == {
         "query", "text", "refused", "citations", "hits", "usage", "cost_usd", "seconds", "model", "prompt", "index",
-        "release", "sensitivity",
+        "release", "sensitivity", "searched",
     }  # fmt: skip
     (citation,) = answer["citations"]
     text = (root / "manual" / citation["document_id"]).read_text(encoding="utf-8")

@@ -25,12 +25,17 @@ EVERY = {"build": 1, "forget": 1} if LONG else {"build": 150, "forget": 300}  # 
 AS_A_USER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> SmallProject:
+def ready(tmp_path: Path) -> SmallProject:
+    """A project with an index, and a change that the next build has to take in."""
     project = write_small_project(tmp_path / "project")
     build(project, WordsEmbedder())
     change(project, 1)
     return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> SmallProject:
+    return ready(tmp_path)
 
 
 def state(project: SmallProject) -> dict[str, bytes]:
@@ -39,7 +44,10 @@ def state(project: SmallProject) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files if not path.name.startswith("cache.db")}
 
 
-def test_f04_files_that_cannot_grow(project: SmallProject) -> None:
+def test_f04_files_that_cannot_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The model that tells languages unpacks itself into a temporary file, which would be the first to fail.
+    monkeypatch.setenv("GENAIOPS_CLEANSING__LANGUAGE", "false")
+    project = ready(tmp_path)
     before, index = state(project), opened(project, WordsEmbedder()).id
     failed = 0
     for most_bytes in LIMITS:

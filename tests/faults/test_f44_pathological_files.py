@@ -129,6 +129,10 @@ def peak_of_children() -> int:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 
+def own_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 # Those that cost a second or less; the others are stopped by the time limit, or take long to be made.
 QUICK = [
     "claims.docx", "far.xlsx", "laughing.docx", "laughing.pptx", "laughing.xlsx", "nested.eml",
@@ -148,7 +152,8 @@ def test_bombs_are_quarantined_or_harmless_and_their_neighbours_are_read(names: 
     assert all(name in texts or reasons[name] for name in names)
     assert SECRET not in str(texts)
     assert all(len(text) < 1_000_000 for text in texts.values())
-    assert peak_of_children() <= 600
+    # A child counts what its parent held when it was forked, and other tests may have had larger ones.
+    assert peak_of_children() <= max(600, own_peak())
 
 
 # --- mutants -------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.cache import clean_cache
-from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished
+from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished, words_of
 from genaiops.delivery.forgetting.finding import find, holdings, snapshots
 from genaiops.delivery.forgetting.golden import prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
@@ -61,11 +61,12 @@ def forget(flow: Flow, *, document: str = "", text: str = "", actor: str = "", w
     project, actor = flow.project, check_actor(actor)
     with locked(project.lock, wait_s=wait_s, what="builds or evaluates"):
         begun = unfinished(project)
-        if begun is not None and (begun.document, begun.flow) != (document, flow.name) and not text:
+        if begun is not None:
             receipt = _erase(project, begun, actor, flow)
-            begun = None if receipt.proved else begun
-        erasure = begun or find(project, flow.name, document=document, text=text)
-        return _erase(project, erasure, actor, flow)
+            asked = words_of(text) in begun.words if text else (begun.document, begun.flow) == (document, flow.name)
+            if asked:
+                return receipt
+        return _erase(project, find(project, flow.name, document=document, text=text), actor, flow)
 
 
 def allow_again(flow: Flow, document: str, *, actor: str = "") -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 JOURNAL_FILE = "forgetting.json"
 PASSAGE = 8  # words; a run of so many is seldom shared by texts that do not quote each other
+FEWEST = 4  # words of a shorter text that are still told from chance
 _WORD = re.compile(r"\S+")
 
 
@@ -97,7 +98,11 @@ def unfinished(project: Project) -> Erasure | None:
 
     path = project.home / JOURNAL_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith(b"\0"):  # its receipt was written, and whoever overwrote it was killed
+            close_journal(project)
+            return None
+        data = json.loads(content)
         vectors = {
             name: np.frombuffer(base64.b64decode(packed), dtype=np.float32).reshape(shape)
             for name, (shape, packed) in data["vectors"].items()
@@ -130,7 +135,7 @@ def passages_of(text: str) -> Iterable[str]:
     words = [_bare(word) for word in text.casefold().split()]
     words = [word for word in words if word]
     if len(words) < PASSAGE:
-        return [" ".join(words)] if len(words) >= PASSAGE // 2 else []
+        return [" ".join(words)] if len(words) >= FEWEST else []
     return (" ".join(words[at : at + PASSAGE]) for at in range(len(words) - PASSAGE + 1))
 
 

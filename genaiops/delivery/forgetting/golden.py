@@ -41,8 +41,7 @@ def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:
     """Take the cases that quote the document out of the golden sets; every other line stays as it is, byte for byte."""
     for path, flow in golden_files(project).items():
         golden = GoldenSet.load(path)
-        mine = erasure.flow if flow in erasure.flows else ""
-        gone = {case.id: golden.line(case.id) for case in golden if _asks_about(erasure, mine, case)}
+        gone = {case.id: golden.line(case.id) for case in golden if _asks_about(erasure, flow, case)}
         if not gone:
             continue
         lines = path.read_bytes().split(b"\n")
@@ -55,5 +54,5 @@ def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:
 
 
 def _asks_about(erasure: Erasure, flow: str, case: Case) -> bool:
-    named = flow and any(item.document == erasure.document for item in case.evidence)
-    return bool(named) or about(erasure, None, case)
+    named = flow in erasure.flows and any(item.document == erasure.document for item in case.evidence)
+    return named or about(erasure, flow, case)

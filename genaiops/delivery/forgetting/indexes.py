@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genaiops.cleansing.quality import QualityCounter
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.finding import Holding
 from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
 from genaiops.files import discard, fsync_folder
 from genaiops.flow import FlowSettings
+from genaiops.flow.current import all_pointers, move_pointer
 from genaiops.flow.history import append_history, read_history
-from genaiops.flow.pointers import all_pointers, move_pointer
 from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import Document, as_json
@@ -70,6 +71,10 @@ def _write(
     stored = vectors_in(holding.folder)
     kept = [chunks[position] for position in positions]
     facts = {key: without(as_json(value), set(erasure.texts)) for key, value in manifest.facts.items()}
+    if "chunk_lengths" in facts:
+        quality = QualityCounter()
+        quality.add_chunks(len(chunk.text) for chunk in kept)
+        facts["chunk_lengths"] = as_json(quality.report().chunks)
     write_again(
         project,
         kept,

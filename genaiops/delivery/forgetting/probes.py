@@ -23,6 +23,7 @@ from genaiops.errors import GenaiopsError
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.runs import list_runs
 from genaiops.files import TEMPORARY_PREFIX
+from genaiops.flow.history import HISTORY_FILE
 from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
@@ -121,7 +122,7 @@ def _files_by_text(project: Project, erasure: Erasure) -> Probe:
     files = list(_files(project))
     found = [path.relative_to(project.home).as_posix() for path in files if _contains(path, sought)]
     others = {folder.name for folder in index_folders(project)} if found else set()
-    # Another flow may have another document of the same id: its name is no trace of this one.
+    # Another flow may have another document of the same id, and settings name sources: no trace of this one.
     hits = [name for name in found if not _is_anothers(project, erasure, name, others)]
     return Probe("text", "files of the state folder", len(files), tuple(hits))
 
@@ -137,6 +138,8 @@ def _is_anothers(project: Project, erasure: Erasure, name: str, indexes: set[str
     if _contains(path, texts):
         return False
     parts = Path(name).parts
+    if parts[0] == "flows" and parts[-1] == HISTORY_FILE:
+        return True  # it keeps flow.yaml as it was, which names files and pages, to read or to leave out
     if parts[0] == "indexes" and parts[1] in indexes:
         return str(read_manifest(project.indexes / parts[1]).facts.get("flow", "")) != erasure.flow
     if parts[0] == "runs":

@@ -18,6 +18,7 @@ from genaiops.records import as_json, canonical_json, digest_of
 GENESIS = "0" * 64
 OUTSIDE = (
     "the source itself: remove it where it lies, or it stays there unread",
+    "settings that name it, in flow.yaml and in the history of builds: a page or file listed as a source, a filter",
     "copies and backups of the state folder or of the golden sets, and their version control",
     "reports written elsewhere (--html, --junit, --markdown) and files that other programs made",
     "the memory of processes that were running: restart them",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from genaiops.delivery.forgetting.erasure import Erasure
+from genaiops.delivery.forgetting.erasure import FEWEST, Erasure
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.runs import new_run
 from genaiops.evaluation.scoring import summarise
@@ -23,7 +23,9 @@ def redacted(erasure: Erasure, run: Run) -> Run | None:
     written with it in view. The values that were measured stay. The new run has the time of the old and an id of
     its own.
     """
-    results = tuple(_result(erasure, run, result) for result in run.results if not about(erasure, run, result.case))
+    results = tuple(
+        _result(erasure, run, result) for result in run.results if not about(erasure, run.subject.flow, result.case)
+    )
     settings = _settings(run.subject.settings, erasure)
     if results == run.results and settings == run.subject.settings:
         return run
@@ -49,9 +51,8 @@ def redacted(erasure: Erasure, run: Run) -> Run | None:
     return new_run(changed, now=datetime.fromisoformat(run.created_at))
 
 
-def about(erasure: Erasure, run: Run | None, case: Case) -> bool:
-    """Whether a case quotes the document, or holds a passage of it."""
-    flow = run.subject.flow if run is not None else ""
+def about(erasure: Erasure, flow: str, case: Case) -> bool:
+    """Whether a case about `flow` quotes the document, or holds a passage of it."""
     texts = (case.question, case.reference)
     return any(_is_of(erasure, flow, item.document, item.quote) for item in case.evidence) or any(
         erasure.is_quoted_in(text) for text in texts
@@ -60,7 +61,10 @@ def about(erasure: Erasure, run: Run | None, case: Case) -> bool:
 
 def _is_of(erasure: Erasure, flow: str, document_id: str, text: str) -> bool:
     # An older version may be in no snapshot any more: in runs of the flow itself the id decides.
-    return (flow == erasure.flow and document_id == erasure.document) or erasure.is_of(document_id, text)
+    if flow == erasure.flow and document_id == erasure.document:
+        return True
+    # Where no snapshot held it, the same id is mostly another document: a few words that both have tell nothing.
+    return (flow in erasure.flows or len(text.split()) >= FEWEST) and erasure.is_of(document_id, text)
 
 
 def _result(erasure: Erasure, run: Run, result: CaseResult) -> CaseResult:

@@ -1,0 +1,96 @@
+"""Erasing a document in projects that name it in settings, hold others of its name, or were interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from genaiops.delivery import forget, read_receipts
+from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
+from genaiops.delivery.forgetting.finding import find
+from genaiops.flow import Flow
+from genaiops.indexing.snapshot import read_documents_of
+from tests.flow import workshop
+from tests.words_embedder import WordsEmbedder
+
+FLOW = """\
+name: {name}
+documents: {{{documents}}}
+chunking: {{strategy: markdown, size: 200, overlap: 0}}
+prompt: cited
+evaluation: {{golden_set: golden.jsonl}}
+"""
+FOXES = "# Foxes\n\nThe quick brown fox jumps over the lazy dog while seven purple elephants dance quietly.\n"
+NORTH = "# North\n\nEntirely different words about mountains, rivers, lakes and the long winters up there.\n"
+
+
+def loaded(folder: Path) -> Flow:
+    flow = workshop.load(folder)
+    flow.__dict__["embedder"] = WordsEmbedder()
+    return flow
+
+
+def built(root: Path, name: str, documents: str, files: Mapping[str, str]) -> Flow:
+    """A flow with these files in its folder, built; `documents` is the inside of its part of flow.yaml."""
+    (root / "genaiops.yaml").write_text("environments: [dev]\ntracking: none\n")
+    folder = root / "flows" / name
+    written = {
+        "prompts/cited.prompty": workshop.PROMPT.format(name="cited", support=0.3),
+        "flow.yaml": FLOW.format(name=name, documents=documents),
+        **files,
+    }
+    for file, content in written.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(content)
+    flow = loaded(folder)
+    flow.build()
+    return flow
+
+
+def test_a_file_that_settings_name_can_be_erased(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [a.md, b.md]", {"a.md": FOXES, "b.md": NORTH})
+    receipt = forget(flow, document="a.md")
+    assert receipt.proved
+    assert any("settings that name it" in text for text in receipt.outside)
+
+
+def test_a_file_that_an_earlier_build_left_out_can_be_erased(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs], exclude: [a.md]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    (flow.folder / "flow.yaml").write_text(FLOW.format(name="one", documents="sources: [docs]"))
+    again = loaded(flow.folder)
+    again.build()
+    assert forget(again, document="a.md").proved
+
+
+def test_an_erasure_by_text_is_done_after_the_one_that_was_begun(tmp_path: Path) -> None:
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "docs/c.md": "# C\n\nNothing of the sort stands in here today."}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    find(flow.project, "one", document="a.md").save(flow.project)  # as one that was killed at its start
+    forget(flow, text=NORTH)
+    assert len(read_receipts(flow.project)) == 2
+    kept = [document.id for folder in flow.project.indexes.iterdir() for document in read_documents_of(folder)]
+    assert kept == ["c.md"]
+
+
+def test_an_erasure_by_text_that_was_begun_is_finished_by_the_same_command(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    find(flow.project, "one", text=NORTH).save(flow.project)
+    assert forget(flow, text=NORTH).proved
+    assert len(read_receipts(flow.project)) == 1
+
+
+def test_a_kill_while_the_journal_is_overwritten_blocks_no_later_erasure(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    (flow.project.home / JOURNAL_FILE).write_bytes(b"\0" * 100 + b'"flow": "one"}')
+    assert forget(flow, document="a.md").proved
+    assert not (flow.project.home / JOURNAL_FILE).exists()
+
+
+def test_cases_about_another_flows_document_of_the_same_name_stay(tmp_path: Path) -> None:
+    case = {"id": "1", "question": "What?", "reference": "B", "evidence": [{"document": "index.md", "quote": "the"}]}
+    golden = json.dumps(case) + "\n"
+    one = built(tmp_path, "one", "sources: [docs]", {"docs/index.md": FOXES, "docs/b.md": NORTH})
+    two = built(tmp_path, "two", "sources: [docs]", {"docs/index.md": NORTH, "golden.jsonl": golden})
+    assert forget(one, document="index.md").proved
+    assert (two.folder / "golden.jsonl").read_text() == golden
