@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import overload
 
 from genaiops.cleansing.rewriting import Replacement, Rewritten
 from genaiops.cleansing.settings import BoilerplateSettings
@@ -17,6 +18,26 @@ _LINE = re.compile(r"[^\n]++\n?|\n")
 _FENCE = re.compile(r"[ \t]*+(?:```|~~~)")
 # Headings, tables and comments are how documents are built, and alike in all of them.
 _STRUCTURE = re.compile(r"#{1,6} |\||[-=*_ ]+\Z|<!--|:::|---")
+
+
+class Rewriting(Sequence[Document]):
+    """Documents of a sequence, each taken from there and rewritten when it is asked for: none is held."""
+
+    def __init__(self, documents: Sequence[Document], rewrite: Callable[[Document], Document]) -> None:
+        self._documents = documents
+        self._rewrite = rewrite
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
+        if isinstance(index, slice):
+            return Rewriting(self._documents[index], self._rewrite)
+        return self._rewrite(self._documents[index])
 
 
 def without_boilerplate(documents: Iterable[Document], settings: BoilerplateSettings) -> Callable[[Document], Document]:

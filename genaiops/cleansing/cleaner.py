@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from genaiops.cleansing.boilerplate import without_boilerplate
+from genaiops.cleansing.boilerplate import Rewriting, without_boilerplate
 from genaiops.cleansing.characters import FLAG_INVISIBLE, invisible, white_space
 from genaiops.cleansing.encoding import repairs
 from genaiops.cleansing.injections import FLAG, FLAG_HIDDEN, find_injections, hidden_parts
@@ -98,7 +98,7 @@ class Cleaner:
     def compare(self, documents: Sequence[Document]) -> Compared:
         """What can be told only over the whole corpus: repeated lines and documents that say the same."""
         if self._settings.boilerplate is not None:
-            documents = tuple(map(without_boilerplate(documents, self._settings.boilerplate), documents))
+            documents = Rewriting(documents, without_boilerplate(documents, self._settings.boilerplate))
         return without_duplicates(
             documents,
             drop=self._settings.duplicates,
