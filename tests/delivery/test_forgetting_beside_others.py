@@ -104,3 +104,13 @@ def test_a_document_is_allowed_again_although_its_words_were_erased_under_anothe
     bury(project, twins)
     assert allow_again(loaded(tmp_path / "flows" / "one"), "a.md") == 1
     assert [blocked(project)(document) for document in twins] == [False, True]
+
+
+def test_a_reason_that_names_the_document_goes_with_it(tmp_path: Path) -> None:
+    files = {"docs/a.md": FOXES, "docs/copy.md": FOXES, "docs/b.md": NORTH}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    manifest = flow.project.indexes / flow.index_id / "manifest.json"
+    assert "says the same as 'a.md'" in manifest.read_text()
+    forget(flow, document="a.md")
+    left = [path for path in flow.project.home.rglob("*") if path.is_file() and b"'a.md'" in path.read_bytes()]
+    assert left == []
