@@ -26,9 +26,11 @@ EVERY = {"build": 1, "forget": 1} if LONG else {"build": 150, "forget": 400}  # 
 AS_A_USER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
-def ready(tmp_path: Path) -> SmallProject:
-    """A project with an index, and a change that the next build has to take in."""
+def ready(tmp_path: Path, *, more: str = "") -> SmallProject:
+    """A project with an index, and a change that the next build has to take in; `more` is added to flow.yaml."""
     project = write_small_project(tmp_path / "project")
+    settings = project.flow / "flow.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8") + more, encoding="utf-8")
     build(project, WordsEmbedder())
     change(project, 1)
     return project
@@ -45,10 +47,9 @@ def state(project: SmallProject) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files if not path.name.startswith("cache.db")}
 
 
-def test_f04_files_that_cannot_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f04_files_that_cannot_grow(tmp_path: Path) -> None:
     # The model that tells languages unpacks itself into a temporary file, which would be the first to fail.
-    monkeypatch.setenv("GENAIOPS_CLEANSING__LANGUAGE", "false")
-    project = ready(tmp_path)
+    project = ready(tmp_path, more="cleansing: {language: false}\n")
     before, index = state(project), opened(project, WordsEmbedder()).id
     failed = 0
     for most_bytes in LIMITS:
