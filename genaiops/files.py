@@ -187,8 +187,8 @@ def sha256_of_file(path: Path) -> str:
 
 
 @contextmanager
-def storing(path: Path) -> Iterator[None]:
-    """What the system says of a failed write, as an error that a user can act on."""
+def storing(path: Path, *, so_far: str = "nothing was changed") -> Iterator[None]:
+    """What the system says of a failed write, as StorageError; `so_far` ends its remedy."""
     try:
         yield
     except OSError as error:
@@ -196,7 +196,7 @@ def storing(path: Path) -> Iterator[None]:
         raise StorageError(
             f"cannot be written: {error.strerror or error}",
             where=path,
-            remedy="make room or allow writing there, then try again; nothing was changed",
+            remedy=f"make room or allow writing there, then try again; {so_far}",
         ) from error
 
 
@@ -232,6 +232,7 @@ def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> Non
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+    with storing(path, so_far="it holds the new content, which a power loss may still undo"):
         fsync_folder(path.parent)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
-from genaiops.errors import GenaiopsError, IndexMismatch
+from genaiops.errors import GenaiopsError, IndexMismatch, StorageError
 from genaiops.files import TEMPORARY_PREFIX, discard
 from genaiops.flow import Flow, FlowSettings
 from genaiops.indexing import read_manifest
@@ -121,14 +121,22 @@ def read_chunks(folder: Path) -> tuple[Chunk, ...]:
 
 
 def vectors_in(folder: Path) -> Vectors | None:
-    """The vectors of a snapshot, float32 `[chunks, dimension]`; None where its kind keeps them only compressed."""
+    """The vectors of a snapshot, float32 `[chunks, dimension]`; None where its kind keeps them only compressed.
+
+    Raises StorageError when the file cannot be read.
+    """
     import faiss
     import numpy as np
 
     path = folder / VECTORS_FILE
     if not path.is_file():
         return None
-    index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    try:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:  # what FAISS makes of any answer of the system
+        raise StorageError(
+            f"cannot be read: {error}", where=path, remedy="see that the disk can be read, then try again"
+        ) from None
     if not isinstance(index, (faiss.IndexFlat, faiss.IndexHNSWFlat)):
         return None
     return np.ascontiguousarray(index.reconstruct_n(0, index.ntotal), dtype=np.float32)

@@ -12,10 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 from genaiops.delivery import forget
@@ -161,26 +161,24 @@ def _imported(work: str, template: Path, place: Path) -> None:
 
 
 def enumerated(template: Path, places: Path, work: str, step: int) -> Iterator[Outcome]:
-    """Every `step`-th operation under every fault, once and persistently; each begins elsewhere."""
+    """Every `step`-th operation of a work under every fault, once and persistently; each begins elsewhere."""
     _imported(work, template, places / "sound")
-    turn = 0
-    for fault in FAULTS:
-        for persistent in (False, True):
-            first, turn = 1 + (turn * 7) % step, turn + 1
-            while (outcome := tried(Trial(work, fault, persistent, first), template, places / "trial")) is not None:
-                yield outcome
-                first += step
+    for turn, (fault, persistent) in enumerate(product(FAULTS, (False, True))):
+        first = 1 + (turn * 7) % step
+        while (outcome := tried(Trial(work, fault, persistent, first), template, places / "trial")) is not None:
+            yield outcome
+            first += step
 
 
-def outcomes_of(template: Path, scratch: Path, work: str, step: int) -> list[Outcome]:
-    """Compile the failing disk and run the driver with it. Needs a C compiler."""
+def outcomes_of(template: Path, scratch: Path, steps: Mapping[str, int]) -> list[Outcome]:
+    """Compile the failing disk and run the driver with it, work by work. Needs a C compiler."""
     library = scratch / "failing_disk.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
     answers = scratch / "outcomes.jsonl"
     root = Path(__file__).parents[2]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GENAIOPS_")}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.failing_disk", template, scratch, answers, work, str(step)],
+        [sys.executable, "-m", "tests.faults.failing_disk", template, scratch, answers, json.dumps(steps)],
         cwd=root,
         env={**environment, "LD_PRELOAD": str(library), "PYTHONPATH": str(root)},
         capture_output=True,
@@ -193,12 +191,11 @@ def outcomes_of(template: Path, scratch: Path, work: str, step: int) -> list[Out
 
 
 def main() -> None:
-    template, scratch, answers, work, step = sys.argv[1:]
-    start = time.perf_counter()
+    template, scratch, answers, steps = sys.argv[1:]
     with open(answers, "w", encoding="utf-8") as stream:
-        for outcome in enumerated(Path(template), Path(scratch), work, int(step)):
-            stream.write(json.dumps(asdict(outcome)) + "\n")
-    print(f"{time.perf_counter() - start:.1f} s")
+        for work, step in json.loads(steps).items():
+            for outcome in enumerated(Path(template), Path(scratch), work, step):
+                stream.write(json.dumps(asdict(outcome)) + "\n")
 
 
 if __name__ == "__main__":

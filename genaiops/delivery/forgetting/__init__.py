@@ -17,7 +17,7 @@ from genaiops.delivery.forgetting.finding import find, holdings, snapshots
 from genaiops.delivery.forgetting.golden import prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
 from genaiops.delivery.forgetting.probes import Probe, probe_all
-from genaiops.delivery.forgetting.receipts import Receipt, read_receipts, write_receipt
+from genaiops.delivery.forgetting.receipts import RECEIPTS_FOLDER, Receipt, read_receipts, write_receipt
 from genaiops.delivery.forgetting.releases import issue_releases_again
 from genaiops.delivery.forgetting.removing import remove_replaced
 from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_again, move_evaluations
@@ -136,7 +136,8 @@ def _follow(project: Project, replaced: Replaced, log: Log) -> None:
 
 def _sweep(project: Project) -> None:
     """What killed writers left may hold the document."""
-    folders = [project.home, project.indexes, project.runs, project.releases, *project.flows.glob("*")]
+    own = [project.home, project.indexes, project.runs, project.releases, project.home / RECEIPTS_FOLDER]
+    folders = [*own, *project.flows.glob("*")]
     for folder in folders:
         remove_leftovers(folder)
 

@@ -16,6 +16,7 @@ from genaiops.project import Project
 from genaiops.records import as_json, canonical_json, digest_of
 
 GENESIS = "0" * 64
+RECEIPTS_FOLDER = "receipts"
 OUTSIDE = (
     "the source itself: remove it where it lies, or it stays there unread",
     "settings that name it, in flow.yaml and in the history of builds: a page or file listed as a source, a filter",
@@ -93,7 +94,7 @@ def write_receipt(project: Project, receipt: Receipt) -> Receipt:
 def read_receipts(project: Project) -> Sequence[Receipt]:
     """All receipts, oldest first, each checked by its digest and against the one before. IntegrityError if bad."""
     found: list[Receipt] = []
-    for number, path in enumerate(sorted((project.home / "receipts").glob("[0-9]*.json")), start=1):
+    for number, path in enumerate(sorted((project.home / RECEIPTS_FOLDER).glob("[0-9]*.json")), start=1):
         try:
             receipt = _parsed(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -115,4 +116,4 @@ def _parsed(data: dict[str, object]) -> Receipt:
 
 
 def _file(project: Project, sequence: int) -> Path:
-    return project.home / "receipts" / f"{sequence:06d}.json"
+    return project.home / RECEIPTS_FOLDER / f"{sequence:06d}.json"
