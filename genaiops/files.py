@@ -21,7 +21,7 @@ import yaml
 from pydantic import ValidationError
 
 from genaiops.errors import ConfigurationError, Conflict, StorageError
-from genaiops.records import Settings
+from genaiops.records import SECRET, Settings
 
 S = TypeVar("S", bound=Settings)
 KeyPath = tuple[str | int, ...]
@@ -148,12 +148,14 @@ def validated_data(model: type[S], data: Mapping[str, Any], *, where: Callable[[
             f"keys and values must be plain text, numbers or lists: {error}", where=where(())
         ) from None
     except ValidationError as error:
-        problems = [_problem(model, item, where) for item in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        secret = any(item["type"] == SECRET for item in found)  # it stands in what the other errors would show, too
+        problems = [_problem(model, item, where, shown=not secret) for item in found]
         remedy = "" if len(problems) == 1 else "also:\n    " + "\n    ".join(f"{p[0]}: {p[1]}" for p in problems[1:])
         raise ConfigurationError(problems[0][1], where=problems[0][0], remedy=remedy) from None
 
 
-def _problem(model: type[Settings], item: Any, where: Callable[[KeyPath], str]) -> tuple[str, str]:
+def _problem(model: type[Settings], item: Any, where: Callable[[KeyPath], str], *, shown: bool) -> tuple[str, str]:
     key = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     dotted = ".".join(str(part) for part in key)
     if item["type"] == "extra_forbidden":
@@ -163,8 +165,8 @@ def _problem(model: type[Settings], item: Any, where: Callable[[KeyPath], str]) 
         return where(key), f"unknown key {dotted!r}" + (f"; {hint}" if known else "")
     if item["type"] == "missing":
         return where(key), f"key {dotted!r} is missing"
-    shown = repr(item["input"])
-    return where(key), f"{dotted}: {item['msg'].removeprefix('Value error, ')}, got {shown[:80]}"
+    got = f", got {item['input']!r:.80}" if shown else ""
+    return where(key), f"{dotted}: {item['msg'].removeprefix('Value error, ')}{got}"
 
 
 def _known_keys(model: Any, key: KeyPath) -> list[str]:

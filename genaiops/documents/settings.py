@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
-from genaiops.records import Settings
+from genaiops.records import Settings, holds_secret
 from genaiops.sensitivity import Sensitivity
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 ENVIRONMENT = "env:"
-_SECRET = re.compile(r"secret|password|passwd|token|credential|api_?key|access_?key|private_?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|passw(?:or)?d|passphrase|token|credential|(?:api|access|account|private)[_-]?key|authorization"
+    r"|connection_?string",
+    re.IGNORECASE,
+)
+# A password with a slash in it, as SQLAlchemy reads it; what has a port and an @ later looks alike.
+_ODD_PASSWORD = re.compile(r"[^:/]+://[^/@?#:\[]*:([^@]*)@")
+_PORT = re.compile(r"\d*[/?#]")
+_PASSWORD_OF_QUERY = re.compile(r"(?:^|[&;?{=])\s*(?:password|passwd|pwd|sslpassword)\s*=", re.IGNORECASE)
 _CLASS = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _LABELS = {"sensitivity", "access"}
 # kind of source: what may be said of it besides labels
@@ -170,19 +178,28 @@ def _no_password(url: str) -> None:
     """Settings are shown, recorded and committed, so that no URL in them may hold a password."""
     authority = re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]
     user, at, _ = authority.rpartition("@")
-    if (at and ":" in user) or (at and url.lower().startswith("http")):
-        raise ValueError("holds credentials; put them into an environment variable and write env:NAME or options")
+    odd = _ODD_PASSWORD.match(url)
+    if (at and ":" in user) or (at and url.lower().startswith("http")) or (odd and not _PORT.match(odd[1])):
+        raise holds_secret("holds credentials; put them into an environment variable and write env:NAME or options")
     try:
         query = urlsplit(url).query
     except ValueError as error:
         raise ValueError(f"is no URL: {error}") from None
-    if re.search(r"(?:^|&)(?:password|passwd|pwd|sslpassword)=", query, re.IGNORECASE):
-        raise ValueError("holds a password; put the URL into an environment variable and write env:NAME")
+    # Decoded, because ODBC's whole connection string is one value of a query.
+    if _PASSWORD_OF_QUERY.search(unquote_plus(query)):
+        raise holds_secret("holds a password; put the URL into an environment variable and write env:NAME")
 
 
-def _no_secret(values: Mapping[str, Any], where: str) -> None:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            _no_secret(value, f"{where}.{key}")
-        elif isinstance(value, str) and _SECRET.search(str(key)) and not value.startswith(ENVIRONMENT):
-            raise ValueError(f"{where}.{key} looks like a secret; put it into an environment variable: env:NAME")
+def _no_secret(value: Any, where: str, name: str = "") -> None:
+    """Refuse what looks like a secret by the name it stands under, or is an address with a password."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _no_secret(item, f"{where}.{key}", str(key))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _no_secret(item, where, name)
+    elif isinstance(value, str) and not value.startswith(ENVIRONMENT):
+        if _SECRET.search(name):
+            raise holds_secret(f"{where} looks like a secret; put it into an environment variable: env:NAME")
+        if URL.match(value):
+            _no_password(value)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from genaiops.endpoints import host_of, without_credentials
-from genaiops.records import Settings
+from genaiops.records import Settings, holds_secret
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 Precision = Literal["fp32", "bf16"]
@@ -35,7 +35,7 @@ class EmbeddingSettings(Settings):
         if value:
             host_of(value)
             if without_credentials(value) != value.rstrip("/") or "#" in value:
-                raise ValueError("an address without user, password or query; the key goes into a variable")
+                raise holds_secret("an address without user, password or query; the key goes into a variable")
         return value.rstrip("/")
 
     @model_validator(mode="after")

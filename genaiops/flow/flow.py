@@ -22,7 +22,7 @@ from genaiops.generation import Emit, discard
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.prompting import list_prompts, load_prompt
-from genaiops.records import Answer, Chunk, Document, Hit, Prompt, Query
+from genaiops.records import Answer, Chunk, Document, Hit, Metadata, Prompt, Query
 from genaiops.retrieval import RetrievalSettings
 
 if TYPE_CHECKING:
@@ -223,13 +223,21 @@ class Flow:
             other._pipeline = replace(self._pipeline, served=served)
         return other
 
-    def as_retriever(self, *, k: int | None = None) -> BaseRetriever:
-        """This flow's search as a LangChain retriever."""
-        return self.pipeline.as_retriever(k=k)
+    def as_retriever(
+        self, *, k: int | None = None, where: Metadata | None = None, access: Sequence[str] | None = None
+    ) -> BaseRetriever:
+        """This flow's search as a LangChain retriever; documents carry id, span and score in their metadata.
 
-    def as_runnable(self) -> Runnable[Any, Any]:
-        """This flow's `ask` as a LangChain runnable."""
-        return self.pipeline.as_runnable()
+        `where` and `access` hold for every query as they do in a Query; give `access` whenever somebody else asks.
+        """
+        return self.pipeline.as_retriever(k=k, where=where, access=access)
+
+    def as_runnable(self, *, where: Metadata | None = None, access: Sequence[str] | None = None) -> Runnable[Any, Any]:
+        """`ask` as a LangChain runnable: a question (or `{"question": …}`) in, an Answer out; streams text.
+
+        `where` and `access` as for `as_retriever`.
+        """
+        return self.pipeline.as_runnable(where=where, access=access)
 
     @staticmethod
     def from_release(served: Mapping[str, Any], project: Project, *, release: str = "") -> Pipeline:

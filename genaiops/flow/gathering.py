@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import weakref
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, overload
 
 from genaiops.cleansing import Compared, NearDuplicate, QualityCounter, cleaner_for
-from genaiops.documents import Corpus, Quarantined
+from genaiops.documents import Corpus, Quarantined, forget_parsed
 from genaiops.documents.reading import iter_documents
-from genaiops.errors import DocumentError
+from genaiops.errors import DocumentError, StorageError
 from genaiops.flow.settings import FlowSettings
 from genaiops.flow.tombstones import blocked
 from genaiops.project import Project
@@ -155,14 +156,37 @@ def gather(
     if settings.cleansing.boilerplate is None:
         store.arrange(compared.duplicates.keys())
     else:  # then the comparison has rewritten texts
-        rewritten = compared.documents
-        store = DocumentStore()
-        for document in rewritten:
-            store.add(document)
+        store, more = _rewritten(compared.documents, is_erased, cache)
+        erased += more
     if not store:  # an index of nothing must not take the place of one of something
         raise DocumentError(f"none of {len(left_out) + erased} document(s) can be read", remedy=_reasons(left_out))
     left_out.sort(key=lambda item: (item.document_id, item.reason))
     return Gathered(store, tuple(left_out), compared.near, erased)
+
+
+def _rewritten(
+    documents: Sequence[Document], is_erased: Callable[[Document], bool], cache: Path | None
+) -> tuple[DocumentStore, int]:
+    """The documents without those that, less the lines of their frame, are what was erased; how many these were."""
+    store, erased = DocumentStore(), 0
+    for document in documents:
+        if is_erased(document):
+            erased += 1
+            _forget_read(cache, document.id)
+        else:
+            store.add(document)
+    return store, erased
+
+
+def _forget_read(cache: Path | None, document_id: str) -> None:
+    """Take a document out of the cache again. StorageError where that is not possible: it may not stay there."""
+    try:
+        if cache is not None:
+            forget_parsed(cache, document_id)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"an erased document cannot be taken out of the cache: {error}", where=cache, remedy="delete the file"
+        ) from None
 
 
 def _reasons(items: Sequence[Quarantined]) -> str:

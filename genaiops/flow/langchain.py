@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -13,38 +13,47 @@ from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic import Field
 
 from genaiops.errors import ConfigurationError
 from genaiops.generation import Emit
-from genaiops.records import Answer, Hit
+from genaiops.records import Answer, Hit, Metadata, Query
 
 
 class FlowRetriever(BaseRetriever):
-    """Hits as LangChain documents, best first."""
+    """Hits as LangChain documents, best first. `where` and `access` are every query's (see Query)."""
 
     search: Callable[..., list[Hit]]
     k: int | None = None
+    where: dict[str, Any] = Field(default_factory=dict)
+    access: tuple[str, ...] | None = None
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[LangChainDocument]:
-        return [_document(hit) for hit in self.search(query, self.k)]
+        return [_document(hit) for hit in self.search(Query(query, where=self.where, access=self.access), self.k)]
 
 
 class FlowRunnable(Runnable[Any, Any]):
     """`invoke` gives the whole Answer; `stream` gives its text piece by piece."""
 
-    def __init__(self, ask: Callable[..., Answer]) -> None:
+    def __init__(self, ask: Callable[..., Answer], where: Metadata | None, access: Sequence[str] | None) -> None:
+        """`where` and `access` are every query's (see Query)."""
         self._ask = ask
+        self._where = where or {}
+        self._access = _labels(access)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         answer: Answer = self._call_with_config(
-            lambda value: self._ask(_question(value)), input, config, run_type="chain"
+            lambda value: self._ask(self._query(value)), input, config, run_type="chain"
         )
         return answer
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[str]:
-        return pieces(lambda emit: self._ask(_question(input), emit))
+        return pieces(lambda emit: self._ask(self._query(input), emit))
+
+    def _query(self, value: Any) -> Query:
+        return Query(_question(value), where=self._where, access=self._access)
 
 
 class _Stopped(Exception):
@@ -106,9 +115,17 @@ def _document(hit: Hit) -> LangChainDocument:
     )
 
 
-def as_retriever(search: Callable[..., list[Hit]], k: int | None) -> BaseRetriever:
-    return FlowRetriever(search=search, k=k)
+def _labels(access: Sequence[str] | None) -> tuple[str, ...] | None:
+    if isinstance(access, str):
+        raise ConfigurationError(f"access must be a list of labels, got {access!r}", remedy=f"access=[{access!r}]")
+    return None if access is None else tuple(access)
 
 
-def as_runnable(ask: Callable[..., Answer]) -> Runnable[Any, Any]:
-    return FlowRunnable(ask)
+def as_retriever(
+    search: Callable[..., list[Hit]], k: int | None, where: Metadata | None, access: Sequence[str] | None
+) -> BaseRetriever:
+    return FlowRetriever(search=search, k=k, where=dict(where or {}), access=_labels(access))
+
+
+def as_runnable(ask: Callable[..., Answer], where: Metadata | None, access: Sequence[str] | None) -> Runnable[Any, Any]:
+    return FlowRunnable(ask, where, access)

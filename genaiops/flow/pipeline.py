@@ -171,17 +171,25 @@ class Pipeline:
         """What was asked of every part, for the record of an evaluation."""
         return self.served.to_json()
 
-    def as_retriever(self, *, k: int | None = None) -> BaseRetriever:
-        """This flow's search as a LangChain retriever; documents carry id, span and score in their metadata."""
+    def as_retriever(
+        self, *, k: int | None = None, where: Metadata | None = None, access: Sequence[str] | None = None
+    ) -> BaseRetriever:
+        """This flow's search as a LangChain retriever; documents carry id, span and score in their metadata.
+
+        `where` and `access` hold for every query as they do in a Query; give `access` whenever somebody else asks.
+        """
         from genaiops.flow.langchain import as_retriever
 
-        return as_retriever(self.search, k)
+        return as_retriever(self.search, k, where, access)
 
-    def as_runnable(self) -> Runnable[Any, Any]:
-        """`ask` as a LangChain runnable: a question (or `{"question": …}`) in, an Answer out; streams text."""
+    def as_runnable(self, *, where: Metadata | None = None, access: Sequence[str] | None = None) -> Runnable[Any, Any]:
+        """`ask` as a LangChain runnable: a question (or `{"question": …}`) in, an Answer out; streams text.
+
+        `where` and `access` as for `as_retriever`.
+        """
         from genaiops.flow.langchain import as_runnable
 
-        return as_runnable(self.ask)
+        return as_runnable(self.ask, where, access)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,13 +83,19 @@ def bury(project: Project, documents: Iterable[Document]) -> int:
 
 
 def unbury(project: Project, document_id: str) -> int:
-    """Lift the tombstones of a document id, with those of its texts; returns how many there were."""
+    """Lift the tombstones of a document id; returns how many there were.
+
+    Its texts are no longer blocked either. Other ids under which they were erased stay blocked, by their ids.
+    """
     with locked(project.home / f"{TOMBSTONES_FILE}.lock"):
         before = read_tombstones(project)
         if not before:
             return 0
         lifted = _hash(_key(project), "id", document_id)
-        kept = tuple(stone for stone in before if stone.id != lifted)
+        texts = {stone.text for stone in before if stone.id == lifted}
+        kept = tuple(
+            replace(stone, text="") if stone.text in texts else stone for stone in before if stone.id != lifted
+        )
         if len(kept) < len(before):
             _write(project, kept)
     return len(before) - len(kept)

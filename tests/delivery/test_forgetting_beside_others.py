@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from genaiops.delivery import forget, read_receipts
+from genaiops.delivery import allow_again, forget, read_receipts
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
 from genaiops.delivery.forgetting.finding import find
 from genaiops.flow import Flow
+from genaiops.flow.tombstones import blocked, bury
 from genaiops.indexing.snapshot import read_documents_of
+from genaiops.records import Document
 from tests.flow import workshop
 from tests.words_embedder import WordsEmbedder
 
@@ -31,13 +33,13 @@ def loaded(folder: Path) -> Flow:
     return flow
 
 
-def built(root: Path, name: str, documents: str, files: Mapping[str, str]) -> Flow:
+def built(root: Path, name: str, documents: str, files: Mapping[str, str], more: str = "") -> Flow:
     """A flow with these files in its folder, built; `documents` is the inside of its part of flow.yaml."""
     (root / "genaiops.yaml").write_text("environments: [dev]\ntracking: none\n")
     folder = root / "flows" / name
     written = {
         "prompts/cited.prompty": workshop.PROMPT.format(name="cited", support=0.3),
-        "flow.yaml": FLOW.format(name=name, documents=documents),
+        "flow.yaml": FLOW.format(name=name, documents=documents) + more,
         **files,
     }
     for file, content in written.items():
@@ -94,3 +96,36 @@ def test_cases_about_another_flows_document_of_the_same_name_stay(tmp_path: Path
     two = built(tmp_path, "two", "sources: [docs]", {"docs/index.md": NORTH, "golden.jsonl": golden})
     assert forget(one, document="index.md").proved
     assert (two.folder / "golden.jsonl").read_text() == golden
+
+
+def test_a_document_is_allowed_again_although_its_words_were_erased_under_another_id_too(tmp_path: Path) -> None:
+    project = built(tmp_path, "one", "sources: [docs]", {"docs/b.md": NORTH}).project
+    twins = [Document("a.md", FOXES), Document("copy.md", FOXES)]
+    bury(project, twins)
+    assert allow_again(loaded(tmp_path / "flows" / "one"), "a.md") == 1
+    assert [blocked(project)(document) for document in twins] == [False, True]
+
+
+def test_a_reason_that_names_the_document_goes_with_it(tmp_path: Path) -> None:
+    files = {"docs/a.md": FOXES, "docs/copy.md": FOXES, "docs/b.md": NORTH}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    manifest = flow.project.indexes / flow.index_id / "manifest.json"
+    assert "says the same as 'a.md'" in manifest.read_text()
+    forget(flow, document="a.md")
+    left = [path for path in flow.project.home.rglob("*") if path.is_file() and b"'a.md'" in path.read_bytes()]
+    assert left == []
+
+
+def test_it_stays_away_under_another_name_where_boilerplate_is_taken_out(tmp_path: Path) -> None:
+    footer = "\nThis footer line stands on every page of the handbook, copyright of us.\n"
+    others = {name: f"# {name}\n\nA text of its own about {name} and nothing else.\n" for name in ("cars", "birds")}
+    files = {f"docs/{name}.md": text + footer for name, text in {"a": FOXES, "b": NORTH, **others}.items()}
+    flow = built(tmp_path, "one", "sources: [docs]", files, "cleansing: {boilerplate: {min_documents: 3}}\n")
+    assert "footer" not in flow.documents()[0].text
+    forget(flow, document="a.md")
+    (flow.folder / "docs/a.md").rename(flow.folder / "docs/z.md")
+    again = loaded(flow.folder)
+    assert again.build().erased == 1
+    assert "z.md" not in {document.id for document in again.documents()}
+    left = [path for path in flow.project.home.rglob("*") if path.is_file() and b"elephants" in path.read_bytes()]
+    assert left == []

@@ -85,9 +85,12 @@ def test_each_row_of_a_csv_loader_is_a_document_of_its_position(tmp_path: Path) 
     assert [d.id for d in whole.documents] == ["rows.csv#1", "rows.csv#2"]
 
 
-def test_a_loader_of_ones_own_gives_ids_metadata_and_what_is_wrong_with_a_document(tmp_path: Path) -> None:
+def test_a_loader_of_ones_own_gives_ids_metadata_and_what_is_wrong_with_a_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIKI_PAGE", "https://me:pw@wiki.example/a")
     notes = [
-        {"text": "one", "metadata": {"source": "https://me:pw@wiki.example/a", "modified": "2024-01-01"}},
+        {"text": "one", "metadata": {"source": "env:WIKI_PAGE", "modified": "2024-01-01"}},
         {"text": "two", "id": "note-2"},
         {"text": "  "},
         {"text": "bad", "metadata": {"n": "nan"}, "id": "bad"},

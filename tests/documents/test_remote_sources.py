@@ -15,6 +15,7 @@ from genaiops.files import validated_data
 from genaiops.records import Document
 
 KEY, SECRET = "AKIA-OF-THE-TESTS", "s3cr3t/of+the=tests"
+ROWS = {"query": "SELECT 1 AS id", "id": "id", "text": ["id"]}
 
 
 def settings(*sources: Any, **options: Any) -> DocumentSettings:
@@ -161,9 +162,19 @@ def test_a_secret_written_down_in_settings_is_refused() -> None:
         ({"path": "s3://b/docs", "options": {"client_kwargs": {"aws_session_token": "x"}}}, "looks like a secret"),
         ({"path": "ftp://user:word@host/docs"}, "holds credentials"),
         ("s3://key:secret@bucket/docs", "holds credentials"),
+        ({"path": "abfs://c/docs", "options": {"account_key": SECRET}}, "looks like a secret"),
+        ({"path": "s3://b/docs", "options": {"proxies": {"https": f"http://me:{SECRET}@proxy"}}}, "holds credentials"),
+        ({"langchain": "a.Loader", "arguments": {"connection_string": SECRET}}, "looks like a secret"),
+        ({"langchain": "a.Loader", "arguments": {"url": f"postgresql://me:{SECRET}@h/db"}}, "holds credentials"),
+        ({"langchain": "a.Loader", "arguments": {"sites": [{"password": SECRET}]}}, "looks like a secret"),
+        ({**ROWS, "sql": f"mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BUID%3Dme%3BPWD%3D{SECRET}"}, "holds a password"),
+        ({**ROWS, "sql": f"postgresql://me:{SECRET}@h/db"}, "holds credentials"),
     ):
-        with pytest.raises(ConfigurationError, match=reason):
+        with pytest.raises(ConfigurationError, match=reason) as caught:
             settings(wrong)
+        assert SECRET not in str(caught.value)
+    for fine in ("sqlite:///a:b@c.db", "postgresql://h:5432/db?options=a@b", "postgresql://[::1]:5432/a@b"):
+        settings({**ROWS, "sql": fine})
 
 
 def test_an_unset_variable_is_an_error_that_names_it(tmp_path: Path) -> None:

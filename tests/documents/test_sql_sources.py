@@ -138,6 +138,13 @@ def test_settings_are_checked_and_hold_no_password(tmp_path: Path, wrong: dict[s
         read(tmp_path, **wrong)
 
 
+def test_a_url_with_a_port_that_is_no_number_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTES_URL", "postgresql://me:very@secret:word/x@host/db")
+    with pytest.raises(ConfigurationError, match="is not the URL of a database") as caught:
+        read(tmp_path, sql="env:NOTES_URL")
+    assert "very" not in str(caught.value)
+
+
 def test_keys_from_strangers_are_texts_and_nothing_more(shop: Path) -> None:
     keys = ["../../etc/passwd", "a\nb", "%2e%2e", "x" * 600, "", '{"lc": 1, "type": "secret"}']
     with closing(sqlite3.connect(shop / "shop.db")) as connection:

@@ -14,6 +14,7 @@ from genaiops.flow import Flow
 from genaiops.records import Answer
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.flow import workshop
+from tests.words_embedder import WordsEmbedder
 
 langchain_core = pytest.importorskip("langchain_core")
 from langchain_core.language_models import FakeListChatModel  # noqa: E402
@@ -39,6 +40,26 @@ def test_the_retriever_gives_the_hits_with_their_places(flow: Flow) -> None:
     assert (first["rank"], first["chunk_id"]) == (1, hits[0].chunk.id)
     assert first["score"] == hits[0].score
     assert len(flow.as_retriever(k=2).invoke(QUESTION)) == 2
+
+
+def test_labels_and_filters_hold_for_every_query_of_a_chain(tmp_path: Path) -> None:
+    root = workshop.write(tmp_path).parents[1]
+    (root / "manual" / "wages.md").write_text("---\naccess: office\n---\n# Wages\n\nHub bearings cost wages.\n")
+    flow = workshop.load(root / "flows" / "workshop")
+    flow.__dict__["embedder"] = WordsEmbedder()
+    flow.build()
+
+    def found(**permitted: Any) -> set[str]:
+        return {document.metadata["document_id"] for document in flow.as_retriever(k=50, **permitted).invoke(QUESTION)}
+
+    everything = {*workshop.FACTS, "wages.md"}
+    assert found() == found(access=["office"]) == everything
+    assert found(access=[]) == found(access=["shop"]) == set(workshop.FACTS)
+    assert found(access=["office"], where={"document": "wages.md"}) == {"wages.md"}
+    runnable = flow.as_runnable(access=())
+    assert "wages.md" not in {hit.chunk.document_id for hit in runnable.invoke(QUESTION).hits}
+    with pytest.raises(ConfigurationError, match="list of labels"):
+        flow.as_retriever(access="office")
 
 
 def test_the_retriever_feeds_a_chain_with_a_prompt_and_a_model_of_its_own(flow: Flow) -> None:

@@ -108,12 +108,12 @@ def holdings(project: Project, erasure: Erasure) -> tuple[Holding, ...]:
 
 
 def mentions(value: object, names: set[str]) -> bool:
-    """Whether one of the names is a text anywhere in plain JSON data."""
+    """Whether one of the names is a text anywhere in plain JSON data, or stands quoted in one, as in a reason."""
     if isinstance(value, Mapping):
         return any(str(key) in names or mentions(item, names) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return any(mentions(item, names) for item in value)
-    return isinstance(value, str) and value in names
+    return isinstance(value, str) and (value in names or any(repr(name) in value for name in names))
 
 
 def flow_of(folder: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from genaiops.cleansing.quality import QualityCounter
 from genaiops.delivery.forgetting.erasure import Erasure
-from genaiops.delivery.forgetting.finding import Holding
+from genaiops.delivery.forgetting.finding import Holding, mentions
 from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
 from genaiops.files import discard, fsync_folder
 from genaiops.flow import FlowSettings
@@ -111,12 +111,9 @@ def without(value: Any, names: set[str]) -> Any:
 
 
 def _names_one(item: Any, names: set[str]) -> bool:
-    """A text that is one of the names, or a row such as `[document id, reason]`."""
-    if isinstance(item, str):
-        return item in names
-    if isinstance(item, list):
-        return any(isinstance(part, str) and part in names for part in item)
-    return isinstance(item, dict) and any(isinstance(part, str) and part in names for part in item.values())
+    """A text that is one of the names or quotes it, or a row such as `[document id, reason]`."""
+    parts = item.values() if isinstance(item, dict) else item if isinstance(item, list) else [item]
+    return any(isinstance(part, str) and mentions(part, names) for part in parts)
 
 
 def move_pointers(project: Project, issued: Mapping[str, str]) -> list[tuple[str, str, str]]:

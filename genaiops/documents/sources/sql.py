@@ -56,7 +56,7 @@ def _url(source: SourceSettings, base: Path) -> URL:
 
     try:
         url = make_url(from_environment(source.sql, "sql"))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number
         raise ConfigurationError(
             "sql is not the URL of a database",
             where=source.sql,
