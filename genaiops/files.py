@@ -217,8 +217,7 @@ def fsync_folder(folder: Path) -> None:
 def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
 
-    The file never has more permissions than `mode` (less the umask), not even before the rename.
-    Raises StorageError.
+    It never has more permissions than `mode` (less the umask), not even before the rename. Raises StorageError.
     """
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
