@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -59,11 +61,15 @@ class ChunkingSettings(Settings):
 
     @property
     def digest(self) -> str:
-        """What chunk ids carry: the settings in force and the version of the strategy."""
+        """What chunk ids carry: the settings in force and the version of the strategy, and of the library it runs."""
         optional = ("unit", "parent_size", "splitter", "arguments")
         fields = type(self).model_fields
         defaults = {
             name for name in optional if getattr(self, name) == fields[name].get_default(call_default_factory=True)
         }
         given = {name: value for name, value in as_json(self).items() if name not in defaults}
-        return digest_of([given, VERSIONS[self.strategy]])
+        versions: list[int | str] = [VERSIONS[self.strategy]]
+        if self.strategy == "langchain":
+            with suppress(PackageNotFoundError):  # chunking says what is missing
+                versions.append(version("langchain-text-splitters"))
+        return digest_of([given, *versions])

@@ -89,7 +89,11 @@ def _state(folder: Path) -> tuple[Manifest | None, bool]:
 def _flow_of(project: Project, index: str, built: Built | None, manifest: Manifest | None) -> Flow:
     """The flow as it was when the index was built: its settings from the history, else from the manifest."""
     if built is not None:
-        settings = FlowSettings.model_validate(built.settings, strict=False)
+        try:
+            settings = FlowSettings.model_validate(built.settings, strict=False)
+        except ValidationError as error:
+            reason = f"the settings: this version does not know {error.error_count()} of them"
+            raise _refused(index, [reason]) from None
         return Flow(project.root / built.folder, Effective(settings, {}), project)
     if manifest is None:
         raise NotFound(

@@ -112,7 +112,7 @@ def build_index(  # noqa: PLR0913  options are keywords
                 made = _Build(work, gathered, inputs, embedder, previous, engine or LocalEngine())
                 done = made.write(project.indexes, progress)
         manifest = before or read_manifest(project.indexes / done.index)
-        append_history(project, settings, base, pointer=pointer, manifest=manifest)
+        append_history(project, as_json(settings), base, pointer=pointer, manifest=manifest)
         make_current(pointer, done.index)
     return BuildReport(
         done.index,

@@ -13,10 +13,9 @@ from typing import Any
 
 from genaiops.errors import IntegrityError
 from genaiops.files import fsync_folder, locked, storing
-from genaiops.flow.settings import FlowSettings
 from genaiops.indexing import Manifest
 from genaiops.project import Project
-from genaiops.records import Metadata, as_json, canonical_json
+from genaiops.records import Metadata, canonical_json
 
 HISTORY_FILE = "history.jsonl"
 _FIELDS = {"sequence", "built_at", "pointer", "index", "folder", "settings", "inputs", "documents", "chunks"}
@@ -50,7 +49,7 @@ def history_file(project: Project, flow: str) -> Path:
 
 def append_history(
     project: Project,
-    settings: FlowSettings,
+    settings: Metadata,
     base: Path,
     *,
     pointer: Path,
@@ -59,17 +58,17 @@ def append_history(
 ) -> Built:
     """Add a line and force it to disk; call it after the index is published and before its pointer moves.
 
-    `pointer` is the pointer's file, `manifest` that of the index.
+    `settings` is the whole FlowSettings as JSON, `pointer` is the pointer's file, `manifest` that of the index.
     A build that found nothing to do is told too: it says when the sources were last looked at.
     """
     base = base.resolve()
     place = base.relative_to(project.root) if base.is_relative_to(project.root) else base
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    path = history_file(project, settings.name)
+    path = history_file(project, str(settings["name"]))
     of_index = manifest.inputs, manifest.counts["documents"], manifest.counts["chunks"]
     with locked(path.with_suffix(".lock")):
         last = max((row["sequence"] for row in _rows(path)), default=0)
-        built = Built(last + 1, now, pointer.stem, manifest.id, place.as_posix(), as_json(settings), *of_index, reason)
+        built = Built(last + 1, now, pointer.stem, manifest.id, place.as_posix(), settings, *of_index, reason)
         _append(path, canonical_json(built) + "\n")
     return built
 

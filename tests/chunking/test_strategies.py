@@ -166,6 +166,14 @@ def test_a_word_that_the_tokenizer_does_not_know_still_has_a_length() -> None:
 # --- langchain-text-splitters ---------------------------------------------------
 
 
+def test_another_version_of_the_library_is_another_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_library, of_ours = ChunkingSettings(strategy="langchain", **RECURSIVE), ChunkingSettings()
+    before = of_library.digest, of_ours.digest
+    monkeypatch.setattr("genaiops.chunking.settings.version", lambda package: "99.0")
+    assert of_library.digest != before[0]
+    assert of_ours.digest == before[1]
+
+
 def test_size_overlap_and_arguments_reach_the_splitter() -> None:
     text = "One two three four five six. " * 10
     chunks = cut(text, "langchain", overlap=30, **RECURSIVE)

@@ -17,6 +17,7 @@ from genaiops.delivery.forgetting.probes import probe_all
 from genaiops.errors import ConfigurationError, Conflict, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.runs import list_runs
+from genaiops.evaluation.tracking import track
 from genaiops.files import locked
 from genaiops.flow import Flow
 from genaiops.flow.history import read_history
@@ -340,3 +341,13 @@ def test_short_texts_and_runs_of_words_are_compared_in_one_form() -> None:
     assert list(passages_of("One two three")) == []
     assert list(passages_of("One, two  THREE four.")) == ["one two three four"]
     assert len(list(passages_of("a b c d e f g h i j"))) == 3
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's use of SQLAlchemy
+def test_what_mlflow_kept_before_tracking_was_switched_off_goes_too(flow: Flow) -> None:
+    run = max((Run.load(folder) for folder in list_runs(flow.project.runs)), key=lambda run: len(run.results))
+    assert flow.project.settings.tracking == "none"
+    track(run, {}, uri=f"sqlite:///{flow.project.home / 'mlflow' / 'mlflow.db'}", experiment="workshop")
+    assert SENTENCES[0].encode() in bytes_of(flow.project.home / "mlflow")
+    assert forget(flow, document=ERASED).proved
+    assert_gone(flow)

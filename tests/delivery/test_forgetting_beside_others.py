@@ -6,10 +6,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from genaiops.delivery import allow_again, forget, read_receipts
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
 from genaiops.delivery.forgetting.finding import find
+from genaiops.delivery.rebuilding import rebuild_index
+from genaiops.errors import IndexMismatch
 from genaiops.flow import Flow
+from genaiops.flow.history import read_history
 from genaiops.flow.tombstones import blocked, bury
 from genaiops.indexing.snapshot import read_documents_of
 from genaiops.records import Document
@@ -114,6 +119,19 @@ def test_a_reason_that_names_the_document_goes_with_it(tmp_path: Path) -> None:
     forget(flow, document="a.md")
     left = [path for path in flow.project.home.rglob("*") if path.is_file() and b"'a.md'" in path.read_bytes()]
     assert left == []
+
+
+def test_settings_of_another_version_keep_nothing_from_being_erased(tmp_path: Path) -> None:
+    flow = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    told = flow.project.flows / "one" / "history.jsonl"
+    row = json.loads(told.read_text())
+    row["settings"]["someday"] = 1
+    told.write_text(json.dumps(row) + "\n")
+    with pytest.raises(IndexMismatch, match="cannot be made again") as caught:
+        rebuild_index(flow.project, flow.index_id)
+    assert "this version does not know 1" in caught.value.remedy
+    assert forget(flow, document="a.md").proved
+    assert [built.reason for built in read_history(flow.project, "one")] == ["build", "forget"]
 
 
 def test_it_stays_away_under_another_name_where_boilerplate_is_taken_out(tmp_path: Path) -> None:

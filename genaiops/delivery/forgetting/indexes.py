@@ -12,7 +12,6 @@ from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.finding import Holding, mentions
 from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
 from genaiops.files import discard, fsync_folder
-from genaiops.flow import FlowSettings
 from genaiops.flow.current import all_pointers, move_pointer
 from genaiops.flow.history import append_history, read_history
 from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
@@ -136,7 +135,7 @@ def _tell(project: Project, flow: str, file: Path, index: str) -> None:
     """A line in the flow's history, with the settings of the last build of that pointer."""
     last = [built for built in read_history(project, flow) if built.pointer == file.stem]
     if last:
-        settings = FlowSettings.model_validate(last[-1].settings, strict=False)
+        settings = last[-1].settings  # as it was told, also by a version with other settings
         manifest = read_manifest(project.indexes / index)
         place = project.root / last[-1].folder
         append_history(project, settings, place, pointer=file, manifest=manifest, reason="forget")

@@ -54,16 +54,21 @@ def move_evaluations(project: Project, replaced: Replaced, log: Log) -> None:
 
 
 def issue_tracked_again(project: Project, replaced: Replaced, log: Log) -> None:
-    """Write the artifacts of MLflow's runs anew. Raises ConfigurationError when the store cannot be reached."""
-    local = project.home / "mlflow"
+    """Write the artifacts of MLflow's runs anew. Raises ConfigurationError when a store cannot be reached.
+
+    The local store, which earlier settings may have filled, and the one that the settings name now.
+    """
+    local = project.home / "mlflow" / "mlflow.db"
     tracking = project.settings.tracking
-    if tracking == "none" or not replaced.runs or (tracking == "local" and not (local / "mlflow.db").is_file()):
+    stores = [f"sqlite:///{local}"] if local.is_file() else []
+    stores += [tracking] if tracking not in ("none", "local") else []
+    if not stores or not replaced.runs:
         return
     from genaiops.evaluation.tracking import retrack
 
-    uri = f"sqlite:///{local / 'mlflow.db'}" if tracking == "local" else tracking
     for before, after in replaced.runs.items():
         new = Run.load(project.runs / after) if after else None
         report = (project.runs / after / REPORT_FILE).read_text(encoding="utf-8") if after else ""
-        for tracked in retrack(before, new, {REPORT_FILE: report}, uri=uri):
-            log.tell(Artefact("MLflow run", tracked, tracked, "artifacts written anew"))
+        for uri in stores:
+            for tracked in retrack(before, new, {REPORT_FILE: report}, uri=uri):
+                log.tell(Artefact("MLflow run", tracked, tracked, "artifacts written anew"))
