@@ -10,6 +10,8 @@ from genaiops.documents.loading import Quarantined
 from genaiops.records import Document
 from genaiops.sensitivity import SENSITIVITIES
 
+_KEYS = ("sensitivity", "access")
+
 
 def labelled(document: Document, sensitivity: str, access: Sequence[str] | None) -> Document | Quarantined:
     """`document` with the labels of its source joined to its own: the stricter sensitivity, the labels both name.
@@ -17,6 +19,9 @@ def labelled(document: Document, sensitivity: str, access: Sequence[str] | None)
     A label of its own that cannot be understood quarantines it, since guessing could open it to everybody.
     """
     own = document.metadata
+    for key in own:
+        if key not in _KEYS and key.strip().casefold() in _KEYS:
+            return _refused(document, key, f"written {key.strip().casefold()!r} to be a label", own[key])
     if "sensitivity" not in own and "access" not in own and not sensitivity and access is None:
         return document
     metadata = dict(own)

@@ -134,8 +134,6 @@ class _Reader:
                 outcome = self._file(item, item.place if source.kind == "web" else str(source))
             except DocumentError as error:
                 return Corpus((), (quarantined(error, item.document_id),))
-        if not source.sensitivity and source.access is None and not any(_labels(d) for d in outcome.documents):
-            return outcome
         return _sorted_out(
             [labelled(document, source.sensitivity, source.access) for document in outcome.documents],
             outcome.quarantined,
@@ -189,10 +187,6 @@ class _Reader:
         if self._clean is None:
             return loaded
         return _sorted_out([self._clean.clean(document) for document in loaded.documents], loaded.quarantined)
-
-
-def _labels(document: Document) -> bool:
-    return "sensitivity" in document.metadata or "access" in document.metadata
 
 
 def _sorted_out(outcomes: list[Document | Quarantined], left_out: tuple[Quarantined, ...]) -> Corpus:

@@ -74,6 +74,10 @@ class LocalEmbedder:
             vectors = session.embed(texts)
             progress(len(texts), len(texts))
             return vectors
+        return self.embed_corpus(texts, progress)
+
+    def embed_corpus(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+        """As `embed`, always by torch: what is stored comes from one engine, whether or not there is a session."""
         return self._loaded().embed(texts, progress)
 
     @property
@@ -141,6 +145,7 @@ class CachedEmbedder:
 
     def __init__(self, behind: CorpusEmbedder, cache: VectorCache) -> None:
         self.behind = behind
+        self._embed = behind.embed_corpus if isinstance(behind, LocalEmbedder) else behind.embed
         self._cache = cache
         self.embedded = 0  # texts that were not in the cache, since this object was made
         self.fingerprint = behind.fingerprint
@@ -155,7 +160,7 @@ class CachedEmbedder:
         order = sorted(missing, key=lambda key: (-len(missing[key]), key))
         for at in range(0, len(order), _KEPT_TOGETHER):
             block = order[at : at + _KEPT_TOGETHER]
-            rows = list(zip(block, self.behind.embed([missing[key] for key in block]), strict=True))
+            rows = list(zip(block, self._embed([missing[key] for key in block]), strict=True))
             self._cache.add(space, rows)
             known.update(rows)
             self.embedded += len(rows)

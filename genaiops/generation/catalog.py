@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from genaiops.records import Settings
+from genaiops.records import Settings, holds_secret
 
 EXTRACTIVE = "extractive"
+
+
+def _without_secret(url: str) -> str:
+    """Addresses stand in releases, run records and histories, where nobody expects a password."""
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise holds_secret("an address without user and password; the key goes into a variable (api_key_env)")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_without_secret)]
 
 
 class ModelCard(Settings):
@@ -16,7 +26,7 @@ class ModelCard(Settings):
 
     provider: Literal["openai"] = "openai"  # any endpoint that speaks the OpenAI API
     model: str = ""  # the id the endpoint knows; empty: the name in models.yaml
-    base_url: str = ""
+    base_url: Address = ""
     api_key_env: str = "OPENAI_API_KEY"
     input_usd_per_million: float | None = Field(default=None, ge=0)
     output_usd_per_million: float | None = Field(default=None, ge=0)
@@ -38,7 +48,7 @@ class GenerationSettings(Settings):
     """
 
     model: str = EXTRACTIVE
-    base_url: str = ""
+    base_url: Address = ""
     api_key_env: str = ""
     max_output_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     timeout_s: float | None = Field(default=None, gt=0, le=3600)

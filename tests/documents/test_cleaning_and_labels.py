@@ -190,6 +190,8 @@ def test_labels_of_a_source_and_of_a_document_are_joined_to_the_stricter(
         "access: [1]",
         "access: ['']",
         "access: {}",
+        "Access: hr",
+        "SENSITIVITY: restricted",
     ],
 )
 def test_a_label_that_nobody_understands_quarantines_its_document(tmp_path: Path, front: str) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from genaiops.embedding import Embedder, EmbeddingSettings, fast_making, load_embedder, loading
+from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.fast_making import Refused, make_session
 from genaiops.embedding.fast_session import (
     ABOUT,
@@ -27,7 +28,7 @@ from genaiops.embedding.fast_session import (
     session_folder,
     write_about,
 )
-from genaiops.embedding.loading import LocalEmbedder
+from genaiops.embedding.loading import CachedEmbedder, LocalEmbedder
 from genaiops.embedding.weights import locate
 from genaiops.errors import IntegrityError
 from tests.contracts.embedder_contract import TEXTS, EmbedderContract
@@ -113,6 +114,9 @@ def test_questions_go_to_the_session_and_corpora_to_torch(home: Path, monkeypatc
     monkeypatch.setattr(FastSession, "embed", counted)
     for count in (1, MAX_TEXTS, MAX_TEXTS + 1):
         assert embedder.embed(["a kettle"] * count).shape == (count, 384)
+    assert asked == [1, MAX_TEXTS]
+    # What is stored comes from torch, also when a build has a single new text.
+    CachedEmbedder(embedder, VectorCache(home / "cache.db")).embed(["a lid"])
     assert asked == [1, MAX_TEXTS]
 
 

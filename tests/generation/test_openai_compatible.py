@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from genaiops.errors import ConfigurationError
+from genaiops.files import validated_data
 from genaiops.generation import REFUSAL, GenerationRequest
-from genaiops.generation.catalog import ModelCard
+from genaiops.generation.catalog import GenerationSettings, ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
 from genaiops.records import Chunk, Hit, Message, Query, Usage
 from genaiops.testing import Reply, ScriptedModelServer
@@ -205,8 +206,12 @@ def test_a_base_url_that_is_no_http_address_is_refused(base_url: str) -> None:
         OpenAICompatible(ModelCard(base_url=base_url), name="m")
 
 
-def test_credentials_in_the_base_url_are_never_shown() -> None:
-    shown = repr(OpenAICompatible(ModelCard(base_url="http://user:hunter2@127.0.0.1:9/v1?t=hunter2"), name="m"))
+def test_credentials_in_the_base_url_are_refused_and_never_shown() -> None:
+    for settings in (ModelCard, GenerationSettings):
+        with pytest.raises(ConfigurationError, match="without user and password") as caught:
+            validated_data(settings, {"base_url": "http://user:hunter2@127.0.0.1:9/v1"}, where=str)
+        assert "hunter2" not in str(caught.value)
+    shown = repr(OpenAICompatible(ModelCard(base_url="http://127.0.0.1:9/v1?t=hunter2"), name="m"))
     assert shown == "OpenAICompatible(model='m', base_url='http://127.0.0.1:9/v1')"
 
 
