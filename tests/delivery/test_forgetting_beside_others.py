@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from genaiops.delivery import allow_again, forget, read_receipts
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
-from genaiops.delivery.forgetting.finding import find
+from genaiops.delivery.forgetting.finding import find, holdings
+from genaiops.delivery.forgetting.indexes import issue_again
 from genaiops.delivery.rebuilding import rebuild_index
 from genaiops.errors import IndexMismatch
 from genaiops.flow import Flow
 from genaiops.flow.history import read_history
 from genaiops.flow.tombstones import blocked, bury
+from genaiops.indexing import read_manifest, verify_files
 from genaiops.indexing.snapshot import read_documents_of
 from genaiops.records import Document
 from tests.flow import workshop
@@ -147,3 +151,35 @@ def test_it_stays_away_under_another_name_where_boilerplate_is_taken_out(tmp_pat
     assert "z.md" not in {document.id for document in again.documents()}
     left = [path for path in flow.project.home.rglob("*") if path.is_file() and b"elephants" in path.read_bytes()]
     assert left == []
+
+
+@pytest.mark.parametrize("survived", [1, 2, 3])
+def test_a_kill_leaves_an_index_that_only_names_the_document_in_its_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    one = built(tmp_path, "one", "sources: [docs]", {"docs/a.md": FOXES, "docs/b.md": NORTH})
+    two = built(tmp_path, "two", "sources: [docs]", {"docs/0.md": NORTH, "docs/a.md": NORTH})  # a.md: left out
+    assert '"a.md"' in (two.project.indexes / two.index_id / "manifest.json").read_text()
+    erasure = find(one.project, "one", document="a.md")
+    (holding,) = [found for found in holdings(one.project, erasure) if found.flow == "two"]
+    done = 0
+
+    def killed_after(rename: Callable[..., None]) -> Callable[..., None]:
+        def renamed(before: Path, after: Path) -> None:
+            nonlocal done
+            rename(before, after)
+            done += 1
+            if done == survived:
+                raise KeyboardInterrupt
+
+        return renamed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", killed_after(os.rename))
+        patched.setattr(os, "replace", killed_after(os.replace))
+        with suppress(KeyboardInterrupt):
+            issue_again(one.project, erasure, holding)
+    verify_files(holding.folder, read_manifest(holding.folder).files)
+    assert forget(one, document="a.md").proved
+    assert [document.id for document in loaded(two.folder).documents()] == ["0.md"]
+    assert "a.md" not in (two.project.indexes / two.index_id / "manifest.json").read_text()
