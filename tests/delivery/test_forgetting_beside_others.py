@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genaiops.delivery import allow_again, forget, read_receipts
+from genaiops.delivery import allow_again, forget, read_receipts, release_flow
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
 from genaiops.delivery.forgetting.finding import find, holdings
 from genaiops.delivery.forgetting.indexes import issue_again
@@ -183,3 +183,26 @@ def test_a_kill_leaves_an_index_that_only_names_the_document_in_its_facts(
     assert forget(one, document="a.md").proved
     assert [document.id for document in loaded(two.folder).documents()] == ["0.md"]
     assert "a.md" not in (two.project.indexes / two.index_id / "manifest.json").read_text()
+
+
+def test_a_document_that_a_released_filter_names_can_be_erased(tmp_path: Path) -> None:
+    about = {"reference": "Lakes", "evidence": [{"document": "b.md", "quote": "lakes"}]}
+    cases = [{"id": str(n), "question": f"What is at {n}?", **about} for n in range(70)]
+    flow = built(
+        tmp_path, "one", "sources: [docs]",
+        {
+            "docs/a.md": FOXES,
+            "docs/b.md": NORTH,
+            "golden.jsonl": "".join(json.dumps(case) + "\n" for case in cases),
+            "gate.yaml": "rules: [{measure: latency_p95_s, at_most: 600}]\n",
+        },
+        "retrieval: {where: {document: {not: a.md}}}\n",
+    )  # fmt: skip
+    flow = loaded(flow.folder)
+    released, _ = release_flow(flow)
+    receipt = forget(flow, document="a.md")
+    assert receipt.proved
+    assert any("releases" in text for text in receipt.outside)
+    (path,) = flow.project.releases.glob("*.json")
+    assert path.stem != released.digest
+    assert b"a.md" in path.read_bytes()

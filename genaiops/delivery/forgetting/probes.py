@@ -27,7 +27,8 @@ from genaiops.flow.history import HISTORY_FILE
 from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
-from genaiops.records import Case
+from genaiops.promotion import load_release
+from genaiops.records import Case, as_json
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -144,6 +145,10 @@ def _is_anothers(project: Project, erasure: Erasure, name: str, indexes: set[str
         return str(read_manifest(project.indexes / parts[1]).facts.get("flow", "")) != erasure.flow
     if parts[0] == "runs":
         return Run.load(project.runs / parts[1]).subject.flow != erasure.flow
+    if parts[0] == "releases":
+        # What it serves was measured so: another filter would be another release, which nobody measured.
+        release = as_json(load_release(project.releases, path.stem))
+        return not mentions({**release, "served": {}}, set(erasure.texts))
     return False
 
 

@@ -19,7 +19,7 @@ GENESIS = "0" * 64
 RECEIPTS_FOLDER = "receipts"
 OUTSIDE = (
     "the source itself: remove it where it lies, or it stays there unread",
-    "settings that name it, in flow.yaml and in the history of builds: a page or file listed as a source, a filter",
+    "settings that name it, in flow.yaml, the history of builds and releases: a page or file that is read, a filter",
     "copies and backups of the state folder or of the golden sets, and their version control",
     "reports written elsewhere (--html, --junit, --markdown) and files that other programs made",
     "the memory of processes that were running: restart them",
