@@ -15,13 +15,16 @@ from genaiops.delivery.forgetting.erasure import JOURNAL_FILE
 from genaiops.delivery.forgetting.finding import find, holdings
 from genaiops.delivery.forgetting.indexes import issue_again
 from genaiops.delivery.rebuilding import rebuild_index
+from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import IndexMismatch
 from genaiops.flow import Flow
 from genaiops.flow.history import read_history
 from genaiops.flow.tombstones import blocked, bury
 from genaiops.indexing import read_manifest, verify_files
 from genaiops.indexing.snapshot import read_documents_of
+from genaiops.project import Project
 from genaiops.records import Document
+from genaiops.testing import ScriptedModelServer
 from tests.flow import workshop
 from tests.words_embedder import WordsEmbedder
 
@@ -42,8 +45,13 @@ def loaded(folder: Path) -> Flow:
     return flow
 
 
-def built(root: Path, name: str, documents: str, files: Mapping[str, str], more: str = "") -> Flow:
-    """A flow with these files in its folder, built; `documents` is the inside of its part of flow.yaml."""
+def built(
+    root: Path, name: str, documents: str, files: Mapping[str, str], more: str = "", *, words: bool = True
+) -> Flow:
+    """A flow with these files in its folder, built; `documents` is the inside of its part of flow.yaml.
+
+    Embedded by WordsEmbedder, unless `words` is false.
+    """
     (root / "genaiops.yaml").write_text("environments: [dev]\ntracking: none\n")
     folder = root / "flows" / name
     written = {
@@ -54,7 +62,7 @@ def built(root: Path, name: str, documents: str, files: Mapping[str, str], more:
     for file, content in written.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(content)
-    flow = loaded(folder)
+    flow = loaded(folder) if words else workshop.load(folder)
     flow.build()
     return flow
 
@@ -206,3 +214,37 @@ def test_a_document_that_a_released_filter_names_can_be_erased(tmp_path: Path) -
     (path,) = flow.project.releases.glob("*.json")
     assert path.stem != released.digest
     assert b"a.md" in path.read_bytes()
+
+
+def test_vectors_that_an_index_keeps_only_compressed_are_asked_of_its_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genaiops.delivery.forgetting.indexes.vectors_in", lambda folder: None)
+    with ScriptedModelServer(dimension=24) as server:
+        files = {"docs/a.md": FOXES, "docs/b.md": NORTH}
+        told = f"embedding: {{model: encoder, base_url: {server.base_url}, dimensions: 24}}\n"
+        flow = built(tmp_path, "one", "sources: [docs]", files, told, words=False)
+        before = read_manifest(flow.project.indexes / flow.index_id)
+        assert forget(flow, document="a.md").proved
+        after = read_manifest(flow.project.indexes / workshop.load(flow.folder).index_id)
+    assert (after.embedder, after.counts["documents"]) == (before.embedder, 1)
+
+
+def test_the_model_of_an_index_is_looked_for_from_the_folder_of_its_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genaiops.delivery.forgetting.indexes.vectors_in", lambda folder: None)
+    asked = []
+
+    def embedder_of(settings: EmbeddingSettings, project: Project, base: Path) -> WordsEmbedder:
+        asked.append((settings.model, base))
+        return WordsEmbedder()
+
+    monkeypatch.setattr("genaiops.flow.flow.embedder_of", embedder_of)
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "docs/c.md": "# C\n\nNothing of the sort stands in here today."}
+    flow = built(tmp_path, "one", "sources: [docs]", files, "embedding: {model: ./weights}\n")
+    (flow.folder / "docs/b.md").write_text(NORTH.replace("long", "dark"))
+    flow.build()  # the index before is of no pointer any more
+    assert forget(flow, document="a.md").proved
+    assert forget(loaded(flow.folder), document="b.md").proved
+    assert set(asked) == {("./weights", flow.folder)}

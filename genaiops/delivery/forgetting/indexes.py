@@ -10,7 +10,7 @@ from typing import Any
 from genaiops.cleansing.quality import QualityCounter
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.finding import Holding, mentions
-from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
+from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_again, vectors_in, write_again
 from genaiops.files import discard, fsync_folder, write_durably
 from genaiops.flow.current import all_pointers, move_pointer
 from genaiops.flow.history import append_history, read_history
@@ -81,15 +81,8 @@ def _write(
         quality = QualityCounter()
         quality.add_chunks(len(chunk.text) for chunk in kept)
         facts["chunk_lengths"] = as_json(quality.report().chunks)
-    write_again(
-        project,
-        kept,
-        documents,
-        inputs,
-        facts,
-        vectors=None if stored is None else stored[positions],
-        into=aside,
-    )
+    vectors = vectors_again(project, kept, manifest) if stored is None else stored[positions]
+    write_again(kept, documents, inputs, facts, vectors=vectors, into=aside)
 
 
 def _facts(manifest: Manifest, erasure: Erasure) -> dict[str, Any]:
