@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from genaiops.delivery.forgetting.finding import find, holdings
 from genaiops.delivery.forgetting.indexes import issue_again
 from genaiops.delivery.rebuilding import rebuild_index
 from genaiops.embedding import EmbeddingSettings
-from genaiops.errors import IndexMismatch
+from genaiops.errors import Conflict, IndexMismatch
 from genaiops.flow import Flow
 from genaiops.flow.history import read_history
 from genaiops.flow.tombstones import blocked, bury
@@ -36,6 +37,7 @@ prompt: cited
 evaluation: {{golden_set: golden.jsonl}}
 """
 FOXES = "# Foxes\n\nThe quick brown fox jumps over the lazy dog while seven purple elephants dance quietly.\n"
+GOLDEN = '{"id": "1", "question": "What?", "reference": "B", "evidence": [{"document": "b.md", "quote": "lakes"}]}\n'
 NORTH = "# North\n\nEntirely different words about mountains, rivers, lakes and the long winters up there.\n"
 
 
@@ -248,3 +250,30 @@ def test_the_model_of_an_index_is_looked_for_from_the_folder_of_its_flow(
     assert forget(flow, document="a.md").proved
     assert forget(loaded(flow.folder), document="b.md").proved
     assert set(asked) == {("./weights", flow.folder)}
+
+
+LEFTOVER = f".tmp-{2**22 + 1}-0123456789abcdef"  # of a process that cannot be
+
+
+@pytest.mark.parametrize("where", ["home/evaluations", "home/receipts", "home/mlflow", "flow"])
+def test_what_killed_writers_left_is_swept_wherever_it_lies(tmp_path: Path, where: str) -> None:
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "golden.jsonl": GOLDEN, ".tmp-mine": FOXES}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    left = (flow.folder if where == "flow" else flow.project.home / Path(where).name) / LEFTOVER
+    left.parent.mkdir(exist_ok=True)
+    left.write_text(FOXES)
+    assert forget(flow, document="a.md").proved
+    assert not left.exists()
+    assert (flow.folder / ".tmp-mine").exists()  # a name that we never give
+
+
+@pytest.mark.parametrize("where", ["home", "flow"])
+def test_what_a_living_process_writes_is_looked_at_and_named(tmp_path: Path, where: str) -> None:
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "golden.jsonl": GOLDEN}
+    flow = built(tmp_path, "one", "sources: [docs]", files)
+    left = (flow.folder if where == "flow" else flow.project.home) / f".tmp-{os.getpid()}-0123456789abcdef"
+    left.write_text(FOXES)
+    with pytest.raises(Conflict, match=re.escape(left.name)):
+        forget(flow, document="a.md")
+    left.unlink()
+    assert forget(flow, document="a.md").proved

@@ -14,14 +14,15 @@ from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.cache import clean_cache
 from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished, words_of
 from genaiops.delivery.forgetting.finding import find, holdings, snapshots
-from genaiops.delivery.forgetting.golden import prune_golden_sets
+from genaiops.delivery.forgetting.golden import OURS, golden_files, prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
 from genaiops.delivery.forgetting.probes import Probe, probe_all
-from genaiops.delivery.forgetting.receipts import RECEIPTS_FOLDER, Receipt, read_receipts, write_receipt
+from genaiops.delivery.forgetting.receipts import Receipt, read_receipts, write_receipt
 from genaiops.delivery.forgetting.releases import issue_releases_again
 from genaiops.delivery.forgetting.removing import remove_replaced
 from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_again, move_evaluations
 from genaiops.delivery.history import index_folders
+from genaiops.delivery.retention import written_folders
 from genaiops.errors import ConfigurationError, Conflict
 from genaiops.files import locked, remove_leftovers
 from genaiops.flow import Flow
@@ -136,10 +137,10 @@ def _follow(project: Project, replaced: Replaced, log: Log) -> None:
 
 def _sweep(project: Project) -> None:
     """What killed writers left may hold the document."""
-    own = [project.home, project.indexes, project.runs, project.releases, project.home / RECEIPTS_FOLDER]
-    folders = [*own, *project.flows.glob("*")]
-    for folder in folders:
+    for folder in written_folders(project):
         remove_leftovers(folder)
+    for folder in {path.parent for path in golden_files(project)}:
+        remove_leftovers(folder, OURS)  # a folder of the user's, too
 
 
 def _receipt(
