@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.cache import clean_cache
-from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished, words_of
+from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished
 from genaiops.delivery.forgetting.finding import find, holdings, snapshots
 from genaiops.delivery.forgetting.golden import OURS, golden_files, prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
@@ -26,7 +26,7 @@ from genaiops.delivery.retention import written_folders
 from genaiops.errors import ConfigurationError, Conflict
 from genaiops.files import locked, remove_leftovers
 from genaiops.flow import Flow
-from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury
+from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury, words_of
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.promotion import Registry
