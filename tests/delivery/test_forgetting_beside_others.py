@@ -277,3 +277,29 @@ def test_what_a_living_process_writes_is_looked_at_and_named(tmp_path: Path, whe
         forget(flow, document="a.md")
     left.unlink()
     assert forget(flow, document="a.md").proved
+
+
+@pytest.mark.parametrize(
+    ("sources", "stays", "present", "said"),
+    [
+        ("[docs]", True, True, "still there; builds"),
+        ("[docs]", False, False, ""),
+        ('["docs/*.md"]', True, None, "is unknown"),
+        ("[file://{folder}/docs]", True, None, "is unknown"),
+        ("[docs, file://{folder}/more]", True, True, "still there; builds"),
+        ("[docs, file://{folder}/more]", False, None, "is unknown"),
+    ],
+)
+def test_a_source_that_was_not_looked_at_is_not_said_to_be_gone(
+    tmp_path: Path, sources: str, stays: bool, present: bool | None, said: str
+) -> None:
+    files = {"docs/a.md": FOXES, "docs/b.md": NORTH, "more/c.md": "# C\n\nNothing of the sort stands in here today."}
+    told = sources.replace("{folder}", (tmp_path / "flows" / "one").as_posix())
+    flow = built(tmp_path, "one", f"sources: {told}", files)
+    if not stays:
+        (flow.folder / "docs/a.md").unlink()
+    receipt = forget(flow, document="a.md")
+    assert receipt.source_present is present
+    assert read_receipts(flow.project) == [receipt]
+    assert said in str(receipt)
+    assert ("its source is still there" in str(receipt)) is bool(said)
