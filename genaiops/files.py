@@ -301,10 +301,10 @@ def discard(path: Path) -> None:
     _remove(aside)
 
 
-def remove_leftovers(folder: Path) -> int:
+def remove_leftovers(folder: Path, pattern: str = f"{TEMPORARY_PREFIX}*") -> int:
     """Delete what killed writers left in `folder`; returns how many. What living processes write stays."""
     removed = 0
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+    for path in folder.glob(pattern):
         owner = path.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
         if not (owner.isdigit() and _is_alive(int(owner))):
             _remove(path)

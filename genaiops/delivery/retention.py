@@ -18,7 +18,7 @@ from genaiops.flow.history import all_histories
 from genaiops.flow.holding import unless_held
 from genaiops.project import Project, RetentionSettings
 
-_LEFTOVERS_IN = ("", "indexes", "runs", "releases", "evaluations", "receipts")
+_LEFTOVERS_IN = ("", "indexes", "runs", "releases", "evaluations", "receipts", "mlflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,16 @@ def _recent(project: Project, present: Iterable[KnownIndex], keep: int) -> Mappi
     }
 
 
+def written_folders(project: Project) -> tuple[Path, ...]:
+    """The folders of the state folder in which killed writers may have left something."""
+    flows = (path for path in project.flows.glob("*") if path.is_dir())
+    return (*(project.home / name for name in _LEFTOVERS_IN), *flows)
+
+
 def _sweep(project: Project, *, dry_run: bool) -> tuple[int, int]:
     """What killed writers left anywhere in the state folder: how many, and their bytes. Counts only, if dry."""
-    folders = [project.home / name for name in _LEFTOVERS_IN]
-    folders += [path for path in project.flows.glob("*") if path.is_dir()]
     count = freed = 0
-    for folder in folders:
+    for folder in written_folders(project):
         left = {path: _bytes(path) for path in folder.glob(f"{TEMPORARY_PREFIX}*")}
         if dry_run:
             count, freed = count + len(left), freed + sum(left.values())

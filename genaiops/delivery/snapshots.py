@@ -9,20 +9,24 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import ValidationError
 
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
+from genaiops.embedding.settings import Precision
 from genaiops.errors import GenaiopsError, IndexMismatch, StorageError
 from genaiops.files import TEMPORARY_PREFIX, discard
 from genaiops.flow import Flow, FlowSettings
-from genaiops.indexing import read_manifest
+from genaiops.flow.history import all_histories
+from genaiops.indexing import Manifest, read_manifest
 from genaiops.indexing.manifest import CHUNKS_FILE, VECTORS_FILE
 from genaiops.project import Project
 from genaiops.records import Chunk, Document, Metadata
 
 if TYPE_CHECKING:
-    from genaiops.embedding import Vectors
+    from genaiops.embedding import EmbeddingSettings, Vectors
 
 PGVECTOR = "pgvector"  # the `index.store` whose vectors lie in a database too
 
@@ -65,35 +69,58 @@ def write_snapshot(
 
 
 def write_again(
-    project: Project,
     chunks: Sequence[Chunk],
     documents: Sequence[Document],
     inputs: Metadata,
     facts: Metadata,
     *,
-    vectors: Vectors | None,
+    vectors: Vectors,
     into: Path,
 ) -> None:
-    """Write `into/<id>` of chunks that were cut before. Without `vectors` those of the cache, else newly computed."""
+    """Write `into/<id>` of chunks that were cut before."""
     from genaiops.indexing.snapshot import write_index
 
-    if vectors is None:
-        vectors = _embedded(project, chunks, inputs, facts)
     write_index(into, inputs, documents, chunks, vectors, facts)
 
 
-def _embedded(project: Project, chunks: Sequence[Chunk], inputs: Metadata, facts: Metadata) -> Vectors:
-    """By the embedder that the manifest names. Raises IndexMismatch when its weights are others by now."""
-    from genaiops.embedding import EmbeddingSettings
+def vectors_again(project: Project, chunks: Sequence[Chunk], manifest: Manifest) -> Vectors:
+    """The vectors of chunks of a snapshot that keeps none exactly: those of the cache, else newly computed.
+
+    Raises IndexMismatch when the weights of its embedder are others by now, or nobody can tell which it was.
+    """
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
     from genaiops.flow.flow import embedder_of
+    from genaiops.flow.models import embedding_of
 
-    settings = EmbeddingSettings.model_validate({"model": facts["model"], "precision": facts["precision"]})
-    embedder = embedder_of(settings, project, project.root)
-    if embedder.fingerprint != inputs["embedding"]:
+    settings, base = _embedding_told(project, manifest)
+    embedder = embedder_of(embedding_of(settings, project), project, base)
+    if embedder.fingerprint != manifest.embedder:
         raise IndexMismatch("the index was built with another embedder", remedy="bring back the weights of that time")
     return CachedEmbedder(embedder, VectorCache(project.cache)).embed([chunk.indexed_text for chunk in chunks])
+
+
+def _embedding_told(project: Project, manifest: Manifest) -> tuple[EmbeddingSettings, Path]:
+    """How a snapshot was embedded, and the folder its model's path starts from: of the history, else the manifest."""
+    from genaiops.embedding import EmbeddingSettings
+
+    flow, model, precision = (manifest.facts.get(key) for key in ("flow", "model", "precision"))
+    lines = [(item, dict(item.settings.get("embedding") or {})) for item in reversed(all_histories(project))]
+    # One that an erasure made of an old index has no line: then it was embedded as its flow's others of that model.
+    of_flow = [line for line in lines if (line[0].settings.get("name"), line[1].get("model")) == (flow, model)]
+    of_index = [line for line in lines if line[0].index == manifest.id]
+    built, told = (*of_index, *of_flow, (None, {"model": model}))[0]
+    if precision in get_args(Precision):  # what `auto` came to; an endpoint has none
+        told["precision"] = precision
+    try:
+        settings = EmbeddingSettings.model_validate(told, strict=False)
+    except ValidationError as error:
+        raise IndexMismatch(
+            f"nobody can tell how index {manifest.id[:12]} was embedded",
+            where=project.indexes / manifest.id,
+            remedy=f"use the version of genaiops that built it ({error.error_count()} settings unknown)",
+        ) from None
+    return settings, project.root / built.folder if built else project.root
 
 
 def remove_snapshot(folder: Path) -> None:

@@ -106,6 +106,11 @@ def pseudonym(project: Project, text: str) -> str:
     return _hash(_key(project, make=True), "id", text)[:16]
 
 
+def words_of(text: str) -> str:
+    """A text's words in one form: two texts with the same are the same document."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
 def _write(project: Project, stones: Iterable[Tombstone]) -> None:
     write_durably(project.home / TOMBSTONES_FILE, "".join(canonical_json(stone) + "\n" for stone in stones))
 
@@ -140,5 +145,5 @@ def _hash(key: bytes, what: str, value: str) -> str:
 
 def _hash_of_text(key: bytes, text: str) -> str:
     """Of its words alone, so that other spaces, headings' marks or capitals do not bring it back. "" without words."""
-    words = " ".join(re.findall(r"\w+", text.casefold()))
+    words = words_of(text)
     return _hash(key, "text", words) if words else ""

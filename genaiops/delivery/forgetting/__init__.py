@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
 from genaiops.delivery.forgetting.cache import clean_cache
-from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished, words_of
+from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished
 from genaiops.delivery.forgetting.finding import find, holdings, snapshots
-from genaiops.delivery.forgetting.golden import prune_golden_sets
+from genaiops.delivery.forgetting.golden import OURS, golden_files, prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
 from genaiops.delivery.forgetting.probes import Probe, probe_all
-from genaiops.delivery.forgetting.receipts import RECEIPTS_FOLDER, Receipt, read_receipts, write_receipt
+from genaiops.delivery.forgetting.receipts import Receipt, read_receipts, write_receipt
 from genaiops.delivery.forgetting.releases import issue_releases_again
 from genaiops.delivery.forgetting.removing import remove_replaced
 from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_again, move_evaluations
 from genaiops.delivery.history import index_folders
+from genaiops.delivery.retention import written_folders
+from genaiops.documents.settings import URL, SourceSettings
 from genaiops.errors import ConfigurationError, Conflict
 from genaiops.files import locked, remove_leftovers
 from genaiops.flow import Flow
-from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury
+from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury, words_of
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.promotion import Registry
@@ -136,10 +139,10 @@ def _follow(project: Project, replaced: Replaced, log: Log) -> None:
 
 def _sweep(project: Project) -> None:
     """What killed writers left may hold the document."""
-    own = [project.home, project.indexes, project.runs, project.releases, project.home / RECEIPTS_FOLDER]
-    folders = [*own, *project.flows.glob("*")]
-    for folder in folders:
+    for folder in written_folders(project):
         remove_leftovers(folder)
+    for folder in {path.parent for path in golden_files(project)}:
+        remove_leftovers(folder, OURS)  # a folder of the user's, too
 
 
 def _receipt(
@@ -162,16 +165,32 @@ def _receipt(
         tombstones=len(read_tombstones(project)),
         artefacts=artefacts,
         probes=probes,
-        source_present=any(_source(flow, name) for name in erasure.texts),
+        source_present=_source_present(flow, erasure),
     )
 
 
-def _source(flow: Flow, document: str) -> bool:
-    """Whether a file with the document still lies below one of the flow's folders; `table.csv#4` is in `table.csv`."""
-    roots = [flow.folder / source.path for source in flow.settings.documents.sources if source.path]
+def _source_present(flow: Flow, erasure: Erasure) -> bool | None:
+    """Whether a file with the document still lies below a folder of the flow; None if it may lie where nobody looked.
+
+    Looked at are local files and folders, not globs, URLs, pages, databases and loaders.
+    """
+    sources = flow.settings.documents.sources
+    roots = [flow.folder / source.path for source in sources if _is_looked_at(flow, source)]
+    if any(_source(root, name) for root in roots for name in erasure.texts):
+        return True
+    return False if len(roots) == len(sources) else None
+
+
+def _is_looked_at(flow: Flow, source: SourceSettings) -> bool:
+    if not source.path or URL.match(source.path):
+        return False
+    return (flow.folder / source.path).exists() or not any(mark in source.path for mark in "*?[")
+
+
+def _source(root: Path, document: str) -> bool:
+    """Whether a file with the document lies below a folder, or is `root` itself; `table.csv#4` is in `table.csv`."""
     names = {document, document.rpartition("#")[0] or document}
-    places = [root / name for root in roots for name in names] + [root for root in roots if root.name in names]
-    return any(path.is_file() for path in places)
+    return any((root / name).is_file() for name in names) or (root.name in names and root.is_file())
 
 
 __all__ = ["Planned", "Receipt", "allow_again", "forget", "plan_forget", "read_receipts"]

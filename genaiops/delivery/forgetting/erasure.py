@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from genaiops.errors import IntegrityError
 from genaiops.files import fsync_folder, write_durably
+from genaiops.flow.tombstones import words_of
 from genaiops.project import Project
 from genaiops.records import as_json, canonical_json
 
@@ -137,11 +138,6 @@ def passages_of(text: str) -> Iterable[str]:
     if len(words) < PASSAGE:
         return [" ".join(words)] if len(words) >= FEWEST else []
     return (" ".join(words[at : at + PASSAGE]) for at in range(len(words) - PASSAGE + 1))
-
-
-def words_of(text: str) -> str:
-    """A text's words in one form: two texts with the same are the same document."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _plain(run: str) -> str:

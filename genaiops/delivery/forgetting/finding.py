@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genaiops.delivery.forgetting.erasure import Erasure, passages_of, words_of
+from genaiops.delivery.forgetting.erasure import Erasure, passages_of
 from genaiops.delivery.history import index_folders, references
 from genaiops.delivery.snapshots import read_chunks, vectors_in
 from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
+from genaiops.flow.tombstones import words_of
 from genaiops.indexing import read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import Document

@@ -9,12 +9,14 @@ from genaiops.delivery.forgetting.artefacts import Artefact, Log
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.runs import about
 from genaiops.errors import GenaiopsError
-from genaiops.files import write_durably
+from genaiops.files import TEMPORARY_PREFIX, write_durably
 from genaiops.flow.history import all_histories
 from genaiops.flow.settings import read_flow
 from genaiops.golden_sets.golden_set import GOLDEN_FILE, GoldenSet
 from genaiops.project import Project
 from genaiops.records import Case, digest_of
+
+OURS = f"{TEMPORARY_PREFIX}[0-9]*-{'[0-9a-f]' * 16}"  # what a killed edit leaves beside a golden set, as a glob
 
 
 def golden_files(project: Project) -> Mapping[Path, str]:
@@ -35,6 +37,11 @@ def golden_files(project: Project) -> Mapping[Path, str]:
             if path.is_file():
                 named.setdefault(path, flow)
     return named
+
+
+def golden_leftovers(project: Project) -> tuple[Path, ...]:
+    """What killed edits left beside the golden sets."""
+    return tuple(path for folder in {file.parent for file in golden_files(project)} for path in folder.glob(OURS))
 
 
 def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from genaiops.cleansing.quality import QualityCounter
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.finding import Holding, mentions
-from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_in, write_again
-from genaiops.files import discard, fsync_folder
+from genaiops.delivery.snapshots import read_chunks, staging_folder, vectors_again, vectors_in, write_again
+from genaiops.files import discard, fsync_folder, write_durably
 from genaiops.flow.current import all_pointers, move_pointer
 from genaiops.flow.history import append_history, read_history
 from genaiops.indexing import Manifest, index_id, index_inputs, read_manifest, verify_files
+from genaiops.indexing.manifest import MANIFEST_FILE
 from genaiops.project import Project
 from genaiops.records import Document, as_json
 
@@ -32,11 +33,17 @@ class Issued:
 def issue_again(project: Project, erasure: Erasure, holding: Holding) -> Issued:
     """Write the snapshot without the document, under the id that a build of the other documents would have.
 
-    What is there already is kept. A snapshot that only names the document in its facts keeps its id: it is replaced.
+    What is there already is kept. A snapshot that only names the document in its facts keeps its id and its files: it
+    gets another manifest.
     """
     from genaiops.indexing.snapshot import read_documents_of
 
     manifest = read_manifest(holding.folder)
+    if not holding.ids:
+        # The one file that holds the facts, in one rename: at no moment is the index not there.
+        told = replace(manifest, facts=_facts(manifest, erasure))
+        write_durably(holding.folder / MANIFEST_FILE, told.text)
+        return Issued(holding.folder.name, holding.folder.name, 0, 0)
     documents = [doc for doc in read_documents_of(holding.folder) if doc.id not in holding.ids]
     chunks = [n for n, chunk in enumerate(read_chunks(holding.folder)) if chunk.document_id not in holding.ids]
     gone = manifest.counts["documents"] - len(documents), manifest.counts["chunks"] - len(chunks)
@@ -45,11 +52,11 @@ def issue_again(project: Project, erasure: Erasure, holding: Holding) -> Issued:
     inputs = _inputs(manifest, documents)
     identity = index_id(inputs)
     final = project.indexes / identity
-    if identity != holding.folder.name and _is_whole(final):
+    if _is_whole(final):
         return Issued(holding.folder.name, identity, *gone)
     with staging_folder(project.indexes) as aside:
         _write(project, erasure, holding, documents, chunks, inputs, aside)
-        if final.exists():
+        if final.exists():  # damaged: nothing can read it, so nothing is lost
             discard(final)
         (aside / identity).rename(final)
         fsync_folder(project.indexes)
@@ -69,20 +76,18 @@ def _write(
     chunks = read_chunks(holding.folder)
     stored = vectors_in(holding.folder)
     kept = [chunks[position] for position in positions]
-    facts = {key: without(as_json(value), set(erasure.texts)) for key, value in manifest.facts.items()}
+    facts = _facts(manifest, erasure)
     if "chunk_lengths" in facts:
         quality = QualityCounter()
         quality.add_chunks(len(chunk.text) for chunk in kept)
         facts["chunk_lengths"] = as_json(quality.report().chunks)
-    write_again(
-        project,
-        kept,
-        documents,
-        inputs,
-        facts,
-        vectors=None if stored is None else stored[positions],
-        into=aside,
-    )
+    vectors = vectors_again(project, kept, manifest) if stored is None else stored[positions]
+    write_again(kept, documents, inputs, facts, vectors=vectors, into=aside)
+
+
+def _facts(manifest: Manifest, erasure: Erasure) -> dict[str, Any]:
+    """What the manifest tells, without the document's ids."""
+    return {key: without(as_json(value), set(erasure.texts)) for key, value in manifest.facts.items()}
 
 
 def _inputs(manifest: Manifest, documents: list[Document]) -> dict[str, Any]:

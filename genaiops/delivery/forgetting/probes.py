@@ -14,7 +14,7 @@ from genaiops.delivery.caches import has_table, mark_used, told
 from genaiops.delivery.forgetting.artefacts import LOG_FILE, Artefact
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, encodings
 from genaiops.delivery.forgetting.finding import goes, mentions
-from genaiops.delivery.forgetting.golden import golden_files
+from genaiops.delivery.forgetting.golden import golden_files, golden_leftovers
 from genaiops.delivery.forgetting.removing import needles
 from genaiops.delivery.forgetting.runs import redacted
 from genaiops.delivery.history import index_folders
@@ -27,7 +27,8 @@ from genaiops.flow.history import HISTORY_FILE
 from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
-from genaiops.records import Case
+from genaiops.promotion import load_release
+from genaiops.records import Case, as_json
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -129,28 +130,33 @@ def _files_by_text(project: Project, erasure: Erasure) -> Probe:
 
 def _golden_by_text(project: Project, erasure: Erasure) -> Probe:
     sought = tuple(form for text in erasure.samples() for form in encodings(text))
-    return _probe("text", "golden sets", golden_files(project), lambda path: _contains(path, sought))
+    files = (*golden_files(project), *golden_leftovers(project))
+    return _probe("text", "golden sets", files, lambda path: _contains(path, sought))
 
 
 def _is_anothers(project: Project, erasure: Erasure, name: str, indexes: set[str]) -> bool:
     path = project.home / name
     texts = tuple(form for text in erasure.samples() for form in encodings(text))
-    if _contains(path, texts):
-        return False
     parts = Path(name).parts
+    half_done = any(part.startswith(TEMPORARY_PREFIX) for part in parts)  # nobody can say whose it is
+    if half_done or _contains(path, texts):
+        return False
     if parts[0] == "flows" and parts[-1] == HISTORY_FILE:
         return True  # it keeps flow.yaml as it was, which names files and pages, to read or to leave out
     if parts[0] == "indexes" and parts[1] in indexes:
         return str(read_manifest(project.indexes / parts[1]).facts.get("flow", "")) != erasure.flow
     if parts[0] == "runs":
         return Run.load(project.runs / parts[1]).subject.flow != erasure.flow
+    if parts[0] == "releases":
+        # What it serves was measured so: another filter would be another release, which nobody measured.
+        release = as_json(load_release(project.releases, path.stem))
+        return not mentions({**release, "served": {}}, set(erasure.texts))
     return False
 
 
 def _files(project: Project) -> Iterator[Path]:
     for path in sorted(project.home.rglob("*")):
-        skipped = path.name in (JOURNAL_FILE, LOG_FILE) or any(p.startswith(TEMPORARY_PREFIX) for p in path.parts)
-        if not skipped and path.is_file() and not path.is_symlink():
+        if path.name not in (JOURNAL_FILE, LOG_FILE) and path.is_file() and not path.is_symlink():
             yield path
 
 

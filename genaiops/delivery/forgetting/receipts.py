@@ -19,7 +19,7 @@ GENESIS = "0" * 64
 RECEIPTS_FOLDER = "receipts"
 OUTSIDE = (
     "the source itself: remove it where it lies, or it stays there unread",
-    "settings that name it, in flow.yaml and in the history of builds: a page or file listed as a source, a filter",
+    "settings that name it, in flow.yaml, the history of builds and releases: a page or file that is read, a filter",
     "copies and backups of the state folder or of the golden sets, and their version control",
     "reports written elsewhere (--html, --junit, --markdown) and files that other programs made",
     "the memory of processes that were running: restart them",
@@ -32,7 +32,8 @@ class Receipt:
     """One erasure. `document` is a pseudonym: a keyed hash of the id, the same in every receipt of this project.
 
     `versions` counts the texts it had, `same_text` the other ids under which its words were found. `previous` is the
-    digest of the receipt before this one; `digest` covers everything else. `outside` says what was not looked at.
+    digest of the receipt before this one; `digest` covers everything else. `outside` says what was not looked at,
+    and `source_present` is None where that holds for a source that may have it.
     """
 
     sequence: int
@@ -46,7 +47,7 @@ class Receipt:
     tombstones: int
     artefacts: tuple[Artefact, ...]
     probes: tuple[Probe, ...]
-    source_present: bool
+    source_present: bool | None
     outside: tuple[str, ...] = OUTSIDE
     previous: str = GENESIS
     digest: str = ""
@@ -68,6 +69,8 @@ class Receipt:
         lines.append(f"  {self.tombstones} tombstones block it from coming back")
         if self.source_present:
             lines.append("  its source is still there; builds leave it out")
+        elif self.source_present is None:
+            lines.append("  whether its source is still there is unknown; builds leave it out")
         return "\n".join([*lines, *(f"  not looked at: {text}" for text in self.outside)])
 
 
