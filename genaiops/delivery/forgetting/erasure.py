@@ -72,7 +72,7 @@ class Erasure:
         found: list[str] = []
         for versions in self.texts.values():
             for text in versions:
-                words = list(_WORD.finditer(text))
+                words = [word for word in _WORD.finditer(text) if _bare(word[0])]  # a lone mark is no word
                 runs = [text[a.start() : b.end()] for a, b in zip(words, words[PASSAGE - 1 :], strict=False)]
                 own = [run for run in runs if _plain(run) not in self.staying]
                 step = max(1, len(own) // most)
