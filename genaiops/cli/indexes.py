@@ -198,11 +198,16 @@ def freshness(
     else:
         for item in found.behind:
             say(f"{item.state:8} {item.document}  behind for {item.hours:.1f} h")
-        wanted = "none is set" if found.objective_hours is None else f"at most {found.objective_hours:g} h"
+        held = "met" if found.met else "missed"
+        wanted = (
+            "no objective is set"
+            if found.objective_hours is None
+            else f"objective: {found.objective_hours:g} h, {held}"
+        )
         say(
             f"index {found.index[:12]} of {found.flow}, sources read at {found.read_at}, newest source "
             f"{found.newest_source or 'unknown'}: {len(found.behind)} of {found.documents} documents behind, "
-            f"{found.lag_hours:.1f} h at most; objective: {wanted}, {'met' if found.met else 'missed'}"
+            f"{found.lag_hours:.1f} h at most; {wanted}"
         )
     leave(0 if found.met else 1)
 

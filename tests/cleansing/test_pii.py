@@ -143,3 +143,9 @@ def test_a_region_is_two_capital_letters() -> None:
 def test_every_national_id_is_a_kind_of_its_own() -> None:
     assert set(NATIONAL_IDS) < set(KINDS)
     assert len(NATIONAL_IDS) >= 15
+
+
+def test_digits_of_an_account_or_a_card_are_no_telephone_number() -> None:
+    text = "IBAN DE89 3704 0044 0532 0130 00, card 4111 1111 1111 1111, call +49 30 1234567."
+    redactor = redactor_for(["phone"], PiiSettings())
+    assert [text[found.start : found.end] for found in redactor.find(text)] == ["+49 30 1234567"]

@@ -106,13 +106,26 @@ def redactor_for(kinds: Sequence[str], settings: PiiSettings) -> Redactor:
             )
     finders = {kind: KINDS[kind] for kind in KINDS if kind in kinds}
     if "phone" in finders:
-        finders["phone"] = phone_finder(settings.regions)
+        # Digits inside an account or card number are no telephone number, whether or not those are redacted too.
+        numbers = [KINDS[kind] for kind in ("iban", "card") if kind not in kinds]
+        finders["phone"] = _outside(phone_finder(settings.regions), numbers)
     recogniser = None
     if settings.engine == "presidio":
         from genaiops.cleansing.pii.presidio import PresidioRecogniser
 
         recogniser = PresidioRecogniser(settings)
     return Redactor(finders, numbered=settings.replacement == "numbered", recogniser=recogniser)
+
+
+def _outside(finder: Finder, others: Sequence[Finder]) -> Finder:
+    """What `finder` finds and none of `others` has a part of."""
+
+    def find(text: str) -> Iterator[Span]:
+        found = list(finder(text))
+        taken = [span for other in others for span in other(text)] if found else []
+        return (span for span in found if not any(a < span[1] and span[0] < b for a, b in taken))
+
+    return find
 
 
 def _merged(taken: Sequence[Found], more: Iterable[Found]) -> list[Found]:
