@@ -179,6 +179,11 @@ def ask(
 
     opened = Flow.load(flow, overrides=settings or ())
     answer = opened.ask(query_of(question, where, access))
+    if not answer.hits and (where or access):
+        note(
+            "no chunk was permitted: --where looks at `document` and at the metadata of chunks, into which a field of "
+            "a document comes by enrichment: [{metadata: [FIELD]}]"
+        )
     if as_json:
         print_json(answer)
     else:

@@ -351,3 +351,10 @@ def test_the_version_is_told(run: Run) -> None:
     from genaiops import __version__
 
     assert run("--version").out == f"genaiops {__version__}\n"
+
+
+def test_a_filter_that_permits_nothing_says_where_it_looked(run: Run, root: Path) -> None:
+    result = run("ask", FLOW, QUESTION, "--where", "product=kettle")
+    assert result.code == 0
+    assert "no chunk was permitted" in result.err
+    assert "no chunk was permitted" not in run("ask", FLOW, QUESTION, "--where", "document=*").err
