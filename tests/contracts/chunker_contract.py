@@ -27,7 +27,7 @@ MARKDOWN = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 SHARED = [HealthCheck.differing_executors]
 EXAMPLES = 500 if LONG else 60
 LENGTHS = (64_000, 256_000, 1_024_000) if LONG else (16_000, 128_000)
-MOST_SECONDS_PER_MB = 10  # of the slowest strategy on the worst text, on a processor that others use too
+MOST_SECONDS_PER_MB = 10 if LONG else 40  # the short lane runs on machines that are slow or busy
 HOSTILE: dict[str, Callable[[int], str]] = {
     "one line without spaces": lambda n: "a" * n,
     "nested quotes": lambda n: ">" * n,
