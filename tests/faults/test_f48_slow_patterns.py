@@ -28,7 +28,7 @@ from genaiops.records import Document
 from tests.faults.build_children import LONG
 
 SIZES = (60_000, 180_000, 540_000) if LONG else (4_000, 12_000, 36_000)
-EXPONENT = 1.3
+EXPONENT = 1.3 if LONG else 1.6
 SECONDS_PER_MB = 2.0 if LONG else 8.0  # the short lane runs on machines that are slow or busy
 # Below this a clock says little about an exponent; the rate is checked all the same.
 LEAST_S = 0.03
