@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import email.utils
 import ipaddress
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from urllib.parse import urlsplit
 
+from genaiops.errors import ModelError
+
 _SHOWN = 200  # characters of a foreign message that go into ours
+_NO_HANDLER = logging.NullHandler()
 
 
 def host_of(url: str) -> str:
@@ -53,3 +58,35 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             return None
     return max(0.0, seconds) if seconds < float("inf") else None
+
+
+def tries(
+    total_s: float, *, attempts: int, first_wait_s: float, max_wait_s: float, given_up: Callable[[], object]
+) -> Iterator[AbstractContextManager[object]]:
+    """Contexts to work in, one for each attempt, until one ends without a ModelError that may pass.
+
+    All attempts and the waits between them take `total_s` at most: a wait that would not end in time, `Retry-After`
+    among them, is not begun. No wait is longer than `max_wait_s` or a quarter of `total_s`, unless the endpoint
+    names it. Nothing is tried again once `given_up()` is true.
+    """
+    import stamina
+
+    # Without a handler of the application's, Python would print stamina's records on stderr.
+    logging.getLogger("stamina").addHandler(_NO_HANDLER)
+    deadline = time.monotonic() + total_s
+    max_wait = min(max_wait_s, total_s / 4)
+
+    def try_again(error: Exception) -> bool | float:
+        if given_up() or not isinstance(error, ModelError) or not error.retryable:
+            return False
+        wait = max_wait if error.retry_after_s is None else error.retry_after_s
+        return wait < deadline - time.monotonic() and (True if error.retry_after_s is None else error.retry_after_s)
+
+    yield from stamina.retry_context(
+        try_again,
+        attempts=attempts,
+        timeout=total_s,
+        wait_initial=first_wait_s,
+        wait_jitter=first_wait_s,
+        wait_max=max_wait,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -19,8 +18,8 @@ from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.endpoint_replies import Address, failure, vectors_of
 from genaiops.embedding.protocol import Progress, Vectors, silent
 from genaiops.embedding.settings import EmbeddingSettings
-from genaiops.endpoints import host_of, is_loopback, without_credentials
-from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
+from genaiops.endpoints import host_of, is_loopback, tries, without_credentials
+from genaiops.errors import ConfigurationError, ModelTimeout
 from genaiops.records import digest_of
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ _BYTES_PER_TOKEN = 3  # fewer than any usual text has, so that a batch is rather
 _MAX_WAIT_S = 20.0  # between two attempts, unless the endpoint names its own wait
 _SPARE_BYTES = 1_000_000  # error pages, usage
 _BYTES_PER_TEXT = 400_000  # of an answer: 16,000 numbers of 25 characters
-_NO_HANDLER = logging.NullHandler()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +130,14 @@ class EndpointEmbedder:
 
     def _asked(self, texts: Sequence[str], dimension: int | None, stop: threading.Event) -> Vectors:
         """The vectors of one batch, tried again where that may help, until somebody calls `stop`."""
-        import stamina
-
-        logging.getLogger("stamina").addHandler(_NO_HANDLER)
         total_s = self._patience.total_s or 4 * self._settings.timeout_s
         deadline = time.monotonic() + total_s
-        max_wait = min(_MAX_WAIT_S, total_s / 4)
-
-        def try_again(error: Exception) -> bool | float:
-            if stop.is_set() or not isinstance(error, ModelError) or not error.retryable:
-                return False
-            left = deadline - time.monotonic()
-            wait = max_wait if error.retry_after_s is None else error.retry_after_s
-            return wait < left and (True if error.retry_after_s is None else error.retry_after_s)
-
-        for attempt in stamina.retry_context(
-            try_again,
+        for attempt in tries(
+            total_s,
             attempts=self._patience.attempts,
-            timeout=total_s,
-            wait_initial=self._patience.first_wait_s,
-            wait_jitter=self._patience.first_wait_s,
-            wait_max=max_wait,
+            first_wait_s=self._patience.first_wait_s,
+            max_wait_s=_MAX_WAIT_S,
+            given_up=stop.is_set,
         ):
             with attempt:
                 content = self._posted(texts, min(self._settings.timeout_s, deadline - time.monotonic()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import logging
 import math
 import os
 import time
@@ -13,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genaiops.endpoints import is_loopback, without_credentials
-from genaiops.errors import ConfigurationError, ModelError
+from genaiops.endpoints import is_loopback, tries, without_credentials
+from genaiops.errors import ConfigurationError
 from genaiops.generation.citations import cite_markers
 from genaiops.generation.openai_errors import Endpoint
 from genaiops.generation.openai_stream import End, Limits, background_loop, make_client, read_stream
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from genaiops.generation.catalog import ModelCard
 
-_NO_HANDLER = logging.NullHandler()
 OPENAI_URL = "https://api.openai.com/v1"
 _MAX_WAIT_S = 8.0  # between two attempts, unless the endpoint names its own wait
 _MAX_TEMPERATURE = 2.0
@@ -100,34 +98,20 @@ class OpenAICompatible:
 
     def generate(self, request: GenerationRequest, emit: Emit = discard) -> Generation:
         """The endpoint's answer. Raises ModelError, or ConfigurationError for options that cannot be sent."""
-        import stamina
-
-        # Without a handler of the application's, Python would print stamina's records on stderr.
-        logging.getLogger("stamina").addHandler(_NO_HANDLER)
         body = self._body(request)
         deadline = time.monotonic() + self._total_s
-        max_wait = min(_MAX_WAIT_S, self._total_s / 4)
         pieces: list[str] = []
 
         def listen(piece: str) -> None:
             pieces.append(piece)
             emit(piece)
 
-        def try_again(error: Exception) -> bool | float:
-            heard = pieces and emit is not discard
-            if heard or not isinstance(error, ModelError) or not error.retryable:
-                return False
-            left = deadline - time.monotonic()
-            wait = max_wait if error.retry_after_s is None else error.retry_after_s
-            return wait < left and (True if error.retry_after_s is None else error.retry_after_s)
-
-        for attempt in stamina.retry_context(
-            try_again,
+        for attempt in tries(
+            self._total_s,
             attempts=self._patience.attempts,
-            timeout=self._total_s,
-            wait_initial=self._patience.first_wait_s,
-            wait_jitter=self._patience.first_wait_s,
-            wait_max=max_wait,
+            first_wait_s=self._patience.first_wait_s,
+            max_wait_s=_MAX_WAIT_S,
+            given_up=lambda: pieces and emit is not discard,  # somebody has heard the beginning
         ):
             with attempt:
                 pieces.clear()
