@@ -10,26 +10,12 @@ import pytest
 
 from genaiops.generation import REFUSAL
 from genaiops.testing import Reply, ScriptedModelServer
-from tests.cli.commands import Run, runner
+from tests.cli.commands import Run
 from tests.flow import workshop
 from tests.small_project import SmallProject
 
 FLOW = "flows/workshop"
 QUESTION = "What are loose hub bearings packed with?"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished workshop, as the working folder."""
-    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
-    root = workshop.copy(tmp_path)
-    monkeypatch.chdir(root)
-    return root
 
 
 # --- build, ask, chunks, search -------------------------------------------------

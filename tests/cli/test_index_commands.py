@@ -6,27 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from genaiops.records import as_json
-from tests.cli.commands import Run, runner
+from tests.cli.commands import Run
 from tests.flow import workshop
 
 FLOW = "flows/workshop"
 ERASED = "office/bookings.md"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
-    root = workshop.copy(tmp_path)
-    monkeypatch.chdir(root)
-    return root
 
 
 def test_the_life_of_an_index_from_edit_to_clean_up(run: Run, root: Path) -> None:
