@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from tests.builds import build, current, leftovers
@@ -24,28 +25,40 @@ def check_after_kill(project: SmallProject) -> None:
     assert code == 0, (project.root / "unsound").read_text(encoding="utf-8")
 
 
+def lines_of(child: BaseProcess, said: Path, lines: int) -> float:
+    """Wait until the child has said so many lines; the seconds that took, on this machine as busy as it is."""
+    start = time.monotonic()
+    while not said.exists() or said.read_bytes().count(b"\n") < lines:
+        assert child.is_alive()
+        time.sleep(0.001)
+    return time.monotonic() - start
+
+
 def test_f01_killed_at_random_moments(tmp_path: Path) -> None:
     indexes: set[str] = set()
-    chance, unfinished, longest = random.Random(1), 0, 0.0
+    chance, unfinished = random.Random(1), 0
     for kill in range(RANDOM_KILLS):
         if kill % KILLS_PER_PROJECT == 0:
             project = write_small_project(tmp_path / f"project{kill}")
-            indexes.add(build(project, WordsEmbedder()).index)
-            change(project, -1)
-            # On this machine, as busy as it is; a new process has libraries to load before its first build ends.
-            longest = 4 * build(project, WordsEmbedder()).seconds + 0.5
+            first = build(project, WordsEmbedder())
+            indexes.add(first.index)
             said = project.root / "said"
         said.unlink(missing_ok=True)
         child = context().Process(target=build_on_and_on, args=(str(project.root), 1000 * kill))
         child.start()
-        while not said.exists() or not said.read_bytes():
-            time.sleep(0.001)
+        lines_of(child, said, 1)  # it is ready
+        # Every other child is killed in its first build; the others later, at the pace of their second.
+        longest = 2 * first.seconds
+        if kill % 2:
+            lines_of(child, said, 2)
+            longest = lines_of(child, said, 3)
         time.sleep(chance.uniform(0, longest))
         child.kill()
         child.join(30)
         assert child.exitcode == -signal.SIGKILL
         finished = said.read_text(encoding="utf-8").split("\n")[1:-1]
         indexes |= set(finished)
+        assert len(finished) >= 2 * (kill % 2)
         # What was acknowledged is on disk under its name, and current unless the next one already is.
         assert all((project.home / "indexes" / name).is_dir() for name in finished)
         unfinished += bool(leftovers(project))
