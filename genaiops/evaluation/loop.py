@@ -10,9 +10,9 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask, ask_safely
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
 from genaiops.evaluation.provenance import git_state, versions
-from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, Subject
+from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, SentenceVerdict, Subject
 from genaiops.evaluation.runs import new_run
-from genaiops.evaluation.scoring import outcomes_of, scales_of, summarise
+from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Answer, Case, Outcome, Query, Unscored
 
@@ -112,8 +112,12 @@ def _measure(
 ) -> tuple[CaseResult, ...]:
     samples = [sample_of(case, answer) for case, (answer, _) in zip(cases, asked, strict=True) if answer is not None]
     columns: dict[str, Iterator[Outcome]] = {}
+    said: dict[str, dict[str, tuple[SentenceVerdict, ...]]] = {}
     for done, measure in enumerate(measures, start=1):
-        columns[str(measure)] = iter(outcomes_of(measure, samples))
+        found, verdicts = explained_outcomes_of(measure, samples)
+        columns[str(measure)] = iter(found)
+        if verdicts:
+            said[str(measure)] = verdicts
         report(str(measure), done, len(measures))
     results = []
     for case, (answer, error) in zip(cases, asked, strict=True):
@@ -121,7 +125,8 @@ def _measure(
             outcomes = {str(measure): _without_answer(measure, case, error) for measure in measures}
         else:
             outcomes = {name: next(column) for name, column in columns.items()}
-        results.append(CaseResult(case, answer, error, outcomes))
+        explained = {name: verdicts[case.id] for name, verdicts in said.items() if case.id in verdicts}
+        results.append(CaseResult(case, answer, error, outcomes, explained))
     return tuple(results)
 
 

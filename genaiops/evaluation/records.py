@@ -89,6 +89,35 @@ class Selective(Protocol):
         ...
 
 
+Label = Literal["supported", "unsupported", "contradicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVerdict:
+    """One sentence of an answer and the evidence nearest to it.
+
+    `[start, end)` is the sentence's span in the answer as given, `value` in [0, 1]
+    (supported from 0.5); `[evidence_start, evidence_end)` is a span of contexts[context].
+    """
+
+    start: int
+    end: int
+    value: float
+    label: Label
+    context: int
+    evidence_start: int
+    evidence_end: int
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A measure that says, with every outcome, what it rests on sentence by sentence. Optional."""
+
+    def explained(self, samples: Sequence[Sample]) -> list[tuple[Outcome, tuple[SentenceVerdict, ...]]]:
+        """What `score` gives, each with the verdicts on the answer's sentences (none where it gives no value)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """How the values of one measure are to be read: see Measure.unit_interval and Measure.statistic."""
@@ -116,12 +145,16 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure."""
+    """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
+
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    """
 
     case: Case
     answer: Answer | None
     error: str
     outcomes: Mapping[str, Outcome]
+    verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from genaiops.errors import GenaiopsError
-from genaiops.evaluation.records import Measure, Sample, Scale
+from genaiops.evaluation.records import Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored
 
@@ -34,6 +35,39 @@ def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
     if len(outcomes) != len(samples):
         return [Unscored(f"{measure} gave {len(outcomes)} outcomes for {len(samples)} samples")] * len(samples)
     return [_sound(measure, outcome) for outcome in outcomes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """An explaining measure; the verdicts it gives are kept in `said`, by the id of the sample."""
+
+    measure: Measure
+    said: dict[str, tuple[SentenceVerdict, ...]]
+    unit_interval: bool
+    statistic: Statistic
+    judge: str
+
+    def __str__(self) -> str:
+        return str(self.measure)
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        if not isinstance(self.measure, Explaining):
+            return self.measure.score(samples)
+        explained = self.measure.explained(samples)
+        if len(explained) == len(samples):
+            self.said.update((s.id, verdicts) for s, (_, verdicts) in zip(samples, explained, strict=True) if verdicts)
+        return [outcome for outcome, _ in explained]
+
+
+def explained_outcomes_of(
+    measure: Measure, samples: Sequence[Sample]
+) -> tuple[list[Outcome], dict[str, tuple[SentenceVerdict, ...]]]:
+    """`outcomes_of`, and by the id of the sample the verdicts on its sentences where the measure gives them."""
+    said: dict[str, tuple[SentenceVerdict, ...]] = {}
+    listening = _Listening(measure, said, measure.unit_interval, measure.statistic, measure.judge)
+    outcomes = outcomes_of(listening, samples)
+    scored = {sample.id for sample, outcome in zip(samples, outcomes, strict=True) if isinstance(outcome, Score)}
+    return outcomes, {name: verdicts for name, verdicts in said.items() if name in scored}
 
 
 def _sound(measure: Measure, outcome: object) -> Outcome:

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from genaiops.evaluation.judges import SentenceVerdict
-from genaiops.evaluation.records import CaseResult, Git, Run, Scale, Subject
+from genaiops.evaluation.records import CaseResult, Git, Run, Scale, SentenceVerdict, Subject
 from genaiops.evaluation.reports import html_report
 from genaiops.evaluation.reports.html_cases import cut
 from genaiops.evaluation.reports.rows import rows_of
@@ -276,7 +275,11 @@ def test_citations_and_evidence_are_marked_in_the_hits(run: Run) -> None:
 
 def test_unsupported_sentences_are_marked_in_the_answer(run: Run) -> None:
     notes = [SentenceVerdict(0, 5, 0.03, "unsupported", 0, 0, 5), SentenceVerdict(6, 26, 0.9, "supported", 0, 0, 5)]
-    page = parsed(html_report(run, notes={"pilot": notes}))
+    judged = tuple(
+        replace(result, verdicts={"groundedness": tuple(notes)}) if result.case.id == "pilot" else result
+        for result in run.results
+    )
+    page = parsed(html_report(replace(run, results=judged)))
     (marked,) = page.select(".unsupported")
     assert marked.get_text() == "Cats." and attribute(marked, "title") == "unsupported (0.03)"
 

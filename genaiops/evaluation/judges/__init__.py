@@ -9,7 +9,7 @@ from typing import Final
 
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.completeness import completeness_judge
-from genaiops.evaluation.judges.groundedness import SentenceVerdict, explain, groundedness_judge
+from genaiops.evaluation.judges.groundedness import explain, groundedness_judge
 from genaiops.evaluation.judges.relevance import relevance_judge
 from genaiops.evaluation.judges.utilization import utilization_judge
 from genaiops.evaluation.records import Measure
@@ -21,4 +21,4 @@ JUDGES: Final[dict[str, Callable[[Embedder], Measure]]] = {
     "utilization": utilization_judge,
 }
 
-__all__ = ["JUDGES", "SentenceVerdict", "explain"]
+__all__ = ["JUDGES", "explain"]

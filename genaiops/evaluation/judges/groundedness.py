@@ -11,46 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.coefficients import GROUNDEDNESS, GROUNDEDNESS_VERSION
-from genaiops.evaluation.judges.judge import LocalJudge, Task, logistic
+from genaiops.evaluation.judges.judge import BATCH, LocalJudge, logistic, scored
 from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of, sentences_of
 from genaiops.evaluation.judges.support import FEATURES, ContextTable, Support
-from genaiops.evaluation.records import Sample
-from genaiops.records import NotApplicable, Unscored
+from genaiops.evaluation.records import Label, Sample, SentenceVerdict
+from genaiops.records import NotApplicable, Outcome, Score, Unscored
 
 THRESHOLD = 0.5
 ENOUGH_WORDS = 3  # a shorter sentence ("Yes, it is.") is too little to sink an answer alone
 CONTRADICTIONS = ("denial", "opposite", "figure")
 
-Label = Literal["supported", "unsupported", "contradicted"]
 
-
-@dataclass(frozen=True, slots=True)
-class SentenceVerdict:
-    """One sentence of an answer and the evidence nearest to it.
-
-    `[start, end)` is the sentence's span in the answer as given, `value` in [0, 1]
-    (supported from 0.5); `[evidence_start, evidence_end)` is a span of contexts[context].
-    """
-
-    start: int
-    end: int
-    value: float
-    label: Label
-    context: int
-    evidence_start: int
-    evidence_end: int
-
-
-def groundedness_judge(embedder: Embedder) -> LocalJudge:
+def groundedness_judge(embedder: Embedder) -> GroundednessJudge:
     """The judge. Refusals and answers without a claim are not applicable; without contexts Unscored."""
-    return LocalJudge("groundedness", GROUNDEDNESS_VERSION, GROUNDEDNESS, embedder, plan)
+    return GroundednessJudge("groundedness", GROUNDEDNESS_VERSION, GROUNDEDNESS, embedder, plan)
 
 
-def plan(sample: Sample) -> Task | Unscored | NotApplicable:
+def plan(sample: Sample) -> Supported | Unscored | NotApplicable:
     """What there is to judge in a sample."""
     if sample.refused:
         return NotApplicable("a refusal claims nothing")
@@ -63,13 +43,29 @@ def plan(sample: Sample) -> Task | Unscored | NotApplicable:
     return Supported(claims, evidence)
 
 
+class GroundednessJudge(LocalJudge):
+    """A local judge that says what each value rests on (see records.Explaining)."""
+
+    __slots__ = ()
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        """One outcome per sample, in order. A sample's score does not depend on the others."""
+        return [outcome for outcome, _ in self.explained(samples)]
+
+    def explained(self, samples: Sequence[Sample]) -> list[tuple[Outcome, tuple[SentenceVerdict, ...]]]:
+        """What `score` gives, each with a verdict on every claiming sentence; none where there is no value."""
+        found: list[tuple[Outcome, tuple[SentenceVerdict, ...]]] = []
+        for start in range(0, len(samples), BATCH):
+            plans = [plan(sample) for sample in samples[start : start + BATCH]]
+            tasks = [task for task in plans if isinstance(task, Supported)]
+            vectors = Vectorizer(self.embedder, (text for task in tasks for text in task.texts()))
+            found += [task.judged(vectors) if isinstance(task, Supported) else (task, ()) for task in plans]
+        return found
+
+
 def explain(sample: Sample, embedder: Embedder) -> tuple[SentenceVerdict, ...]:
     """A verdict on each claiming sentence of the answer; empty where groundedness gives no score."""
-    task = plan(sample)
-    if not isinstance(task, Supported):
-        return ()
-    supports = task.supports(Vectorizer(embedder, task.texts()))
-    return tuple(map(partial(_verdict, evidence=task.evidence), task.claims, supports))
+    return groundedness_judge(embedder).explained([sample])[0][1]
 
 
 def _verdict(claim: Sentence, support: Support, evidence: Sequence[Sentence]) -> SentenceVerdict:
@@ -104,8 +100,18 @@ class Supported:
         return [table.support(claim.words, row) for claim, row in zip(self.claims, rows, strict=True)]
 
     def value(self, vectors: Vectorizer) -> float:
-        values = [probability(support) for support in self.supports(vectors)]
-        return aggregate(values, [len(claim.words.content) for claim in self.claims])
+        return self._value(self.supports(vectors))
+
+    def _value(self, supports: Sequence[Support]) -> float:
+        return aggregate([probability(found) for found in supports], [len(c.words.content) for c in self.claims])
+
+    def judged(self, vectors: Vectorizer) -> tuple[Outcome, tuple[SentenceVerdict, ...]]:
+        """The answer's value and the verdict on each claim; no verdicts where there is no value."""
+        supports = self.supports(vectors)
+        outcome = scored(self._value(supports))
+        if not isinstance(outcome, Score):
+            return outcome, ()
+        return outcome, tuple(map(partial(_verdict, evidence=self.evidence), self.claims, supports))
 
 
 def probability(support: Support) -> float:

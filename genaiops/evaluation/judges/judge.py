@@ -73,8 +73,12 @@ class LocalJudge:
             if isinstance(plan, Unscored | NotApplicable):
                 yield plan
                 continue
-            value = plan.value(vectors)
-            yield Score(min(1.0, max(0.0, value))) if math.isfinite(value) else Unscored("the embedder gave no number")
+            yield scored(plan.value(vectors))
+
+
+def scored(value: float) -> Outcome:
+    """The value as a score in [0, 1]; Unscored when it is no finite number."""
+    return Score(min(1.0, max(0.0, value))) if math.isfinite(value) else Unscored("the embedder gave no number")
 
 
 def wants_answer(sample: Sample) -> bool:

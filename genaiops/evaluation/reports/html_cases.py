@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.markup import Child, Markup, h
@@ -13,20 +12,7 @@ from genaiops.evaluation.reports.text import number, signed
 from genaiops.records import Answer, Hit, NotApplicable, Outcome, Unscored
 
 
-class SentenceNote(Protocol):
-    """What a judge says of the sentence `[start, end)` of an answer: judges.SentenceVerdict fits."""
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def label(self) -> str: ...
-
-
-def case_section(run: Run, row: Row, notes: Sequence[SentenceNote]) -> Markup:
+def case_section(run: Run, row: Row) -> Markup:
     """The folded section of one case."""
     case = row.result.case
     title = h(
@@ -40,7 +26,7 @@ def case_section(run: Run, row: Row, notes: Sequence[SentenceNote]) -> Markup:
         "div",
         h("p", f"Case {case.id}", class_="soft small"),
         h("h3", "Answer"),
-        _answer(row, notes),
+        _answer(row),
         [h("h3", "Reference"), h("p", case.reference, class_="text")] if case.reference else None,
         _evidence(row),
         h("h3", "Outcomes"),
@@ -53,10 +39,11 @@ def case_section(run: Run, row: Row, notes: Sequence[SentenceNote]) -> Markup:
     return h("details", title, inside, class_="case", data_kind=case.kind, data_state=row.state, data_tags=tags)
 
 
-def _answer(row: Row, notes: Sequence[SentenceNote]) -> Markup:
+def _answer(row: Row) -> Markup:
     answer = row.result.answer
     if answer is None:
         return h("p", row.result.error or "no answer", class_="text answer down")
+    notes = row.result.verdicts.get("groundedness", ())
     weak = [(note.start, note.end, f"{note.label} ({note.value:.2f})") for note in notes if note.label != "supported"]
     parts = [
         h("span", text, class_="unsupported", title=label) if label else text for text, label in cut(answer.text, weak)

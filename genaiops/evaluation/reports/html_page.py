@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import change
-from genaiops.evaluation.reports.html_cases import SentenceNote, case_section
+from genaiops.evaluation.reports.html_cases import case_section
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.page import page
 from genaiops.evaluation.reports.plots import axis_for, interval_plot
@@ -28,13 +28,11 @@ def html_report(
     baseline: Run | None = None,
     variants: Sequence[Run] = (),
     verdict: Verdict | None = None,
-    notes: Mapping[str, Sequence[SentenceNote]] | None = None,
 ) -> str:
     """One self-contained HTML page about `run`.
 
     `baseline` puts regressions first; `variants` are compared measure by measure;
-    `notes` maps a case id to its answer's sentence verdicts (see judges.explain), so
-    that unsupported sentences are marked. Everything from data is escaped, a content
+    sentences that a judge found unsupported are marked. Everything from data is escaped, a content
     security policy forbids every load and every script but the page's own filter.
     """
     rows = rows_of(run, baseline)
@@ -49,7 +47,7 @@ def html_report(
         _variants(run, variants),
         h("h2", "Cases"),
         _filters(rows),
-        [case_section(run, row, (notes or {}).get(row.result.case.id, ())) for row in rows],
+        [case_section(run, row) for row in rows],
         h("h2", "What was evaluated"),
         _facts(run),
     )
