@@ -75,12 +75,14 @@ OPPOSITES = _words("""
 RISING = _words("""
     increase raise rise grow growth elevate elevated enhance boost promote stimulate activate activation induce
     upregulate improve improvement strengthen amplify accelerate expand gain higher greater more large high positive
-    positively facilitate enable augment potentiate strong stronger longer better
+    positively facilitate enable augment potentiate strong stronger longer better rose risen grew grown induction
+    climb heighten foster encourage
 """)
 FALLING = _words("""
     decrease reduce reduction lower decline fall drop inhibit inhibition suppress suppression impair block prevent
     limit diminish attenuate weaken downregulate deactivate inactivate delay slow shrink loss lose less fewer low
-    negative negatively hinder abolish abrogate lack deficient worse weak weaker shorter poor
+    negative negatively hinder abolish abrogate lack deficient worse weak weaker shorter poor fell fallen lost
+    lessen worsen deteriorate degrade restrict curtail hamper repress deplete antagonize discourage
 """)
 REACH_OF_DIRECTION = 4  # words after a "not" whose direction it turns round
 
