@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progress, say
 
 if TYPE_CHECKING:
     from genaiops.flow.building import BuildPlan
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     app.command()(build)
 
 

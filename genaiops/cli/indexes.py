@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # lines of one kind that are printed for people; --json has all
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (indexes, diff, freshness, rebuild, gc):
         app.command()(command)
 
