@@ -56,7 +56,8 @@ def measure(runs: int = RUNS) -> Report:
         ),
         notes=(
             f"{len(files)} of the corpus's files. Both sides use the same precision, batch size and threads, and both "
-            "sort texts by length. sentence-transformers is called once with all texts that the build embeds, headings included.",
+            "sort texts by length. sentence-transformers is called once with all texts that the build embeds, headings "
+            "included.",
         ),
     )
 
