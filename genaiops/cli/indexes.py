@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli.commands import Registry
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, counted, leave, note, print_json, progress, say
 
 if TYPE_CHECKING:
     from genaiops.delivery.diffing import IndexDiff
@@ -234,7 +234,8 @@ def rebuild(
     what = "is whole, and today's code makes the same" if done.state == "confirmed" else "was made again, the same"
     say(
         f"index {done.index[:12]} {what}: {done.documents} documents, {done.chunks} chunks, from the "
-        f"{'documents it kept' if done.documents_from == 'snapshot' else 'sources'} ({done.embedded} texts embedded)"
+        f"{'documents it kept' if done.documents_from == 'snapshot' else 'sources'} "
+        f"({counted(done.embedded, 'text')} embedded)"
     )
 
 
