@@ -41,7 +41,9 @@ class Sample:
 
     `contexts` are the texts the answer was made from, best first; `refused` says the
     answer is a refusal. `case` is set for a question of a golden set, `response` where
-    the application returned a full Answer (with hits, tokens and seconds).
+    the application returned a full Answer (with hits, tokens and seconds). `facts` is
+    what else a file of rows tells of the answer: `probabilities` of its labels, and
+    numbers such as `latency_s`, `input_tokens`, `output_tokens` and `cost_usd`.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Sample:
     refused: bool = False
     case: Case | None = None
     response: Answer | None = None
+    facts: Metadata = field(default_factory=dict)
 
 
 class Measure(Protocol):
@@ -278,10 +281,10 @@ _LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_u
 _AGAIN = "evaluate again; a run is never edited"
 
 
-def outcome_to_json(outcome: Outcome) -> dict[str, float | str]:
-    """`{"value": v}`, `{"unscored": reason}` or `{"not_applicable": reason}`."""
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """`{"value": v}` (with its `parts`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value}
+        return {"value": outcome.value, **({"parts": dict(outcome.parts)} if outcome.parts else {})}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -289,7 +292,8 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
     match dict(data):
         case {"value": int() | float() as value}:
-            return Score(float(value))
+            parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
+            return Score(float(value), parts=tuple(parts.items()))
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

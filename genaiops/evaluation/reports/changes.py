@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from genaiops.evaluation.pooled import contributions_of
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.text import signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
@@ -30,7 +31,7 @@ class Change:
 
 def change(run: Run, baseline: Run, measure: str) -> Change | None:
     """The change of one measure; None when the two runs scored no case in common."""
-    ours, theirs = run.values(measure), baseline.values(measure)
+    ours, theirs = contributions_of(run, measure), contributions_of(baseline, measure)
     both = [case_id for case_id in ours if case_id in theirs]
     if not both:
         return None
