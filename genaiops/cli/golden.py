@@ -103,10 +103,9 @@ def embed_of(flow: Flow) -> Embed | None:
 def stats(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
     """Count what a golden set holds.
 
-    Cases by kind, tag, document and part; lengths; coverage; the smallest drop that it can show.
+    Cases by kind, tag, document and part; lengths; coverage.
     """
     from genaiops.delivery.golden_parts import holdout_looks
-    from genaiops.evaluation.detectable import smallest_drop
     from genaiops.flow import Flow
     from genaiops.flow.building import read_corpus
     from genaiops.golden_sets import GoldenSet, Places
@@ -122,16 +121,13 @@ def stats(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None
     split = read_split(places.split)
     found = stats_of(golden, documents, pins=read_pins(places.lock), parts=parts_of(golden, split))
     looks = holdout_looks(opened) if split else ()
-    drop = smallest_drop(found.answerable) if found.answerable else None
     if as_json:
-        print_json({**plain(found), "golden_set": golden.name, "holdout_looks": len(looks), "smallest_drop": drop})
+        print_json({**plain(found), "golden_set": golden.name, "holdout_looks": len(looks)})
         return
     for line in found.lines():
         say(one_line(line))
     if split:
         say(f"holdout: looked at {len(looks)} times")
-    if drop is not None:
-        say(f"smallest drop of a pass rate it can show: about {100 * drop:.0f} points (paired, 1 in 10 cases changing)")
 
 
 @app.command()

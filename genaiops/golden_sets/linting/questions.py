@@ -15,7 +15,7 @@ _POINTING = frozenset("it its this that these those they them he she there one o
 _EMPTY = frozenset("""
     answer answers ask case different do does difference example explain get give happen happens help know like make
     mean means need needs part question reason say says tell thing things true use used way work works
-    above below following mentioned previous
+    above below following mentioned previous anything everything nothing something wrong go goes gone went
 """.split())  # fmt: skip
 
 
