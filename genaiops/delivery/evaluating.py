@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.golden_parts import count_look, measured_part
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
-from genaiops.golden_sets import GoldenSet, check
+from genaiops.golden_sets import check
 from genaiops.project import Project
 from genaiops.records import Verdict, digest_of
 
@@ -64,7 +65,7 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
 def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, part = measured_part(flow)
     check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
     settings = flow.settings.evaluation
     measures = _measures(flow)
@@ -78,6 +79,7 @@ def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | No
         workers=settings.workers,
         progress=progress,
     )
+    run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
         pointer = _pointer(flow, pipeline.served, golden.digest, measures)
@@ -99,7 +101,7 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run 
 
     `other_than` is the id of a run that does not count.
     """
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, _ = measured_part(flow)
     for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow))):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))

@@ -207,6 +207,14 @@ class Run:
     confidence: float = 0.95
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
+    part: str = ""  # of a divided golden set: train, dev, holdout or all
+    holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
+
+    @property
+    def measured_on(self) -> str:
+        """The golden set with its part, and how often a holdout was looked at."""
+        looks = f", look {self.holdout_looks} at the holdout" if self.holdout_looks else ""
+        return f"{self.golden_set} ({self.part}{looks})" if self.part else self.golden_set
 
     def scale(self, measure: str) -> Scale:
         """How to read one measure; a run that does not say is read as a mean of values in [0, 1]."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -35,6 +35,7 @@ class EvaluationSettings(Settings):
     """The `evaluation:` part of flow.yaml."""
 
     golden_set: str = ""  # folder or .jsonl file, relative to the flow
+    split: Literal["", "train", "dev", "holdout", "all"] = ""  # the part of a divided golden set; "": dev
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
