@@ -271,9 +271,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value."""
+    """A measured value. `votes` are the single judgements where several were asked for; `value` is their median."""
 
     value: float
+    votes: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> float:
+        """Largest minus smallest vote: how far the judge disagrees with itself; 0 without votes."""
+        return max(self.votes) - min(self.votes) if self.votes else 0.0
 
 
 @dataclass(frozen=True, slots=True)

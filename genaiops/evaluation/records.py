@@ -246,10 +246,10 @@ class Run:
 _AGAIN = "evaluate again; a run is never edited"
 
 
-def outcome_to_json(outcome: Outcome) -> dict[str, float | str]:
-    """`{"value": v}`, `{"unscored": reason}` or `{"not_applicable": reason}`."""
+def outcome_to_json(outcome: Outcome) -> dict[str, float | str | list[float]]:
+    """`{"value": v}` (and its "votes", if several), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value}
+        return {"value": outcome.value, "votes": list(outcome.votes)} if outcome.votes else {"value": outcome.value}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -257,7 +257,7 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
     match dict(data):
         case {"value": int() | float() as value}:
-            return Score(float(value))
+            return Score(float(value), tuple(float(vote) for vote in data.get("votes", ())))
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

@@ -83,7 +83,7 @@ def _sound(measure: Measure, outcome: object) -> Outcome:
         return Unscored(f"{measure} gave {value}")
     if measure.unit_interval and not 0 <= value <= 1:
         return Unscored(f"{measure} gave {value}, outside [0, 1]")
-    return Score(value)
+    return Score(value, outcome.votes)
 
 
 def interval_of(

@@ -18,7 +18,7 @@ from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
-from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings
+from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings, JudgeSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import Settings, as_json
 from genaiops.retrieval import RetrievalSettings
@@ -38,6 +38,7 @@ class EvaluationSettings(Settings):
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
+    judge: JudgeSettings = JudgeSettings()  # of the measures that a language model decides
 
 
 class FreshnessSettings(Settings):

@@ -185,8 +185,11 @@ def _piece(chunk: Any) -> tuple[str, bool, str]:
 
 def _usage(chunk: Any) -> tuple[int, int] | None:
     usage = getattr(chunk, "usage", None)
-    counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-    used, made = counts
+    return counted(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
+
+
+def counted(used: object, made: object) -> tuple[int, int] | None:
+    """(input, output) tokens as an endpoint reports them; None where it reports none, or nonsense."""
     if isinstance(used, int) and isinstance(made, int) and used >= 0 and made >= 0:
         return used, made
     return None
