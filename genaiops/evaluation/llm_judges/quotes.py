@@ -24,7 +24,8 @@ class Located:
     """The contexts of one case, made ready for finding quotes: case, spacing and forms of quotation marks aside."""
 
     def __init__(self, contexts: Sequence[str]) -> None:
-        self._contexts = [_plain(text) for text in contexts]
+        self._contexts = contexts
+        self._plain: dict[int, tuple[str, list[int]]] = {}
 
     def place(self, quote: str, *, likely: int = 0) -> Place | None:
         """Where a quote stands, looked for in context `likely` (from 1) first; None when it is in no context.
@@ -36,12 +37,16 @@ class Located:
         ]
         if sum(sign.isalnum() for piece in pieces for sign in piece) < _FEWEST_SIGNS:
             return None
+        if 0 < likely <= len(self._contexts) and (at := self._contexts[likely - 1].find(quote)) >= 0:
+            return Place(likely - 1, at, at + len(quote))
         numbers = sorted(range(len(self._contexts)), key=lambda number: number != likely - 1)
         found = (self._within(number, pieces) for number in numbers)
         return next((place for place in found if place is not None), None)
 
     def _within(self, number: int, pieces: Sequence[str]) -> Place | None:
-        text, origin = self._contexts[number]
+        if number not in self._plain:
+            self._plain[number] = _plain(self._contexts[number])
+        text, origin = self._plain[number]
         first, end = -1, 0
         for piece in pieces:
             at = text.find(piece, end)
