@@ -35,7 +35,8 @@ async def _asked(client: openai.AsyncOpenAI, body: Mapping[str, Any]) -> bytes:
 
     # As bytes: the client's own models of the reply cost more than all the rest of a call.
     response = await client.post("/chat/completions", cast_to=httpx2.Response, body=dict(body))
-    return response.content
+    content: bytes = response.content
+    return content
 
 
 def _completion(content: bytes, limits: Limits) -> tuple[str, End]:

@@ -1,25 +1,26 @@
-"""One verdict asked for: the call, what is tried again, what it took, and when to stop asking altogether."""
+"""Calls of a judging model: how many at once, what is tried again, what it took, when to stop asking altogether."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from genaiops.endpoints import tries
 from genaiops.errors import ModelError
 from genaiops.evaluation.llm_judges.budget import Budget, Exhausted, Took
-from genaiops.evaluation.llm_judges.judgement import Judgement, judgement_of
 from genaiops.evaluation.llm_judges.limiter import Limiter
-from genaiops.evaluation.llm_judges.prompt import SCHEMA, Material, messages_of
-from genaiops.evaluation.llm_judges.reply import InvalidReply, read_reply
+from genaiops.evaluation.llm_judges.reply import InvalidReply
 from genaiops.generation import Generation, GenerationRequest
 from genaiops.generation.catalog import JudgeSettings, ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience
 from genaiops.records import Message, Query, canonical_json
 
+T = TypeVar("T")
+Format = Mapping[str, Any]  # what joins a request's body
 PATIENCE = Patience(attempts=5)
 _MAX_WAIT_S = 20.0  # between two attempts, unless the endpoint names its own wait
 _GIVE_UP = 5  # cases in a row that an endpoint failed on, each tried several times
@@ -28,17 +29,21 @@ _TOO_MANY = 429
 _NOT_UNDERSTOOD = (400, 415, 422, 501)  # how endpoints refuse a response_format they do not know
 _BYTES_PER_TOKEN, _FEWEST_BYTES_PER_TOKEN = 4, 2  # usual, and at its worst
 
-# From the strictest promise an endpoint can make about its reply to none at all.
-FORMATS: tuple[Mapping[str, Any], ...] = (
-    {"response_format": {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA}}},
-    {"response_format": {"type": "json_object"}},
-    {},
-)
-_SCHEMA_BYTES = len(canonical_json(SCHEMA))
+
+class Unjudged(Exception):
+    """There is no judgement; the text says why, in words that go into an Unscored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """One call: the messages, and what makes a result of the reply and the seconds it took (or raises InvalidReply)."""
+
+    messages: tuple[Message, ...]
+    read: Callable[[Generation, float], T]
 
 
 class Caller:
-    """Asks one model for verdicts. All its methods are for the background event loop.
+    """Asks one model, in the coroutines of the background event loop.
 
     `stopped` says why nothing more is asked: the endpoint refuses everything, or failed on many cases in a row.
     """
@@ -55,19 +60,22 @@ class Caller:
         self.stopped = ""
         self.calls = 0
 
-    async def verdict(self, material: Material) -> Judgement | str:
-        """A judgement, or why there is none."""
+    async def result(self, prepare: Callable[[], Asked[T]], schema: Mapping[str, Any]) -> T:
+        """What comes of one call whose reply follows a JSON schema; `prepare` makes each attempt at it anew.
+
+        Raises Unjudged when the endpoint fails, a bound is reached, or the reply is none.
+        """
         await self._limiter.start()
         try:
             if self.stopped:
-                return self.stopped
-            judgement = await self._tried(material)
+                raise Unjudged(self.stopped)
+            result = await self._tried(prepare, formats_of(schema))
             self._failed_in_a_row = 0
-            return judgement
+            return result
         except (InvalidReply, Exhausted) as error:
-            return str(error)
+            raise Unjudged(str(error)) from None
         except ModelError as error:
-            return self._noted(error)
+            raise Unjudged(self._noted(error)) from None
         finally:
             self._limiter.end()
 
@@ -81,7 +89,7 @@ class Caller:
                 self.stopped = f"not asked, since {_GIVE_UP} cases failed in a row; at last {reason}"
         return reason
 
-    async def _tried(self, material: Material) -> Judgement:
+    async def _tried(self, prepare: Callable[[], Asked[T]], formats: Sequence[Format]) -> T:
         async for attempt in tries(
             self._total_s,
             attempts=self._patience.attempts,
@@ -90,17 +98,16 @@ class Caller:
             given_up=lambda: self.stopped,
         ):
             with attempt:
-                return await self._asked(material)
+                return await self._attempt(prepare(), formats)
         raise AssertionError("an attempt returns or raises")
 
-    async def _asked(self, material: Material) -> Judgement:
+    async def _attempt(self, asked: Asked[T], formats: Sequence[Format]) -> T:
         await self._held_back()
-        token, messages = messages_of(material)
-        worst = worst_case(messages, self._settings.max_output_tokens)
+        worst = worst_case(asked.messages, formats, self._settings.max_output_tokens)
         await self.budget.reserve(worst)
         asked_at, took = time.monotonic(), worst  # a call that breaks off may be billed all the same
         try:
-            made = await self._completed(messages)
+            made = await self._completed(asked.messages, formats)
             took = Took(made.usage.input_tokens, made.usage.output_tokens)
         except ModelError as error:
             if error.status is not None:  # refused, so nothing was made
@@ -111,17 +118,10 @@ class Caller:
         finally:
             self.budget.settle(worst, took)
         self._limiter.succeeded()
-        return self._read(made, material, token, time.monotonic() - asked_at)
-
-    def _read(self, made: Generation, material: Material, token: str, seconds: float) -> Judgement:
         if made.finish_reason == "length":
             most = self._settings.max_output_tokens
-            raise InvalidReply(f"the verdict did not fit into {most:,} tokens (evaluation.judge.max_output_tokens)")
-        reply = read_reply(
-            made.text, token=token, sentences=len(material.spans), wants_completeness=bool(material.expected)
-        )
-        usage = (made.usage.input_tokens, made.usage.output_tokens)
-        return judgement_of(reply, material, usage=usage, seconds=seconds)
+            raise InvalidReply(f"the reply did not fit into {most:,} tokens (evaluation.judge.max_output_tokens)")
+        return asked.read(made, time.monotonic() - asked_at)
 
     async def _held_back(self) -> None:
         wait = self._limiter.held_back_s()
@@ -131,12 +131,12 @@ class Caller:
         if wait:
             await asyncio.sleep(wait)
 
-    async def _completed(self, messages: tuple[Message, ...]) -> Generation:
+    async def _completed(self, messages: tuple[Message, ...], formats: Sequence[Format]) -> Generation:
         """The model's reply, asked for in the strictest format that the endpoint understands."""
         refusal: ModelError | None = None
-        for number in range(self._format, len(FORMATS)):
+        for number in range(self._format, len(formats)):
             try:
-                made = await self._complete(messages, FORMATS[number])
+                made = await self._complete(messages, formats[number])
             except ModelError as error:
                 if error.status not in _NOT_UNDERSTOOD or self._format_works:
                     raise refusal or error from None
@@ -146,7 +146,7 @@ class Caller:
             return made
         raise refusal or AssertionError("there is a format")
 
-    async def _complete(self, messages: tuple[Message, ...], response_format: Mapping[str, Any]) -> Generation:
+    async def _complete(self, messages: tuple[Message, ...], response_format: Format) -> Generation:
         self.calls += 1
         options: dict[str, Any] = {}
         if (temperature := temperature_of(self._settings)) is not None:
@@ -165,14 +165,25 @@ def temperature_of(settings: JudgeSettings) -> float | None:
     return settings.temperature
 
 
-def usual_tokens(messages: tuple[Message, ...]) -> int:
+def formats_of(schema: Mapping[str, Any]) -> tuple[Format, ...]:
+    """How a reply may be asked for, from the strictest promise that an endpoint can make to none at all."""
+    wanted = {"name": "verdict", "strict": True, "schema": schema}
+    return (
+        {"response_format": {"type": "json_schema", "json_schema": wanted}},
+        {"response_format": {"type": "json_object"}},
+        {},
+    )
+
+
+def usual_tokens(messages: Sequence[Message], schema: Mapping[str, Any]) -> int:
     """Input tokens of a call, schema included, at 4 bytes a token."""
-    return math.ceil((_bytes(messages) + _SCHEMA_BYTES) / _BYTES_PER_TOKEN)
+    return math.ceil(_bytes(messages, schema) / _BYTES_PER_TOKEN)
 
 
-def worst_case(messages: tuple[Message, ...], max_output_tokens: int) -> Took:
-    return Took(math.ceil((_bytes(messages) + _SCHEMA_BYTES) / _FEWEST_BYTES_PER_TOKEN), max_output_tokens)
+def worst_case(messages: Sequence[Message], formats: Sequence[Format], max_output_tokens: int) -> Took:
+    return Took(math.ceil(_bytes(messages, formats[0]) / _FEWEST_BYTES_PER_TOKEN), max_output_tokens)
 
 
-def _bytes(messages: tuple[Message, ...]) -> int:
-    return sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+def _bytes(messages: Sequence[Message], schema: Mapping[str, Any]) -> int:
+    contents = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+    return contents + len(canonical_json(schema))

@@ -12,10 +12,12 @@ from queue import SimpleQueue
 
 from genaiops.endpoints import host_of
 from genaiops.evaluation.llm_judges.cache import JudgementCache
-from genaiops.evaluation.llm_judges.calling import PATIENCE, Caller, temperature_of
-from genaiops.evaluation.llm_judges.judgement import Judgement
-from genaiops.evaluation.llm_judges.prompt import PROMPT_DIGEST, Material, numbered_spans
+from genaiops.evaluation.llm_judges.calling import PATIENCE, Asked, Caller, Unjudged, temperature_of
+from genaiops.evaluation.llm_judges.judgement import Judgement, judgement_of
+from genaiops.evaluation.llm_judges.prompt import PROMPT_DIGEST, SCHEMA, Material, messages_of, numbered_spans
+from genaiops.evaluation.llm_judges.reply import read_reply
 from genaiops.evaluation.records import Sample
+from genaiops.generation import Generation
 from genaiops.generation.catalog import JudgeSettings, ModelCard
 from genaiops.generation.openai_compatible import OPENAI_URL, OpenAICompatible, Patience
 from genaiops.generation.openai_stream import background_loop
@@ -92,6 +94,18 @@ class GroupJudge:
         answered_by = sample.response.model.lower() if sample.response is not None else ""
         return answered_by in (self.name.lower(), self.card.model.lower())
 
+    def _asked(self, material: Material) -> Asked[Judgement]:
+        """One call about a case, with a fence of its own."""
+        token, messages = messages_of(material)
+
+        def read(made: Generation, seconds: float) -> Judgement:
+            count, wants = len(material.spans), bool(material.expected)
+            reply = read_reply(made.text, token=token, sentences=count, wants_completeness=wants)
+            usage = (made.usage.input_tokens, made.usage.output_tokens)
+            return judgement_of(reply, material, usage=usage, seconds=seconds)
+
+        return Asked(messages, read)
+
     def _votes(self, case: Wanted) -> Votes | Unscored:
         votes: list[Judgement] = []
         for key in case.keys:
@@ -126,7 +140,11 @@ class GroupJudge:
         self, missing: Mapping[str, Material], put: Callable[[tuple[str, Judgement | str]], None]
     ) -> None:
         async def one(key: str, material: Material) -> None:
-            put((key, await self.caller.verdict(material)))
+            try:
+                made: Judgement = await self.caller.result(lambda: self._asked(material), SCHEMA)
+                put((key, made))
+            except Unjudged as error:
+                put((key, str(error)))
 
         async with asyncio.TaskGroup() as group:
             for key, material in missing.items():
