@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from genaiops.evaluation.llm_judges.group import GroupJudge
     from genaiops.evaluation.records import Measure
     from genaiops.evaluation.tools import Tools
+    from genaiops.generation.openai_compatible import Patience
 
 PARTS = ("groundedness", "relevance", "completeness", "utilization")
 _SHARED = "llm"  # where measures of one evaluation find their judge
@@ -29,17 +30,22 @@ def llm_measure(name: str, tools: Tools) -> Measure:
         hint = f"; did you mean 'llm:{close[0]}'?" if close else ""
         known = ", ".join(f"llm:{part}" for part in PARTS)
         raise ConfigurationError(f"unknown measure 'llm:{name}'{hint}", remedy=f"known measures: {known}")
-    judge = _judge(tools)
+    judge = llm_judge_of(tools)
     kinds = {"groundedness": LlmGroundedness, "completeness": LlmCompleteness}
     return kinds.get(name, LlmMeasure)(name, judge)  # type: ignore[arg-type]
 
 
-def _judge(tools: Tools) -> GroupJudge:
+def llm_judge_of(tools: Tools, *, patience: Patience | None = None) -> GroupJudge:
+    """The judge that all `llm:` measures made with these Tools share; made when it is first asked for.
+
+    `patience` says how long to bear with the endpoint; it counts only before the judge is made.
+    """
     from genaiops.evaluation.llm_judges.choosing import judging_model
     from genaiops.evaluation.llm_judges.group import GroupJudge
 
     if _SHARED not in tools.shared:
         name, card = judging_model(tools)
-        tools.shared[_SHARED] = GroupJudge(name, card, tools.judge, cache_file=tools.cache_file)
+        given = {} if patience is None else {"patience": patience}
+        tools.shared[_SHARED] = GroupJudge(name, card, tools.judge, cache_file=tools.cache_file, **given)
     judge: GroupJudge = tools.shared[_SHARED]
     return judge

@@ -53,7 +53,7 @@ class Caller:
     ) -> None:
         self._model, self._card, self._settings, self._patience = model, card, settings, patience
         self._total_s = patience.total_s or 4 * card.timeout_s
-        self._limiter = Limiter(settings.concurrency)
+        self.limiter = Limiter(settings.concurrency)
         self.budget = Budget(settings, card, name=model.model)
         self._format, self._format_works = 0, False
         self._failed_in_a_row = 0
@@ -65,7 +65,7 @@ class Caller:
 
         Raises Unjudged when the endpoint fails, a bound is reached, or the reply is none.
         """
-        await self._limiter.start()
+        await self.limiter.start()
         try:
             if self.stopped:
                 raise Unjudged(self.stopped)
@@ -77,7 +77,7 @@ class Caller:
         except ModelError as error:
             raise Unjudged(self._noted(error)) from None
         finally:
-            self._limiter.end()
+            self.limiter.end()
 
     def _noted(self, error: ModelError) -> str:
         reason = f"the judge failed: {error.where}: {error.what}"
@@ -113,20 +113,20 @@ class Caller:
             if error.status is not None:  # refused, so nothing was made
                 took = Took()
             if error.status == _TOO_MANY:
-                self._limiter.overloaded(asked_at, error.retry_after_s)
+                self.limiter.overloaded(asked_at, error.retry_after_s)
             raise
         finally:
             self.budget.settle(worst, took)
-        self._limiter.succeeded()
+        self.limiter.succeeded()
         if made.finish_reason == "length":
             most = self._settings.max_output_tokens
             raise InvalidReply(f"the reply did not fit into {most:,} tokens (evaluation.judge.max_output_tokens)")
         return asked.read(made, time.monotonic() - asked_at)
 
     async def _held_back(self) -> None:
-        wait = self._limiter.held_back_s()
+        wait = self.limiter.held_back_s()
         if wait > self._total_s:
-            what = f"the endpoint wants to be left alone for {wait:.0f} s"
+            what = f"the endpoint answered 429 and wants to be left alone for {wait:.0f} s"
             raise ModelError(what, where=f"model {self._model.model}", status=_TOO_MANY)
         if wait:
             await asyncio.sleep(wait)
