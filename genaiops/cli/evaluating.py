@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.planning import Plan, print_plan
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -29,23 +31,37 @@ def score(
     file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
     measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
+    judge: Annotated[
+        str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
+    ] = None,
+    plan: Plan = False,
     as_json: Json = False,
 ) -> None:
     """Score any application's answers.
 
     One JSON line {id, measure, value, unscored} for each row and measure.
     """
+    from genaiops.delivery.judge_tools import plan_scoring, scoring_tools
     from genaiops.embedding import EmbeddingSettings, load_embedder
     from genaiops.errors import ConfigurationError
     from genaiops.evaluation import read_rows, score_rows
     from genaiops.files import write_durably
     from genaiops.project import Project
 
-    embedder = load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
+    project = Project.find()
+    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
+    tools = replace(scoring_tools(project, judge, settings or ()), embedder=embedder)
     rows = read_rows(file)
     if not rows:
         raise ConfigurationError("there is no row in this file", where=file)
-    scores = score_rows(rows, measure, embedder=embedder)
+    if plan:
+        print_plan(plan_scoring(measure, [row.sample for row in rows], tools), as_json=as_json)
+        return
+    scores = score_rows(rows, measure, tools=tools)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
     if out is not None:
         write_durably(out, lines)
@@ -57,7 +73,7 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     flow: FlowFolder,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
@@ -65,6 +81,7 @@ def evaluate(
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    plan: Plan = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -73,15 +90,18 @@ def evaluate(
     Keeps the run, tracks it in MLflow and prints the scorecard.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery.judge_tools import plan_evaluation
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
+    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else opened.pipeline
+    if plan:
+        print_plan(plan_evaluation(opened, pipeline), as_json=as_json)
+        return
     with _stages() as shown:
-        if release:
-            _, pipeline = open_release(opened.project, release, flow=opened.name)
-            evaluated = evaluate_release(opened, pipeline, progress=shown)
-        else:
-            evaluated = evaluate_flow(opened, progress=shown)
+        evaluated = (
+            evaluate_release(opened, pipeline, progress=shown) if release else evaluate_flow(opened, progress=shown)
+        )
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
         print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})

@@ -78,7 +78,7 @@ def _tell(done: Drafted) -> None:
         say("decide on them with: genaiops golden review FLOW")
 
 
-def promote(  # noqa: PLR0913  options of a command
+def promote(
     flow: FlowFolder,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of proposals.")],
     actor: Actor = "",

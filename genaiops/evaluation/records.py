@@ -290,9 +290,10 @@ _AGAIN = "evaluate again; a run is never edited"
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """`{"value": v}` (with its `parts`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
+    """`{"value": v}` (with its `parts` or `votes`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value, **({"parts": dict(outcome.parts)} if outcome.parts else {})}
+        more = {"parts": dict(outcome.parts), "votes": list(outcome.votes)}
+        return {"value": outcome.value, **{name: value for name, value in more.items() if value}}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -301,7 +302,8 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     match dict(data):
         case {"value": int() | float() as value}:
             parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
-            return Score(float(value), parts=tuple(parts.items()))
+            votes = tuple(float(vote) for vote in data.get("votes", ()))
+            return Score(float(value), parts=tuple(parts.items()), votes=votes)
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

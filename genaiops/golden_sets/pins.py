@@ -99,6 +99,9 @@ def read_pins(path: Path) -> Pins:
 
 def write_pins(path: Path, pins: Pins) -> None:
     """Write the lock file, a case a line and in order of ids, so that two branches merge."""
-    rows = [f"{json.dumps(name)}: {json.dumps(as_json(pin), ensure_ascii=False)}" for name, pin in sorted(pins.cases.items())]
+    rows = [
+        f"{json.dumps(name)}: {json.dumps(as_json(pin), ensure_ascii=False)}"
+        for name, pin in sorted(pins.cases.items())
+    ]
     body = ",\n".join(rows)
     write_durably(path, f'{{"version": 1, "cases": {{\n{body}\n}}}}\n')

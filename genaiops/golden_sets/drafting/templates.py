@@ -14,7 +14,9 @@ _VAGUE = frozenset("""
     difference point purpose problem question most least latter former above below example case cases way thing one
     more less right wrong default number value name output input change cost price use limit two three part parts text
 """.split())  # fmt: skip
-_DEFINED = re.compile(rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) (?P<rest>(?:an?|the|one|what|how|where|whatever) .{{15,}})\.$")
+_DEFINED = re.compile(
+    rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) (?P<rest>(?:an?|the|one|what|how|where|whatever) .{{15,}})\.$"
+)
 _DOES = re.compile(r"(?P<thing>`[^`]{2,60}`) (?P<verb>[a-z]{3,}s) (?P<rest>.{12,})\.$")
 _DOING = frozenset("""
     accepts adds allows answers appends applies asks bounds builds calls changes checks chooses cleans compares computes
@@ -39,7 +41,9 @@ _VERBS = frozenset("""
     report restart run say see set skip split start stop store take tell test treat try turn update use wait write
 """.split())  # fmt: skip
 _HOW_TO = re.compile(r"(?:\d+[.)] )?How to (?P<what>[a-z][^?:]{3,80})$", re.IGNORECASE)
-_ASKING = re.compile(r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) (?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$")
+_ASKING = re.compile(
+    r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) (?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$"
+)
 _ASKED = re.compile(r"(?:What|When|Where|Which|Who|Why|How|Is|Are|Can|Do|Does|Must|Should)\b[^?]{6,120}\?$")
 _ANSWERED_BY = 8  # words of a sentence that may answer a heading
 _MOST_STEPS = 4
@@ -47,7 +51,7 @@ _SHORT_TITLE = 3  # words
 
 
 def definitions(passage: Passage) -> Iterator[Draft]:
-    """"A run is one evaluation." answers "What is a run?"."""
+    """ "A run is one evaluation." answers "What is a run?"."""
     for sentence in passage.sentences("prose"):
         found = _DEFINED.match(plain(sentence))
         if found is None or _is_vague(found["thing"]) or _POINTING.search(found["thing"]):
@@ -60,7 +64,7 @@ def definitions(passage: Passage) -> Iterator[Draft]:
 
 
 def what_it_does(passage: Passage) -> Iterator[Draft]:
-    """"`genaiops gc` removes old indexes." answers "What does `genaiops gc` do?"."""
+    """ "`genaiops gc` removes old indexes." answers "What does `genaiops gc` do?"."""
     for sentence in passage.sentences("prose", "item"):
         found = _DOES.match(plain(sentence))
         if found is None or found["verb"] not in _DOING or _POINTING.search(found["rest"][:25]):
@@ -75,7 +79,7 @@ def what_it_does(passage: Passage) -> Iterator[Draft]:
 
 
 def conditions(passage: Passage) -> Iterator[Draft]:
-    """"If the disk is full, the build stops." answers "What happens if the disk is full?"."""
+    """ "If the disk is full, the build stops." answers "What happens if the disk is full?"."""
     for sentence in passage.sentences("prose", "item"):
         found = _IF.match(plain(sentence))
         if found is None or _POINTING.search(found["clause"]) or _POINTING.match(found["rest"]):
@@ -90,12 +94,14 @@ def conditions(passage: Passage) -> Iterator[Draft]:
 
 
 def reasons(passage: Passage) -> Iterator[Draft]:
-    """"Evidence is anchored in documents because chunks change." answers "Why is evidence anchored in documents?"."""
+    """ "Evidence is anchored in documents because chunks change." answers "Why is evidence anchored in documents?"."""
     for sentence in passage.sentences("prose"):
         found = _WHY.match(plain(sentence))
         if found is None or len(found["subject"].split()) > 6:
             continue
-        if _POINTING.search(f"{found['subject']} {found['rest']}") or _CLAUSE.search(f"{found['subject']} {found['rest']}"):
+        if _POINTING.search(f"{found['subject']} {found['rest']}") or _CLAUSE.search(
+            f"{found['subject']} {found['rest']}"
+        ):
             continue
         subject, verb = _as_asked(uncapitalised(found["subject"], passage.text)), found["verb"].replace("cannot", "can")
         rest = f"not {found['rest']}" if found["verb"] == "cannot" else found["rest"]
@@ -104,7 +110,7 @@ def reasons(passage: Passage) -> Iterator[Draft]:
 
 
 def headings(passage: Passage) -> Iterator[Draft]:
-    """"## How to add a case" asks "How do I add a case?", and its first whole sentence begins the answer."""
+    """ "## How to add a case" asks "How do I add a case?", and its first whole sentence begins the answer."""
     question = _question_of(plain(passage.section.title))
     if not question:
         return

@@ -30,7 +30,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {  # code of a finding → what finds it
 WRONG_SCORES = ("unwinnable", "duplicate")  # what an evaluation refuses, whatever else lint may say
 
 
-def lint(  # noqa: PLR0913  (options are keyword-only)
+def lint(
     golden: GoldenSet,
     documents: Iterable[Document],
     *,
