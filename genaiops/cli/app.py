@@ -17,6 +17,7 @@ from genaiops.cli import (
     evaluating,
     golden,
     indexes,
+    judging,
     projects,
     retrieval,
     service,
@@ -61,6 +62,7 @@ def _root(
 for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
+app.add_typer(judging.app, name="judge")
 app.add_typer(retrieval.app, name="retrieval")
 app.add_typer(environments.audit, name="audit")
 app.add_typer(service.keys, name="keys")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation.passports import Shelf
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
@@ -77,6 +78,7 @@ def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | No
         seed=settings.seed,
         workers=settings.workers,
         progress=progress,
+        passports=Shelf(flow.project.passports),
     )
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
+from genaiops.evaluation.passports import Shelf
 from genaiops.flow import Flow, Pipeline
 from genaiops.flow.pipeline import Served
 from genaiops.golden_sets import GoldenSet
@@ -42,7 +43,8 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
         evaluated = Evaluated(known, flow.project.runs / known.id)
     rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)
     golden = GoldenSet.load(flow.golden_set_path)
-    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest)
+    shelf = Shelf(flow.project.passports)
+    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.passports.record import Passport
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -162,6 +163,7 @@ class Run:
     """One evaluation, with all that is needed to run it again.
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
     `summaries` are in the order in which the measures were asked for.
     """
@@ -179,6 +181,7 @@ class Run:
     confidence: float = 0.95
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
+    passports: Mapping[str, Passport] = field(default_factory=dict)
 
     def summary(self, measure: str) -> Summary | None:
         """The summary of one measure; None when this run did not measure it."""
