@@ -17,6 +17,7 @@ from genaiops.cli import (
     evaluating,
     golden,
     indexes,
+    judging,
     projects,
     retrieval,
     service,
@@ -63,6 +64,7 @@ def _root(
 for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
+LazyGroup.registry.add_typer(judging.app, name="judge")
 LazyGroup.registry.add_typer(retrieval.app, name="retrieval")
 LazyGroup.registry.add_typer(environments.audit, name="audit")
 LazyGroup.registry.add_typer(service.keys, name="keys")

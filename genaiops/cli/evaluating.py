@@ -104,7 +104,10 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         )
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        from genaiops.evaluation.passports import corrected_shares
+
+        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
+        print_json({**told, "corrected": corrected_shares(evaluated.run)})
     else:
         print_scorecard(evaluated.run)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
@@ -181,9 +184,12 @@ def print_scorecard(run: Run) -> None:
     """The run's table, in the width of the terminal."""
     from rich.console import Console
 
+    from genaiops.evaluation.passports import corrected_shares, correction_line
     from genaiops.evaluation.reports import terminal_table
 
     Console().print(terminal_table(run))
+    for corrected in corrected_shares(run).values():
+        say(correction_line(corrected))
 
 
 def print_decision(decision: Decision) -> None:

@@ -15,6 +15,7 @@ from genaiops.delivery.judge_tools import tools_of
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation.passports import Shelf
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
@@ -79,6 +80,7 @@ def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | No
         seed=settings.seed,
         workers=settings.workers,
         progress=progress,
+        passports=Shelf(flow.project.passports),
     )
     run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.passports.record import Passport
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -190,6 +191,7 @@ class Run:
     """One evaluation, with all that is needed to run it again.
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
     `summaries` are in the order in which the measures were asked for.
     """
@@ -209,6 +211,7 @@ class Run:
     git: Git = field(default_factory=Git)
     part: str = ""  # of a divided golden set: train, dev, holdout or all
     holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
+    passports: Mapping[str, Passport] = field(default_factory=dict)
 
     @property
     def measured_on(self) -> str:
