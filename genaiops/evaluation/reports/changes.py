@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from genaiops.evaluation.operational import lower_is_better
-from genaiops.evaluation.records import CaseResult, Run, Scale
+from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.text import ends, signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
@@ -68,15 +67,15 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     both = [now.case.id for now, _ in same_cases(run, baseline) if now.case.id in ours and now.case.id in theirs]
     if not both:
         return None
-    scale = run.scales.get(measure, Scale(True))
+    scale = run.scale(measure)
     mine, other = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
-    if scale.statistic == "p95":
-        found = quantile_difference(mine, other, confidence=run.confidence)
+    if scale.quantile is not None:
+        found = quantile_difference(mine, other, quantile=scale.quantile, confidence=run.confidence)
     else:
         found = paired_difference(
             mine, other, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed
         )
     direction: Direction = "same" if mine == other else ""
     if found.low > 0 or found.high < 0:
-        direction = "better" if (found.low > 0) != lower_is_better(measure) else "worse"
+        direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
     return Change(measure, found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from genaiops.evaluation.records import CaseResult, Run, Scale, outcome_to_json
+from genaiops.evaluation.records import CaseResult, Run, outcome_to_json
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of, waterfall_of
@@ -51,8 +51,7 @@ def json_report(
 
 
 def _measure(run: Run, summary: Summary) -> dict[str, Any]:
-    scale = run.scales.get(summary.measure, Scale(True))
-    return {**as_json(summary), "coverage": summary.coverage, **as_json(scale)}
+    return {**as_json(summary), "coverage": summary.coverage, **as_json(run.scale(summary.measure))}
 
 
 def _change(found: Change) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from genaiops.evaluation.operational import lower_is_better
 from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict, Stage
 from genaiops.evaluation.reports.changes import same_cases
 from genaiops.records import NotApplicable, Score, Unscored
@@ -41,8 +40,7 @@ LOW_BY_NATURE = ("precision@", "utilization")  # one good chunk among six is a f
 
 def in_unit_interval(run: Run, measure: str) -> bool:
     """Whether the values of `measure` are in [0, 1] (assumed for a run that doesn't say)."""
-    scale = run.scales.get(measure)
-    return scale is None or scale.unit_interval
+    return run.scale(measure).unit_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +58,13 @@ class Row:
     state: State
     level: float
     changes: Mapping[str, float]
+    gains: Mapping[str, float]
     weak: Mapping[str, float]
 
     @property
     def unscored(self) -> dict[str, str]:
         """Measure to reason, for every measurement of this case that failed."""
         return {name: o.reason for name, o in self.result.outcomes.items() if isinstance(o, Unscored)}
-
-    @property
-    def gains(self) -> dict[str, float]:
-        return {name: -change if lower_is_better(name) else change for name, change in self.changes.items()}
 
     @property
     def worst_gain(self) -> float:
@@ -124,9 +119,11 @@ def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:
             changes[name] = values[name] - old.value
         elif not isinstance(result.outcomes[name], NotApplicable):
             lost = True
-    good = {name: 1.0 - value if lower_is_better(name) else value for name, value in values.items()}
+    lower = {name for name in values if run.scale(name).lower_is_better}
+    gains = {name: -change if name in lower else change for name, change in changes.items()}
+    good = {name: 1.0 - value if name in lower else value for name, value in values.items()}
     weak = {name: values[name] for name, value in good.items() if value < WEAK and not name.startswith(LOW_BY_NATURE)}
-    row = Row(result, before, "good", sum(good.values()) / len(good) if good else 1.0, changes, weak)
+    row = Row(result, before, "good", sum(good.values()) / len(good) if good else 1.0, changes, gains, weak)
     return replace(row, state=_state(row, lost=lost))
 
 
