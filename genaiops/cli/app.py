@@ -12,6 +12,7 @@ import typer
 from genaiops.cli import (
     answering,
     building,
+    comparing,
     environments,
     erasing,
     evaluating,
@@ -58,7 +59,7 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
+for module in (projects, building, answering, indexes, erasing, evaluating, comparing, environments, service):
     module.register(app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(retrieval.app, name="retrieval")

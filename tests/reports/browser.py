@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ needs_browser = pytest.mark.skipif(PATH is None, reason=f"needs a browser, one o
 class Browser:
     """One page. `events` holds what the browser reported, as (method, params)."""
 
-    def __init__(self, reading: int, writing: int) -> None:
-        self._from = os.fdopen(reading, "rb", buffering=0)
-        self._to = os.fdopen(writing, "wb", buffering=0)
+    def __init__(self, answers: FileIO, commands: FileIO) -> None:
+        self._from = answers
+        self._to = commands
         self._rest = b""
         self._count = 0
         self._session: str | None = None
@@ -126,7 +127,8 @@ def browser() -> Iterator[Browser]:
         os.close(to_read)
         os.close(from_write)
         try:
-            yield Browser(from_read, to_write)
+            with os.fdopen(from_read, "rb", buffering=0) as answers, os.fdopen(to_write, "wb", buffering=0) as commands:
+                yield Browser(answers, commands)
         finally:
             process.terminate()
             process.wait(60)

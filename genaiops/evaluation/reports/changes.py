@@ -12,8 +12,8 @@ from genaiops.evaluation.reports.text import ends, signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
 Direction = Literal["better", "worse", "same", ""]
-# In words, for readers who see no colour. An interval that holds zero shows nothing, neither way.
-WORDS: dict[Direction, str] = {"better": "better", "worse": "worse", "same": "the same", "": "no change shown"}
+# In words, for readers who see no colour. An interval that holds zero shows neither a change nor that there is none.
+WORDS: dict[Direction, str] = {"better": "better", "worse": "worse", "same": "same", "": "not shown"}
 
 
 @dataclass(frozen=True, slots=True)

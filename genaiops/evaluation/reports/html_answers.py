@@ -8,7 +8,7 @@ from genaiops.evaluation.records import CaseResult, SentenceVerdict
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.rows import Row
 from genaiops.evaluation.reports.spans import Span, segments, word_changes
-from genaiops.records import Answer
+from genaiops.records import Answer, Chunk, Citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,45 @@ def _reference(target: str, number: int, spoken: str) -> Markup:
     return h("a", number, href=f"#{target}", class_="ref", data_pair=number, aria_label=f"{number}: {spoken}")
 
 
+def held_against(row: Row, pairs: list[Pair], place: str) -> Markup | None:
+    """Every sentence that is not supported, with the passage nearest to it below: the pair at one glance."""
+    answer = row.result.answer
+    weak = [pair for pair in pairs if pair.said.label != "supported"]
+    if answer is None or not weak:
+        return None
+    items = []
+    for pair in weak:
+        said = pair.said
+        lines: list[Child] = [
+            h("p", h("span", pair.words, class_=f"label {said.label}"), " ", answer.text[said.start : said.end])
+        ]
+        if pair.has_evidence:
+            chunk = answer.hits[said.context].chunk
+            quote = chunk.text[said.evidence_start : said.evidence_end]
+            where = h("span", f"nearest passage, {chunk.document_id}: ", class_="soft")
+            lines.append(h("p", where, quote, " ", _reference(f"{place}-e{pair.number}", pair.number, "the passage")))
+        else:
+            lines.append(h("p", "no passage comes near", class_="soft"))
+        items.append(h("li", lines))
+    return h("ul", items, class_="against small")
+
+
+def cited_in(answer: Answer, chunk: Chunk) -> list[Citation]:
+    """The citations whose span reaches into a chunk."""
+    return [
+        c
+        for c in answer.citations
+        if c.document_id == chunk.document_id and c.start < chunk.end and c.end > chunk.start
+    ]
+
+
 def context_of(row: Row, position: int, place: str, pairs: list[Pair]) -> list[Child]:
     """The text of hit number `position` (from 0), with what was cited, wanted, and named as evidence of a sentence."""
     answer = row.result.answer
     assert answer is not None
     chunk = answer.hits[position].chunk
     marks: list[Span[Mark]] = [
-        Span(c.start - chunk.start, c.end - chunk.start, "cited")
-        for c in answer.citations
-        if c.document_id == chunk.document_id and c.start < chunk.end and c.end > chunk.start
+        Span(c.start - chunk.start, c.end - chunk.start, "cited") for c in cited_in(answer, chunk)
     ]
     marks += [
         Span(found, found + len(item.quote), "evidence wanted")

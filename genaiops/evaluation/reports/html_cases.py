@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from genaiops.evaluation.records import Failure, Run
-from genaiops.evaluation.reports.html_answers import Pair, answers_of, context_of, pairs_of
+from genaiops.evaluation.reports.html_answers import Pair, answers_of, cited_in, context_of, held_against, pairs_of
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.rows import STAGES, STATES, Row, in_unit_interval
 from genaiops.evaluation.reports.text import number, signed
@@ -31,6 +31,7 @@ def case_section(run: Run, row: Row, number_of_case: int) -> Markup:
         _failure(failure) if failure else None,
         answers_of(row, place, pairs),
         _legend(row, pairs),
+        held_against(row, pairs, place),
         [h("h3", "Reference"), h("p", case.reference, class_="text")] if case.reference else None,
         _wanted(row),
         h("h3", "Outcomes"),
@@ -113,12 +114,11 @@ def _hits(row: Row, place: str, pairs: list[Pair]) -> list[Markup] | None:
     answer = row.result.answer
     if answer is None or not answer.hits:
         return None
-    cited = {citation.chunk_id for citation in answer.citations}
     items = []
     for position, hit in enumerate(answer.hits):
         chunk = hit.chunk
         where = f"{hit.rank}. {chunk.document_id} {chunk.start}–{chunk.end}, score"
         text = h("p", context_of(row, position, place, pairs), class_="text")
         head = h("p", f"{where} {number(hit.score, unit_interval=False)}", class_="mono soft")
-        items.append(h("li", head, text, class_="cited" if chunk.id in cited else None))
+        items.append(h("li", head, text, class_="cited" if cited_in(answer, chunk) else None))
     return [h("h3", "Retrieved"), h("ol", items, class_="hits")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change, changes
@@ -50,15 +51,18 @@ def markdown_report(
     head += [*_measures(run, changes(run, baseline) if baseline else None), *_lost(run)]
     tail = ["", f"Run {plain(run.id)}, {plain(run.created_at)}.", ""]
     shown = CASES_IN_COMMENT if limit <= COMMENT else len(run.results)
-    blocks = [*(_differences(run, baseline) if baseline else ()), *_cases(run, baseline, shown)]
+    blocks = chain(_differences(run, baseline) if baseline else (), _cases(run, baseline, shown))
     return _within(limit, head, blocks, tail)
 
 
-def _within(limit: int, head: Sequence[str], blocks: Sequence[str], tail: Sequence[str]) -> str:
-    """As many whole blocks as fit; if the head alone is too long, as many of its whole lines as fit."""
+def _within(limit: int, head: Sequence[str], blocks: Iterable[str], tail: Sequence[str]) -> str:
+    """As many whole blocks as fit; if the head alone is too long, as many of its whole lines as fit.
+
+    Blocks that no longer fit are not even made.
+    """
     lines: list[str] = []
     budget = limit - _size(tail)
-    for block in (*head, *blocks):
+    for block in chain(head, blocks):
         budget -= _size([block])
         if budget < 0:
             break
@@ -125,14 +129,15 @@ def _differences(run: Run, baseline: Run) -> list[str]:
     return ["", f"### What was different ({len(found)}{more})", "", *lines]
 
 
-def _cases(run: Run, baseline: Run | None, most: int) -> list[str]:
+def _cases(run: Run, baseline: Run | None, most: int) -> Iterator[str]:
     """One block for each case to look at; none when all are good."""
     notable = [row for row in rows_of(run, baseline) if row.state not in ("good", "improved")]
     if not notable:
-        return []
+        return
     shown = notable[:most]
     more = f", the first {len(shown)}" if len(shown) < len(notable) else ""
-    return ["", f"### Cases to look at ({len(notable)}{more})", "", *(_case(row) for row in shown)]
+    yield from ("", f"### Cases to look at ({len(notable)}{more})", "")
+    yield from map(_case, shown)
 
 
 def _case(row: Row) -> str:

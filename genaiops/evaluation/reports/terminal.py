@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
-    """The scorecard as a rich Table: measure, value, interval, coverage, n/a, and the change from a baseline.
+    """The scorecard as a rich Table: measure, value, interval, coverage, n/a.
 
-    Changes are paired by question; coloured when their interval leaves out zero.
+    With a baseline: its value, this run's, the change paired by question and whether that is shown, in place
+    of the rest, so that it fits 80 columns; coverage only where a measurement failed.
     """
     from rich import box
     from rich.table import Table
@@ -29,16 +30,21 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
         f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.golden_set, 60)}: {len(run.results)} cases"
     )
     # Text, never str: rich reads markup like [red] and [link=…] in plain strings.
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("measure", no_wrap=True)
-    for heading in ("value", f"{share(run.confidence)} interval", "coverage", "n/a"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    heads = ["value", f"{share(run.confidence)} interval", "coverage", "n/a"]
     if baseline is not None:
-        table.add_column("change", justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True)
+        incomplete = any(summary.unscored for summary in run.summaries)
+        heads = ["before", "now", "change", " ", *(["coverage"] if incomplete else [])]
+    for heading in heads:
+        table.add_column(heading, justify="right" if heading.strip() else "left", no_wrap=True)
     changed = changes(run, baseline) if baseline else {}
     for summary in run.summaries:
-        table.add_row(*_cells(run, summary), *(_change(changed.get(summary.measure)) if baseline else []))
+        if baseline is None:
+            table.add_row(*_cells(run, summary))
+        else:
+            row = _compared(run, summary, baseline.summary(summary.measure), changed.get(summary.measure))
+            table.add_row(*row[: 1 + len(heads)])
     return table
 
 
@@ -77,28 +83,40 @@ def _block(word: str, row: Row) -> Text:
 def _answer_text(result: CaseResult | None) -> str:
     if result is None or result.answer is None:
         return "no answer" if result is None else one_line(f"error: {result.error}", 300)
-    return one_line(result.answer.text, 600)
+    return one_line(result.answer.text, 400)
 
 
 def _cells(run: Run, summary: Summary) -> list[Text]:
     from rich.text import Text
 
     unit = in_unit_interval(run, summary.measure)
-    measured = summary.scored + summary.unscored
-    coverage = f"{share(summary.coverage)} ({summary.scored}/{measured})" if measured else "–"
     return [
         Text(one_line(summary.measure, 60)),
         Text(number(summary.mean, unit_interval=unit), style="bold"),
         Text("–" if summary.mean is None else ends(summary.low, summary.high, unit_interval=unit), style="dim"),
-        Text(coverage, style="yellow" if summary.unscored else ""),
+        _coverage(summary),
         Text(str(summary.not_applicable) if summary.not_applicable else "", style="dim"),
     ]
 
 
-def _change(found: Change | None) -> list[Text]:
+def _compared(run: Run, summary: Summary, before: Summary | None, found: Change | None) -> list[Text]:
     from rich.text import Text
 
-    if found is None:
-        return [Text("–", style="dim"), Text("")]
-    style = {"better": "green", "worse": "red"}.get(found.direction, "dim")
-    return [Text(str(found), style=style), Text(found.word, style=style)]
+    unit = in_unit_interval(run, summary.measure)
+    style = {"better": "green", "worse": "red"}.get(found.direction if found else "", "dim")
+    return [
+        Text(one_line(summary.measure, 60)),
+        Text(number(before.mean if before else None, unit_interval=unit), style="dim"),
+        Text(number(summary.mean, unit_interval=unit), style="bold"),
+        Text(str(found) if found else "–", style=style),
+        Text(found.word if found else "", style=style),
+        Text(share(summary.coverage), style="yellow") if summary.unscored else Text(""),
+    ]
+
+
+def _coverage(summary: Summary) -> Text:
+    from rich.text import Text
+
+    measured = summary.scored + summary.unscored
+    shown = f"{share(summary.coverage)} ({summary.scored}/{measured})" if measured else "–"
+    return Text(shown, style="yellow" if summary.unscored else "")
