@@ -12,6 +12,7 @@ import typer
 from genaiops.cli import (
     answering,
     building,
+    comparing,
     environments,
     erasing,
     evaluating,
@@ -61,7 +62,7 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
+for module in (projects, building, answering, indexes, erasing, evaluating, comparing, environments, service):
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
 LazyGroup.registry.add_typer(judging.app, name="judge")

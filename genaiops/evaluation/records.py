@@ -172,11 +172,26 @@ class Git:
     dirty: bool = False
 
 
+Stage = Literal[
+    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where on its way a wrong answer was lost, in words what happened, and the setting to turn."""
+
+    stage: Stage
+    detail: str
+    knob: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences;
+    `failure` says of a wrong answer where it was lost, None for a right one.
     """
 
     case: Case
@@ -184,6 +199,7 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +247,12 @@ class Run:
         """Case id → value, for the cases this measure scored, in case order."""
         outcomes = ((r.case.id, r.outcomes.get(measure)) for r in self.results)
         return {case_id: outcome.value for case_id, outcome in outcomes if isinstance(outcome, Score)}
+
+    def _repr_html_(self) -> str:
+        """The scorecard for a notebook: a small table, without scripts or anything loaded."""
+        from genaiops.evaluation.reports.notebook import run_html
+
+        return run_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON data. An outcome is `{"value"}`, `{"unscored"}` or `{"not_applicable"}`."""
