@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask, ask_safely
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
+from genaiops.evaluation.passports.shelf import Shelf
 from genaiops.evaluation.provenance import git_state, versions
 from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, SentenceVerdict, Subject
 from genaiops.evaluation.runs import new_run
@@ -18,6 +19,7 @@ from genaiops.records import Answer, Case, Outcome, Query, Unscored
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
+    from genaiops.evaluation.tools import Tools
 
 Progress = Callable[[str, int, int], None]  # what is going on ("ask" or a measure), done, total
 MOST_WORKERS = 64
@@ -30,10 +32,12 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     measures: Sequence[str | Measure] = DEFAULT_MEASURES,
     subject: Subject | None = None,
     embedder: Embedder | None = None,
+    tools: Tools | None = None,
     confidence: float = 0.95,
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
+    passports: Shelf | None = None,
 ) -> Run:
     """Ask every question of a golden set and measure the answers.
 
@@ -41,14 +45,15 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
     graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
     is asked twice. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. Raises ConfigurationError for unknown measures and options
+    in the order of the set. `passports` is where those of the judges are looked up
+    (default: the shipped ones). Raises ConfigurationError for unknown measures and options
     out of range, before anything is asked.
     """
     if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
-    wanted = measures_named(measures, embedder=embedder)
+    wanted = measures_named(measures, embedder=embedder, tools=tools)
     report = progress or _silent
     asked = list(_ask_all(ask, golden, workers, report))
     results = _measure(wanted, golden.cases, asked, report)
@@ -57,6 +62,9 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
         for name, scale in scales.items()
     )
+    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
+    shelf = passports or Shelf()
+    known = {name: shelf.find(name, judge) for name, judge in judges.items()}
     return new_run(
         Run(
             id="",
@@ -67,11 +75,12 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             results=results,
             summaries=summaries,
             scales=scales,
-            judges={str(measure): measure.judge for measure in wanted if measure.judge},
+            judges=judges,
             seed=seed,
             confidence=confidence,
             versions=versions(),
             git=git_state(),
+            passports={name: passport for name, passport in known.items() if passport is not None},
         )
     )
 
