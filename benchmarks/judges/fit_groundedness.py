@@ -27,8 +27,8 @@ from genaiops.evaluation.judges.words import OPPOSITES
 
 SIGNS = {"overlap": 1, "cosine": 1, "pairs": 1, "bigrams": 1, "numbers": -1, "names": -1}
 PENALTIES = ("denial", "opposite", "figure")
-# By hand: no set that may be fitted on labels contradictions. More costs WiCE over 0.01 of AUROC.
-BY_HAND = {"direction": 1.0}
+# By hand: no set that may be fitted on holds contradictions. Twice as much would cost 0.01 of AUROC on WiCE.
+BY_HAND = {"direction": 1.5}
 Example = tuple[str, Sequence[str], bool]  # answer, contexts, grounded
 AUXILIARY = re.compile(r"\b(is|are|was|were|can|will|has|have|does|did|could|should|would|may)\b(?!\s+not\b|n't)")
 NEGATION = re.compile(r"\s+(?:not|never)\b|n['’]t\b")
