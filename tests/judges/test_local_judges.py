@@ -142,7 +142,7 @@ class TestGroundedness:
         self, embedder: Embedder, true: str, false: str
     ) -> None:
         contexts = (
-            "In a trial with children, the temperature fell within an hour of taking aspirin; fever was reduced in most. "
+            "In a trial with children, the temperature fell within an hour of taking aspirin; fever was reduced. "
             "Answers got better and more of them arrived in time once the cache was improved. "
             "Fewer cases were counted, and the number dropped, after the vaccine.",
         )
@@ -150,7 +150,7 @@ class TestGroundedness:
         assert right > wrong + 0.05
 
     def test_evidence_of_a_long_document_is_found_and_is_one_place(self, embedder: Embedder) -> None:
-        noise = [f"Section {number} describes the history of garden number {number} and its roses." for number in range(60)]
+        noise = [f"Section {number} is on the history of garden {number} and its roses." for number in range(60)]
         document = " ".join([*noise[:30], "Boats longer than 12 metres need a pilot.", *noise[30:]])
         (verdict,) = explain(sample(contexts=(document,)), embedder)
         assert verdict.label == "supported"
