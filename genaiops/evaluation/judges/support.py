@@ -112,7 +112,7 @@ class ContextTable:
         if not claim.direction:
             return 0.0
         near = np.argsort(-nearness, kind="stable")[:NEAR]
-        total = sum(float(nearness[place]) * self.sentences[place].words.direction for place in near)
+        total: float = sum(float(nearness[place]) * self.sentences[place].words.direction for place in near)
         return total if claim.direction > 0 else -total
 
     def _window_overlaps(self, present: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Floats]:

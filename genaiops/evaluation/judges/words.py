@@ -191,7 +191,15 @@ def words_of(sentence: str) -> Words:
         if token[0].isupper() and (position > 0 or token[1:] != word[1:]):
             names.add(stemmed)
     ordered = tuple(content)
-    return Words(ordered, *map(frozenset, (ordered, numbers, names, denied, polar)), direction=_direction(plain))
+    return Words(
+        ordered,
+        stems=frozenset(ordered),
+        numbers=frozenset(numbers),
+        names=frozenset(names),
+        denied=frozenset(denied),
+        polar=frozenset(polar),
+        direction=_direction(plain),
+    )
 
 
 def canonical_number(token: str) -> str:
