@@ -143,11 +143,29 @@ class Git:
     dirty: bool = False
 
 
+# The stages a wrong answer can be lost at, in the order in which an answer passes them; see evaluation.waterfall.
+Stage = Literal[
+    "error", "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "refused", "contradicted", "unused",
+    "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a case's answer is wrong: the first stage that lost what it needed, what is known, the setting to turn."""
+
+    stage: Stage
+    detail: str
+    knob: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences. `failure` is None for a
+    right answer. `reused` names what was taken over from an earlier evaluation of the same content: `retrieval`,
+    `answer`, `judges`; their seconds are those measured then.
     """
 
     case: Case
@@ -155,6 +173,8 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
+    reused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
