@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (score, evaluate, gate):
         app.command()(command)
 

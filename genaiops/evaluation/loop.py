@@ -18,6 +18,7 @@ from genaiops.records import Answer, Case, Outcome, Query, Unscored
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
+    from genaiops.evaluation.tools import Tools
 
 Progress = Callable[[str, int, int], None]  # what is going on ("ask" or a measure), done, total
 MOST_WORKERS = 64
@@ -30,6 +31,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     measures: Sequence[str | Measure] = DEFAULT_MEASURES,
     subject: Subject | None = None,
     embedder: Embedder | None = None,
+    tools: Tools | None = None,
     confidence: float = 0.95,
     seed: int = 0,
     workers: int = 1,
@@ -48,7 +50,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
-    wanted = measures_named(measures, embedder=embedder)
+    wanted = measures_named(measures, embedder=embedder, tools=tools)
     report = progress or _silent
     asked = list(_ask_all(ask, golden, workers, report))
     results = _measure(wanted, golden.cases, asked, report)

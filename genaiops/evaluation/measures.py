@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.operational import OPERATIONAL
 from genaiops.evaluation.records import Measure
 from genaiops.evaluation.retrieval_measures import FORMULAS, RetrievalMeasure
 from genaiops.evaluation.text_measures import ReferenceMeasure, RefusalMeasure, exact_match, token_f1
+from genaiops.evaluation.tools import Tools
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
@@ -46,25 +49,32 @@ def in_unit_interval(name: str) -> bool:
     return base in WITH_CUTOFF or base in JUDGED or (base in MEASURES and MEASURES[base].unit_interval)
 
 
-def measure_named(name: str, *, embedder: Embedder | None = None) -> Measure:
-    """The measure whose printed form is `name`.
+def measure_named(name: str, *, embedder: Embedder | None = None, tools: Tools | None = None) -> Measure:
+    """The measure whose printed form is `name`; `prefix:name` is made by PROVIDERS[prefix].
 
-    A judge uses `embedder`, or else the default one, which is loaded only now. Raises
-    ConfigurationError for an unknown name, with the closest known one and the list.
+    `embedder` stands for `Tools(embedder)`. What a measure needs is loaded only now, and
+    only if it needs it. Raises ConfigurationError for an unknown name, with the closest
+    known one and the list.
     """
+    check_measures([name])
+    tools = _with_embedder(tools or Tools(), embedder)
     if name in MEASURES:
         return MEASURES[name]
-    match = _CUTOFF.fullmatch(name)
-    if match and match[1] in WITH_CUTOFF and int(match[2]) <= LARGEST_CUTOFF:
-        return WITH_CUTOFF[match[1]](int(match[2]))
     if name in JUDGED:
-        return _judge(name, embedder)
-    raise _unknown(name)
+        return _judge(name, tools)
+    if match := _CUTOFF.fullmatch(name):
+        return WITH_CUTOFF[match[1]](int(match[2]))
+    prefix, _, rest = name.partition(":")
+    return PROVIDERS[prefix](rest, tools)
 
 
-def measures_named(wanted: Sequence[str | Measure], *, embedder: Embedder | None = None) -> list[Measure]:
+def measures_named(
+    wanted: Sequence[str | Measure], *, embedder: Embedder | None = None, tools: Tools | None = None
+) -> list[Measure]:
     """Names looked up, measures kept; ConfigurationError when there is none, or one is there twice."""
-    measures = [measure_named(item, embedder=embedder) if isinstance(item, str) else item for item in wanted]
+    check_measures([item for item in wanted if isinstance(item, str)])  # before the first embedder is loaded
+    tools = _with_embedder(tools or Tools(), embedder)
+    measures = [measure_named(item, tools=tools) if isinstance(item, str) else item for item in wanted]
     names = [str(measure) for measure in measures]
     if not names:
         raise ConfigurationError("no measure was asked for", remedy=f"known measures: {', '.join(known_measures())}")
@@ -74,9 +84,21 @@ def measures_named(wanted: Sequence[str | Measure], *, embedder: Embedder | None
     return measures
 
 
-def _judge(name: str, embedder: Embedder | None) -> Measure:
+def check_measures(names: Iterable[str]) -> None:
+    """Raise ConfigurationError for the first name that is no measure. Loads and makes nothing, spends nothing."""
+    for name in names:
+        match = _CUTOFF.fullmatch(name)
+        with_cutoff = match is not None and match[1] in WITH_CUTOFF and int(match[2]) <= LARGEST_CUTOFF
+        prefix, colon, rest = name.partition(":")
+        provided = bool(colon and rest.strip()) and prefix in PROVIDERS
+        if not (name in MEASURES or name in JUDGED or with_cutoff or provided):
+            raise _unknown(name)
+
+
+def _judge(name: str, tools: Tools) -> Measure:
     from genaiops.evaluation.judges import JUDGES  # judges need numpy and an embedder
 
+    embedder = tools.embedder
     if embedder is None:
         from genaiops.embedding import default_embedder  # imports torch
 
@@ -85,12 +107,48 @@ def _judge(name: str, embedder: Embedder | None) -> Measure:
     return judge
 
 
+def _with_embedder(tools: Tools, embedder: Embedder | None) -> Tools:
+    return tools if embedder is None else replace(tools, embedder=embedder)
+
+
+def _llm(name: str, tools: Tools) -> Measure:
+    measure: Measure = _lazy("llm", name, "llm_judges").llm_measure(name, tools)
+    return measure
+
+
+def _adapted(prefix: str, name: str, tools: Tools) -> Measure:
+    measure: Measure = _lazy(prefix, name, "adapters").adapter_measure(prefix, name, tools)
+    return measure
+
+
+def _lazy(prefix: str, name: str, module: str) -> Any:
+    """A part of evaluation that is imported when its first measure is asked for."""
+    path = f"genaiops.evaluation.{module}"
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+        what = f"measure {prefix + ':' + name!r}: this genaiops has no {module}"
+        raise ConfigurationError(what, remedy=f"known measures: {', '.join(known_measures())}") from None
+
+
+# What makes the measures whose names begin with `prefix:`; it gets the rest of the name.
+PROVIDERS: dict[str, Callable[[str, Tools], Measure]] = {
+    "llm": _llm,
+    **{prefix: partial(_adapted, prefix) for prefix in ("ragas", "mlflow", "deepeval")},
+}
+
+
 def _unknown(name: str) -> ConfigurationError:
     known = known_measures()
-    if name.startswith("ragas:"):
-        return ConfigurationError(
-            f"measure {name!r}: there is no adapter for ragas yet", remedy=f"known measures: {', '.join(known)}"
+    prefix, colon, rest = name.partition(":")
+    if colon:
+        what = (
+            f"measure {name!r}: what follows {prefix!r} is missing" if prefix in PROVIDERS and not rest.strip() else ""
         )
+        known_prefixes = ", ".join(f"{item}:…" for item in PROVIDERS)
+        return ConfigurationError(what or f"unknown measure {name!r}", remedy=f"there are {known_prefixes}")
     base, at, cutoff = name.partition("@")
     if base in WITH_CUTOFF:
         what = f"measure {name!r} needs a cutoff from 1 to {LARGEST_CUTOFF}, as in '{base}@6'"

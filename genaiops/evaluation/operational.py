@@ -31,13 +31,14 @@ def _cost(answer: Answer) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OperationalMeasure:
-    """A number taken from the Answer, at least 0 and without an upper bound."""
+    """A number taken from the Answer, at least 0 and without an upper bound; less is better."""
 
     name: str
     read: Callable[[Answer], Outcome]
     statistic: Statistic = "mean"
     unit_interval: ClassVar[bool] = False
     judge: ClassVar[str] = ""
+    lower_is_better: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return self.name
@@ -59,8 +60,3 @@ OPERATIONAL: dict[str, OperationalMeasure] = {
         OperationalMeasure("cost_usd", _cost),
     )
 }
-
-
-def lower_is_better(measure: str) -> bool:
-    """Seconds, tokens and dollars: less is better. Everything else: more is."""
-    return measure in OPERATIONAL

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -27,7 +29,8 @@ from genaiops.records import (
     digest_of,
 )
 
-Statistic = Literal["mean", "p95"]
+# What sums up the values of all cases: their mean, a quantile ("p50", "p95", "p99.9"), or a formula of pooled.POOLED.
+Statistic = str
 RUN_FILE = "run.json"
 RUN_SCHEMA = 1
 
@@ -63,7 +66,7 @@ class Measure(Protocol):
 
     @property
     def statistic(self) -> Statistic:
-        """What the summary over all cases is: the mean, or the 95 % quantile."""
+        """What the summary over all cases is: "mean", a quantile as in "p95", or the name of a pooled formula."""
         ...
 
     @property
@@ -86,6 +89,16 @@ class Selective(Protocol):
 
     def not_applicable(self, case: Case) -> NotApplicable | None:
         """Why the measure has no meaning for this case; None when it has."""
+        ...
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """A measure that says which way is better. Optional; without it, more is better."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """True where less is better, as for seconds and dollars."""
         ...
 
 
@@ -120,10 +133,22 @@ class Explaining(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the values of one measure are to be read: see Measure.unit_interval and Measure.statistic."""
+    """How the values of one measure are to be read: see Measure and Directed."""
 
     unit_interval: bool
     statistic: Statistic = "mean"
+    lower_is_better: bool = False
+
+    @property
+    def quantile(self) -> float | None:
+        """0.95 for the statistic "p95"; None for one that is no quantile."""
+        return quantile_of(self.statistic)
+
+
+def quantile_of(statistic: Statistic) -> float | None:
+    """What share of the cases lie below a statistic such as "p95", in (0, 1); None when it is no quantile."""
+    written = re.fullmatch(r"p([1-9][0-9]?(?:\.[0-9]{1,2})?)", statistic)
+    return None if written is None else float(Decimal(written[1]) / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +225,10 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
 
+    def scale(self, measure: str) -> Scale:
+        """How to read one measure; a run that does not say is read as a mean of values in [0, 1]."""
+        return self.scales.get(measure, Scale(True))
+
     def summary(self, measure: str) -> Summary | None:
         """The summary of one measure; None when this run did not measure it."""
         return next((s for s in self.summaries if s.measure == measure), None)
@@ -223,7 +252,8 @@ class Run:
             {**result, "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()}}
             for result in data["results"]
         ]
-        return _reader().validate_python({**data, "results": results})
+        scales = {name: {"lower_is_better": name in _LOWER, **scale} for name, scale in data.get("scales", {}).items()}
+        return _reader().validate_python({**data, "results": results, "scales": scales})
 
     def save(self, folder: Path) -> Path:
         """Publish `folder/<id>/run.json` in one durable rename; returns `folder/<id>`."""
@@ -263,6 +293,8 @@ class Run:
             raise IntegrityError(f"the run is not complete: {error}", where=path, remedy=_AGAIN) from None
 
 
+# Of which less is better, in runs written before a scale said so.
+_LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
 _AGAIN = "evaluate again; a run is never edited"
 
 

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from genaiops.errors import GenaiopsError
-from genaiops.evaluation.records import Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
+from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored
-
-P95 = 0.95
 
 
 def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
@@ -90,8 +88,8 @@ def interval_of(
     values: Sequence[float], scale: Scale, *, confidence: float = 0.95, sides: Sides = 2, seed: int = 0
 ) -> Interval:
     """The statistic that a measure's scale asks for, with its interval; ValueError without values."""
-    if scale.statistic == "p95":
-        return quantile_interval(values, quantile=P95, confidence=confidence, sides=sides)
+    if scale.quantile is not None:
+        return quantile_interval(values, quantile=scale.quantile, confidence=confidence, sides=sides)
     return mean_interval(values, confidence=confidence, unit_interval=scale.unit_interval, sides=sides, seed=seed)
 
 
@@ -111,7 +109,13 @@ def summarise(
 
 def scales_of(measures: Sequence[Measure]) -> Mapping[str, Scale]:
     """Measure name → how to read its values."""
-    return {str(measure): Scale(measure.unit_interval, measure.statistic) for measure in measures}
+    return {str(measure): scale_of(measure) for measure in measures}
+
+
+def scale_of(measure: Measure) -> Scale:
+    """How to read the values of one measure."""
+    lower = measure.lower_is_better if isinstance(measure, Directed) else False
+    return Scale(measure.unit_interval, measure.statistic, lower)
 
 
 def _one_line(error: Exception) -> str:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import sqlite3
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, overload
@@ -96,13 +97,15 @@ class DocumentStore(Sequence[Document]):
 class Gathered:
     """The documents of a build sorted by id, what was left out sorted by id, and pairs that are nearly the same.
 
-    `erased` counts documents that were there and are blocked from coming back.
+    `erased` counts documents that were there and are blocked from coming back; `unread` the files that no loader
+    reads, by suffix.
     """
 
     documents: DocumentStore
     quarantined: tuple[Quarantined, ...]
     near: tuple[NearDuplicate, ...] = ()
     erased: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, corpus: Corpus) -> Gathered:
@@ -137,8 +140,10 @@ def gather(
     """
     cleaner = cleaner_for(settings.cleansing, settings.documents.redact, cache=cache)
     is_erased = blocked(project)
-    store, left_out, erased = DocumentStore(), list[Quarantined](), 0
-    for outcome in iter_documents(settings.documents, base, cache=cache, clean=cleaner, uncached=is_erased):
+    store, left_out, erased, unread = DocumentStore(), list[Quarantined](), 0, Counter[str]()
+    for outcome in iter_documents(
+        settings.documents, base, cache=cache, clean=cleaner, uncached=is_erased, unread=unread
+    ):
         if isinstance(outcome, Quarantined):
             # Not even the name of an erased document goes into the facts of an index.
             if is_erased(Document(outcome.document_id, "")):
@@ -161,7 +166,7 @@ def gather(
     if not store:  # an index of nothing must not take the place of one of something
         raise DocumentError(f"none of {len(left_out) + erased} document(s) can be read", remedy=_reasons(left_out))
     left_out.sort(key=lambda item: (item.document_id, item.reason))
-    return Gathered(store, tuple(left_out), compared.near, erased)
+    return Gathered(store, tuple(left_out), compared.near, erased, dict(sorted(unread.items())))
 
 
 def _rewritten(

@@ -132,7 +132,7 @@ def test_a_change_that_two_cases_cannot_prove_has_no_colour(run: Run, baseline: 
 
 
 def test_a_quantile_of_few_cases_may_have_changed_by_anything(run: Run, baseline: Run) -> None:
-    scales = {**run.scales, "latency_s": Scale(False, "p95")}
+    scales = {**run.scales, "latency_s": Scale(False, "p95", lower_is_better=True)}
     line = next(line for line in printed(replace(run, scales=scales), baseline).splitlines() if "latency_s" in line)
     assert line.rstrip().endswith("±0 (−∞ to +∞)")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from genaiops.evaluation.operational import lower_is_better
-from genaiops.evaluation.records import Run, Scale
+from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.text import signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
@@ -35,13 +34,13 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     both = [case_id for case_id in ours if case_id in theirs]
     if not both:
         return None
-    scale = run.scales.get(measure, Scale(True))
+    scale = run.scale(measure)
     pair = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
-    if scale.statistic == "p95":
-        found = quantile_difference(*pair, confidence=run.confidence)
+    if scale.quantile is not None:
+        found = quantile_difference(*pair, quantile=scale.quantile, confidence=run.confidence)
     else:
         found = paired_difference(*pair, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed)
     direction: Direction = ""
     if found.low > 0 or found.high < 0:
-        direction = "better" if (found.low > 0) != lower_is_better(measure) else "worse"
+        direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
     return Change(found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)
