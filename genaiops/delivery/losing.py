@@ -40,7 +40,7 @@ _TAG = re.compile(r"<[^>]*>")
 _OPAQUE = (".pdf",)  # whose bytes do not spell their text
 
 
-def lost_before_the_index(  # noqa: PLR0913  options are keywords
+def lost_before_the_index(
     evidence: Evidence,
     *,
     project: Project,
@@ -65,18 +65,23 @@ def lost_before_the_index(  # noqa: PLR0913  options are keywords
     if item is None:
         return _in_no_source(name, settings, base, indexed=indexed)
     try:
-        raw = item.read()
-        loaded = _loaded(raw, file, settings).get(name)
+        return _lost_in(item.read(), evidence, settings)
     except GenaiopsError as error:
         return Failure("parser", f"{name} cannot be read: {error.what}", "the document")
+
+
+def _lost_in(raw: Raw, evidence: Evidence, settings: FlowSettings) -> Failure:
+    """What became of the quote between the bytes of its file and the index."""
+    name = evidence.document
+    loaded = _loaded(raw, name.partition("#")[0], settings).get(name)
     if loaded is not None and evidence.quote in loaded.text:
         return _cleansed_away(evidence.quote, loaded, settings)
+    loader = f"the document (loader of {raw.suffix})"
     if _flat(evidence.quote) in _flat(_raw_text(raw, settings.documents.max_bytes)):
-        return Failure("parser", f"the file of {name} holds it, the text read from it does not",
-                       f"the document (loader of {raw.suffix})")  # fmt: skip
+        return Failure("parser", f"the file of {name} holds it, the text read from it does not", loader)
     if raw.suffix in _OPAQUE:
         told = f"the text read from {name} does not hold it; whether its pages show it cannot be told"
-        return Failure("parser", told, f"the document (loader of {raw.suffix})")
+        return Failure("parser", told, loader)
     return Failure("corpus", f"the file of {name} does not hold the quote", "documents.sources, or the golden case")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from genaiops.delivery.losing import lost_before_the_index
 from genaiops.errors import NotFound
-from genaiops.evaluation.records import Failure
-from genaiops.evaluation.waterfall import Passage, Standing
+from genaiops.evaluation.kept import KeptResults, result_key
+from genaiops.evaluation.records import CaseResult, Failure, outcome_to_json
+from genaiops.evaluation.waterfall import Passage, Standing, attribute, wrong_because
 from genaiops.flow import FlowSettings
 from genaiops.flow.pipeline import Pipeline
 from genaiops.project import Project
-from genaiops.records import Answer, Evidence, Hit
+from genaiops.records import Answer, Evidence, Hit, as_json
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
@@ -26,7 +27,8 @@ CONTEXT = "context"  # the variable of a prompt that the hits are put into
 
 @dataclass(frozen=True)
 class FlowTrace:
-    """The trace of what `pipeline` answered. `settings` and `base` say where its documents come from.
+    """The trace of what a pipeline answered, which `opened` gives. `settings` and `base` say where its documents
+    come from.
 
     Sources are read only for a quote that the index does not hold, and only files of this machine.
     """
@@ -34,11 +36,15 @@ class FlowTrace:
     project: Project
     settings: FlowSettings
     base: Path
-    pipeline: Pipeline
+    opened: Callable[[], Pipeline]
 
     @classmethod
-    def of(cls, flow: Flow, pipeline: Pipeline) -> FlowTrace:
-        return cls(flow.project, flow.settings, flow.folder, pipeline)
+    def of(cls, flow: Flow, opened: Callable[[], Pipeline]) -> FlowTrace:
+        return cls(flow.project, flow.settings, flow.folder, opened)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        return self.opened()
 
     def text(self, document: str) -> str | None:
         try:
@@ -81,6 +87,41 @@ class FlowTrace:
         from genaiops.retrieval.tracing import positions_by_document
 
         return positions_by_document(self.pipeline.retriever.index)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAttribution:
+    """`attribute` of a flow's results, taken from `results` where nothing it depends on differs.
+
+    `key` names what answered and the code. What files beside the index decided is looked at each time.
+    """
+
+    trace: FlowTrace
+    below: Mapping[str, float]
+    results: KeptResults
+    key: str
+
+    def __call__(self, result: CaseResult) -> Failure | None:
+        if not wrong_because(result, self.below) or result.answer is None:
+            return attribute(result, below=self.below)
+        key = self._key(result)
+        known = self.results.get([key]).get(key)
+        if isinstance(known, dict) and set(known) == {"stage", "detail", "knob"}:
+            return Failure(**known)
+        failure = attribute(result, self.trace, below=self.below)
+        if failure is not None and failure.stage not in _BESIDE:
+            self.results.put({key: as_json(failure)})
+        return failure
+
+    def _key(self, result: CaseResult) -> bytes:
+        answer = result.answer
+        said = None if answer is None else [answer.text, answer.refused, answer.searched, answer.model]
+        shown = [] if answer is None else [[h.chunk.document_id, h.chunk.start, h.chunk.text] for h in answer.hits]
+        outcomes = {name: outcome_to_json(result.outcomes[name]) for name in self.below if name in result.outcomes}
+        return result_key("failure", self.key, dict(self.below), result.case, said, shown, outcomes, result.verdicts)
+
+
+_BESIDE = ("corpus", "parser", "unknown")
 
 
 def _nearest(ranks: Ranks) -> tuple[bool, float, float]:

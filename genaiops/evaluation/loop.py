@@ -59,7 +59,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     return run_of(results, golden, wanted, subject=subject, confidence=confidence, seed=seed)
 
 
-def run_of(  # noqa: PLR0913  (options are keyword-only)
+def run_of(
     results: Sequence[CaseResult],
     golden: GoldenSet,
     measures: Sequence[Measure],

@@ -59,9 +59,7 @@ class StagedRetriever:
         )
         return Found(tuple(hits), searched)
 
-    def looked(
-        self, query: Query, k: int, searched: Searched
-    ) -> tuple[list[tuple[Candidate, Chunk]], list[Candidate]]:
+    def looked(self, query: Query, k: int, searched: Searched) -> tuple[list[tuple[Candidate, Chunk]], list[Candidate]]:
         """At most `k` chosen candidates with the text they grow to, and all the candidates they were chosen from."""
         asked = self.asked(query, searched)
         pool = k
@@ -87,8 +85,7 @@ class StagedRetriever:
         replace(self, settings=plain).retrieve(Query("What is this about?"), 1)
 
     def _chosen(self, question: str, candidates: list[Candidate]) -> Iterator[tuple[Candidate, Chunk]]:
-        for _, candidates in self.steps(question, candidates):
-            pass
+        *_, (_, candidates) = self.steps(question, candidates)
         if self.settings.expand != "none":
             return expanded(self.index, candidates, WINDOWS[self.settings.expand])
         return ((candidate, self.index.chunk(candidate.position)) for candidate in candidates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,9 +75,7 @@ def positions_by_document(index: Index) -> dict[str, range]:
     if not len(numbers):
         return {}
     starts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
-    return {
-        index.chunk(first).document_id: range(first, last) for first, last in zip(starts, starts[1:], strict=False)
-    }
+    return {index.chunk(first).document_id: range(first, last) for first, last in pairwise(starts)}
 
 
 def _joined(search: Search, asked: Asked, depth: int) -> list[Candidate]:

@@ -62,9 +62,7 @@ def steps_of_quote(evidence: Evidence, answer: Answer, trace: Trace | None) -> I
     yield _in_prompt(evidence, answer, trace, text, spans)
 
 
-def in_context(
-    evidence: Evidence, hits: Sequence[Hit], text: str, spans: Sequence[tuple[int, int]]
-) -> bool:
+def in_context(evidence: Evidence, hits: Sequence[Hit], text: str, spans: Sequence[tuple[int, int]]) -> bool:
     """Whether some hit holds the quote word for word, or hits of its document cover it together.
 
     Between two hits only white space may be missing: chunks are cut without it.
@@ -158,9 +156,7 @@ def _place(evidence: Evidence, hits: Sequence[Hit]) -> str:
     return f"hit {rank} of {len(hits)}" if rank else f"several of {len(hits)} hits hold it together"
 
 
-def _in_prompt(
-    evidence: Evidence, answer: Answer, trace: Trace, text: str, spans: Sequence[tuple[int, int]]
-) -> Step:
+def _in_prompt(evidence: Evidence, answer: Answer, trace: Trace, text: str, spans: Sequence[tuple[int, int]]) -> Step:
     shown = trace.shown(answer)
     if in_context(evidence, shown, text, spans):
         return Step("budget", True, f"{len(shown)} of {len(answer.hits)} hits reached the prompt")

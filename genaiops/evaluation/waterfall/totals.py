@@ -40,7 +40,9 @@ def told_in_lines(run: Run) -> list[str]:
         return []
     lines = [f"{sum(found.values())} of {len(run.results)} answers are wrong; lost at:"]
     for stage, count in found.items():
-        knobs = Counter(r.failure.knob.partition(" (")[0] for r in run.results if r.failure and r.failure.stage == stage)
+        knobs = Counter(
+            r.failure.knob.partition(" (")[0] for r in run.results if r.failure and r.failure.stage == stage
+        )
         knob = knobs.most_common(1)[0][0]
         lines.append(f"  {stage:<13} {count:>4}  {STAGES[stage]}{f'; turn {knob}' if knob else ''}")
     return lines
