@@ -15,6 +15,7 @@ from genaiops.cli import (
     environments,
     erasing,
     evaluating,
+    explaining,
     golden,
     indexes,
     projects,
@@ -60,7 +61,7 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
+for module in (projects, building, answering, indexes, erasing, evaluating, explaining, environments, service):
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
 LazyGroup.registry.add_typer(retrieval.app, name="retrieval")

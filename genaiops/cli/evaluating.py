@@ -57,7 +57,7 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  one option each
     flow: FlowFolder,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
@@ -65,28 +65,34 @@ def evaluate(
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Run the golden set and score every answer.
 
-    Keeps the run, tracks it in MLflow and prints the scorecard.
+    Keeps the run, tracks it in MLflow and prints the scorecard and where wrong answers were lost.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.evaluation.anew import anew, told_anew
+    from genaiops.evaluation.waterfall import told_in_lines, waterfall
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
     with _stages() as shown:
         if release:
             _, pipeline = open_release(opened.project, release, flow=opened.name)
-            evaluated = evaluate_release(opened, pipeline, progress=shown)
+            evaluated = evaluate_release(opened, pipeline, progress=shown, engine=engine)
         else:
-            evaluated = evaluate_flow(opened, progress=shown)
+            evaluated = evaluate_flow(opened, progress=shown, engine=engine)
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
+        print_json({**told, "waterfall": waterfall(evaluated.run), "reuse": anew(evaluated.run)})
     else:
         print_scorecard(evaluated.run)
+        for line in (*told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+            say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
         note(f"no question was answered: {evaluated.run.results[0].error}")

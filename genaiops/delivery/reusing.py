@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.kept import KeptResults, result_key
-from genaiops.flow.pipeline import Generation, Pipeline, Retrieved, Served, answer_of
+from genaiops.flow.pipeline import Pipeline, Retrieved, Served, answer_of
+from genaiops.generation import Generation
 from genaiops.records import Answer, Chunk, Citation, Hit, Query, Usage, as_json
 
 Reuse = Literal["none", "offline", "models"]

@@ -53,10 +53,10 @@ class KeptOutcomes:
             if sample.id in fresh:
                 found.append(fresh[sample.id])
                 continue
-            outcome, told = known[keys[number]]
+            outcome, of_sentences = known[keys[number]]
             found.append(outcome)
-            if told:
-                verdicts[sample.id] = told
+            if of_sentences:
+                verdicts[sample.id] = of_sentences
         return found, {s.id: verdicts[s.id] for s in samples if s.id in verdicts}, {s.id for s in missing}
 
     def _keep(

@@ -86,10 +86,10 @@ class CaseWork:
                 continue
             outcomes = {name: next(column) for name, column in columns.items()}
             explained = {name: verdicts[case.id] for name, verdicts in said.items() if case.id in verdicts}
-            reused = self.ask.reused(case.id) if isinstance(self.ask, Reusing) else ()
+            reused = list(self.ask.reused(case.id)) if isinstance(self.ask, Reusing) else []
             if judges and case.id not in anew:
-                reused = (*reused, "judges")
-            results.append(CaseResult(case, answer, error, outcomes, explained, reused=reused))
+                reused.append("judges")
+            results.append(CaseResult(case, answer, error, outcomes, explained, reused=tuple(reused)))
         return results
 
 

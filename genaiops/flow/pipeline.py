@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
-from genaiops.generation import Emit, GenerationRequest, Generator, discard
-from genaiops.generation import Generation as Generation
+from genaiops.generation import Emit, Generation, GenerationRequest, Generator, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard
 from genaiops.prompting import context_of, render
 from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of

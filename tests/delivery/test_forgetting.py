@@ -282,7 +282,7 @@ def test_what_is_still_found_is_no_success_and_the_same_command_finishes_later(f
     stray.unlink()
     receipt = forget(again(flow), document=ERASED)
     assert receipt.proved
-    assert (receipt.sequence, len(receipt.artefacts)) == (2, 16)  # it tells of what was done before, too
+    assert (receipt.sequence, len(receipt.artefacts)) == (2, 17)  # it tells of what was done before, too
     assert not (flow.project.home / JOURNAL_FILE).exists()
     assert_gone(flow)
 
