@@ -43,6 +43,7 @@ class ReusingAsk:
     code: str  # digest of the code that answers
     release: str = ""
     _told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _known: dict[bytes, Any] = field(default_factory=dict)  # fetched together, before the first question
     _opened: Pipeline | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,9 +58,16 @@ class ReusingAsk:
 
     def prepare(self, questions: Iterable[str]) -> None:
         """Open the index now if one of these questions has to be searched for. Raises as opening does."""
-        keys = [self._search_key(Query(text)) for text in questions]
-        if not self._keeps_searches or len(self.results.get(keys)) < len(set(keys)):
+        if not self._keeps_searches:
             self.open()
+            return
+        keys = {self._search_key(query): query for query in map(Query, questions)}
+        known = self.results.get(list(keys))
+        if len(known) < len(keys):
+            self.open()
+        found = [_found(data, keys[key]) for key, data in known.items()]
+        answers = [self._key(one) for one in found if one is not None] if self._keeps_answers else []
+        self._known = {**known, **self.results.get(answers)}
 
     def open(self) -> Pipeline:
         """The pipeline, with its model loaded, so that no question's seconds hold that."""
@@ -74,7 +82,7 @@ class ReusingAsk:
         if not self._keeps_searches:
             return self.open().retrieve(query), False
         key = self._search_key(query)
-        if (known := _found(self.results.get([key]).get(key), query)) is not None:
+        if (known := _found(self._get(key), query)) is not None:
             return known, True
         retrieved = self.open().retrieve(query)
         self.results.put({key: {**as_json(retrieved), "query": None}})
@@ -85,6 +93,13 @@ class ReusingAsk:
         """A search that a model rewrites the question for is a model's word too."""
         return self.reuse == "models" or (self.reuse == "offline" and self.served.retrieval.rewrite == "none")
 
+    @property
+    def _keeps_answers(self) -> bool:
+        return self.reuse == "models" or (self.reuse == "offline" and self.served.generation.card is None)
+
+    def _get(self, key: bytes) -> Any:
+        return self._known[key] if key in self._known else self.results.get([key]).get(key)
+
     def _search_key(self, query: Query) -> bytes:
         served = self.served
         by = None if served.retrieval.rewrite == "none" else served.generation
@@ -94,11 +109,10 @@ class ReusingAsk:
         )  # fmt: skip
 
     def _answered(self, retrieved: Retrieved) -> tuple[Answer, bool]:
-        card = self.served.generation.card
-        if self.reuse == "none" or (card is not None and self.reuse != "models"):
+        if not self._keeps_answers:
             return self.open().answer(retrieved), False
         key = self._key(retrieved)
-        if (known := _said(self.results.get([key]).get(key), retrieved)) is not None:
+        if (known := _said(self._get(key), retrieved)) is not None:
             made, seconds = known
             return answer_of(self.served, retrieved, made, seconds, release=self.release), True
         answer = self.open().answer(retrieved)

@@ -14,6 +14,7 @@ from genaiops.evaluation.waterfall.wrong import WRONG_BELOW, wrong_because
 from genaiops.records import Answer, Evidence
 
 _ANSWERING = "prompt, generation.model"
+_NO_EVIDENCE = "the case has no evidence quote, so nobody can tell whether its context held the answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,16 @@ def _refusal_wanted(answer: Answer, trace: Trace | None) -> Step:
 def _of_answer(
     result: CaseResult, answer: Answer, trace: Trace | None, wrong: tuple[str, ...], *, held: bool
 ) -> Iterator[Step]:
-    """What the generator made of its context. Where a quote was lost before, that comes first whatever is said here."""
+    """What the generator made of its context."""
     if not wrong:
         yield Step("unused", True, "the answer is right")
         return
+    if result.case.evidence and not held:
+        yield Step("unused", None, "; ".join(wrong) + "; what it needed was lost before")
+        return
     if answer.refused:
-        said = "refused although the prompt held the evidence" if held else "refused"
-        yield Step("refused", False, said + _caveat(result), _refusing(answer, trace))
+        said = "refused although the prompt held the evidence" if held else f"refused; {_NO_EVIDENCE}"
+        yield Step("refused", False, said, _refusing(answer, trace))
         return
     if contradicted := _contradicted(result, answer):
         yield Step("contradicted", False, contradicted, _making(trace))
@@ -90,12 +94,7 @@ def _of_answer(
     if held or _holds_reference(result, answer):
         yield Step("unused", False, "in the prompt, but " + "; ".join(wrong) + _unsupported(result), _making(trace))
         return
-    yield Step("unknown", False, "; ".join(wrong) + _caveat(result), "evidence of the golden case")
-
-
-def _caveat(result: CaseResult) -> str:
-    none = "; the case has no evidence quote, so nobody can tell whether its context held the answer"
-    return "" if result.case.evidence else none
+    yield Step("unknown", False, "; ".join([*wrong, _NO_EVIDENCE]), "evidence of the golden case")
 
 
 def _contradicted(result: CaseResult, answer: Answer) -> str:
