@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.judge_tools import tools_of
 from genaiops.delivery.reusing import ReusingAsk, check_reuse
 from genaiops.delivery.tracing import FlowTrace, KeptAttribution
 from genaiops.errors import ConfigurationError
@@ -78,14 +79,14 @@ def wrong_below(flow: Flow, measures: Sequence[Measure]) -> Mapping[str, float]:
     return given
 
 
-def measures_of(flow: Flow) -> Sequence[Measure]:
+def measures_of(flow: Flow, served: Served) -> Sequence[Measure]:
     """The flow's measures, ready to score."""
     # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
 
     embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
-    return measures_named(flow.settings.evaluation.measures, embedder=embedder)
+    return measures_named(flow.settings.evaluation.measures, tools=tools_of(flow, served, embedder))
 
 
 # --- on the workers of an engine ----------------------------------------------------
@@ -117,7 +118,9 @@ class SpreadWork:
         def pipeline() -> Pipeline:
             return Flow.from_release(self.served.to_json(), self.project, release=self.release)
 
-        return work_on(Subjected(flow, self.served, pipeline, self.release), measures_of(flow), code=self.code)
+        return work_on(
+            Subjected(flow, self.served, pipeline, self.release), measures_of(flow, self.served), code=self.code
+        )
 
 
 _OPENED: dict[str, Work] = {}  # of this process

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genaiops.delivery.casework import Subjected, measures_of, spread_results, work_on
+from genaiops.delivery.golden_parts import count_look, measured_part
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject
 from genaiops.evaluation.loop import run_of
+from genaiops.evaluation.passports import Shelf
 from genaiops.evaluation.working import silent
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
-from genaiops.golden_sets import GoldenSet, check
+from genaiops.golden_sets import check
 from genaiops.project import Project
 from genaiops.records import Verdict, digest_of
 
@@ -77,18 +79,20 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     from genaiops.indexing.snapshot import read_documents_of
 
     flow, served, settings = subject.flow, subject.served, subject.flow.settings.evaluation
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, part = measured_part(flow)
     documents = read_documents_of(flow.project.indexes / served.index)
     if settings.missing_evidence == "refuse":
         check(golden, documents)
-    measures = measures_of(flow)
+    measures = measures_of(flow, served)
     work = work_on(subject, measures, code=code_digest())
     if engine == "local":
         work.ask.prepare(case.question for case in golden)
         results = work.cases.results(golden.cases, workers=settings.workers, report=progress or silent)
     else:
         results = spread_results(subject, golden.cases, engine, code=code_digest(), report=progress or silent)
-    run = run_of(results, golden, measures, subject=subject_of(served, flow), seed=settings.seed)
+    shelf, said = Shelf(flow.project.passports), subject_of(served, flow)
+    run = run_of(results, golden, measures, subject=said, seed=settings.seed, passports=shelf)
+    run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
         pointer = _pointer(flow, served, golden.digest, measures)
@@ -110,8 +114,8 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run 
 
     `other_than` is the id of a run that does not count.
     """
-    golden = GoldenSet.load(flow.golden_set_path)
-    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow))):
+    golden, _ = measured_part(flow)
+    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow, served))):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):

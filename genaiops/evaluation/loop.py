@@ -9,6 +9,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask
 from genaiops.evaluation.judged import KeptOutcomes
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
+from genaiops.evaluation.passports.shelf import Shelf
 from genaiops.evaluation.provenance import git_state, versions
 from genaiops.evaluation.records import CaseResult, Measure, Run, Subject
 from genaiops.evaluation.runs import new_run
@@ -36,6 +37,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
+    passports: Shelf | None = None,
     attribute: Attribute = attribute_without_trace,
     kept: KeptOutcomes | None = None,
 ) -> Run:
@@ -45,8 +47,9 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
     graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
     is asked twice. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. `attribute` says of a wrong answer where it was lost; `kept`
-    holds judgements of earlier evaluations. Raises ConfigurationError for unknown
+    in the order of the set. `passports` is where those of the judges are looked up
+    (default: the shipped ones). `attribute` says of a wrong answer where it was lost;
+    `kept` holds judgements of earlier evaluations. Raises ConfigurationError for unknown
     measures and options out of range, before anything is asked.
     """
     if not 0.5 < confidence < 1:
@@ -56,7 +59,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     wanted = measures_named(measures, embedder=embedder, tools=tools)
     work = CaseWork(ask, wanted, attribute, kept or KeptOutcomes())
     results = work.results(golden.cases, workers=workers, report=progress or silent)
-    return run_of(results, golden, wanted, subject=subject, confidence=confidence, seed=seed)
+    return run_of(results, golden, wanted, subject=subject, confidence=confidence, seed=seed, passports=passports)
 
 
 def run_of(
@@ -67,6 +70,7 @@ def run_of(
     subject: Subject | None = None,
     confidence: float = 0.95,
     seed: int = 0,
+    passports: Shelf | None = None,
 ) -> Run:
     """The run record of results, one for each case of the golden set in its order, wherever they were made."""
     scales = scales_of(measures)
@@ -74,6 +78,9 @@ def run_of(
         summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
         for name, scale in scales.items()
     )
+    judges = {str(measure): measure.judge for measure in measures if measure.judge}
+    shelf = passports or Shelf()
+    known = {name: shelf.find(name, judge) for name, judge in judges.items()}
     return new_run(
         Run(
             id="",
@@ -84,10 +91,11 @@ def run_of(
             results=tuple(results),
             summaries=summaries,
             scales=scales,
-            judges={str(measure): measure.judge for measure in measures if measure.judge},
+            judges=judges,
             seed=seed,
             confidence=confidence,
             versions=versions(),
             git=git_state(),
+            passports={name: passport for name, passport in known.items() if passport is not None},
         )
     )

@@ -94,7 +94,7 @@ def test_totals_are_in_the_order_of_the_stages_and_read_back() -> None:
 
     golden = GoldenSet("three", (EVIDENT, BARE, Case("king", "Who is king?", kind="unanswerable")))
     run = evaluate(ask, golden, measures=[Low()])
-    assert list(waterfall(run).items()) == [("error", 1), ("unused", 1), ("unknown", 1)]
+    assert list(waterfall(run).items()) == [("unused", 1), ("error", 1), ("unknown", 1)]
     assert Run.from_json(run.to_json()) == run
     lines = told_in_lines(run)
     assert lines[0] == "3 of 3 answers are wrong; lost at:"

@@ -11,16 +11,16 @@ from genaiops.evaluation.records import Run, Stage
 # In the order in which an answer passes them, with what it means to be lost there.
 STAGES: Mapping[Stage, str] = MappingProxyType(
     {
-        "error": "no answer: an outage or a fault",
-        "corpus": "in no source",
-        "parser": "lost by loading or cleansing",
+        "corpus": "not in the documents",
+        "parser": "lost by the parser",
         "chunker": "split by the chunker",
         "retrieval": "not retrieved",
         "ranking": "ranked out",
         "budget": "cut before the prompt",
-        "refused": "wrongly refused or wrongly answered",
+        "unused": "in the context, not used",
         "contradicted": "contradicted by the answer",
-        "unused": "in the prompt but unused",
+        "refused": "wrongly refused, or wrongly answered",
+        "error": "no answer, an error",
         "unknown": "cannot be told",
     }
 )
