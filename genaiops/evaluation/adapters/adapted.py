@@ -31,9 +31,18 @@ NEEDS: dict[str, str] = {  # what a metric may ask for, by the name of the field
 class Metric(Protocol):
     """One metric of another library."""
 
-    version: str  # of the library and whatever else decides a value besides the model
-    needs: Collection[str]  # fields of a Sample that must not be empty
-    unit_interval: bool
+    @property
+    def version(self) -> str:
+        """Of the library, and whatever else decides a value besides the model."""
+        ...
+
+    @property
+    def needs(self) -> Collection[str]:
+        """Fields of a Sample that must not be empty."""
+        ...
+
+    @property
+    def unit_interval(self) -> bool: ...
 
     async def value(self, sample: Sample) -> float:
         """The value; whatever it raises leaves the sample unscored."""
@@ -48,6 +57,7 @@ class AdaptedMeasure:
     metric: Metric
     group: GroupJudge
     run: Callable[[Awaitable[None]], None]
+    lower_is_better: bool = False
 
     def __str__(self) -> str:
         return self.name

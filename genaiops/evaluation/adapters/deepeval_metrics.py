@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from genaiops.errors import ConfigurationError
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, fields_of, on_background_loop, unknown_metric
 from genaiops.evaluation.adapters.structured import plain, structured
 from genaiops.evaluation.llm_judges import llm_judge_of
@@ -20,6 +22,8 @@ _FIELDS = {
     "input": "question", "actual_output": "answer", "expected_output": "reference", "retrieval_context": "contexts",
     "context": "contexts",
 }  # fmt: skip
+_FIRST = 4  # since then more is better in every metric
+_NOT_OURS = ("Agent", "Image", "Plan", "Step", "Task")  # they read traces of agents, and pictures
 _NAME = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GIVEN = ("model", "threshold", "include_reason", "async_mode")
 
@@ -28,8 +32,10 @@ def measure(name: str, tools: Tools) -> AdaptedMeasure:
     """`deepeval:<name>`, in snake case and without "metric": faithfulness, answer_relevancy, hallucination …"""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from deepeval import metrics
-
+        metrics = import_module("deepeval.metrics")
+        if int(version("deepeval").split(".")[0]) < _FIRST:
+            what = f"measure 'deepeval:{name}' needs deepeval {_FIRST} or newer, {version('deepeval')} is installed"
+            raise ConfigurationError(what, remedy="pip install --upgrade deepeval")
         known = _known(metrics)
         if name not in known:
             raise unknown_metric("deepeval", name, known)
@@ -45,11 +51,11 @@ class _DeepEval:
 
     def __init__(self, kind: Any, model: Any) -> None:
         self.version = f"deepeval {version('deepeval')}"
-        self.needs = tuple(dict.fromkeys(_FIELDS[str(need.value)] for need in kind._required_params))
+        self.needs = tuple(dict.fromkeys(_FIELDS[_named(need)] for need in kind._required_params))
         self._kind, self._model = kind, model
 
     async def value(self, sample: Sample) -> float:
-        from deepeval.test_case import LLMTestCase
+        test_case = import_module("deepeval.test_case")
 
         fields = fields_of(sample)
         given = {theirs: fields[ours] or None for theirs, ours in _FIELDS.items()}
@@ -61,7 +67,7 @@ class _DeepEval:
         metric = self._kind(**options)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            await metric.a_measure(LLMTestCase(**{**given, "input": sample.question}), _show_indicator=False)
+            await metric.a_measure(test_case.LLMTestCase(**{**given, "input": sample.question}), _show_indicator=False)
         if metric.score is None:
             raise ValueError(getattr(metric, "error", None) or "no score")
         return float(metric.score)
@@ -72,19 +78,25 @@ def _known(metrics: Any) -> dict[str, Any]:
     found = {}
     for written, kind in vars(metrics).items():
         needs = getattr(kind, "_required_params", None)
-        if not inspect.isclass(kind) or not issubclass(kind, metrics.BaseMetric) or not needs:
+        if not needs or not inspect.isclass(kind) or not issubclass(kind, metrics.BaseMetric):
+            continue
+        if written.startswith(_NOT_OURS):
             continue
         parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
         free = all(each.default is not each.empty or each.name in _GIVEN for each in parameters)
-        if free and all(str(need.value) in _FIELDS for need in needs):
+        if free and all(_named(need) in _FIELDS for need in needs):
             found[_NAME.sub("_", written.removesuffix("Metric")).lower()] = kind
     return found
 
 
-def _model(caller: Caller, name: str) -> Any:
-    from deepeval.models import DeepEvalBaseLLM
+def _named(need: Any) -> str:
+    return str(getattr(need, "value", need))
 
-    class Model(DeepEvalBaseLLM):  # type: ignore[misc]
+
+def _model(caller: Caller, name: str) -> Any:
+    base: Any = import_module("deepeval.models").DeepEvalBaseLLM
+
+    class Model(base):  # type: ignore[misc]
         """DeepEval's model, asked through our client."""
 
         def load_model(self, *args: Any, **kwargs: Any) -> Any:

@@ -19,6 +19,7 @@ from genaiops.evaluation.tools import Tools
 # What ragas calls the parts of a sample.
 _FIELDS = {"user_input": "question", "response": "answer", "retrieved_contexts": "contexts", "reference": "reference"}
 _NOT_OURS = ("Agent", "MultiModal")  # they read conversations, and fetch the addresses that they find in contexts
+_LOWER = ("noise_sensitivity",)  # of which less is better
 _NAME = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -33,7 +34,8 @@ def measure(name: str, tools: Tools) -> AdaptedMeasure:
             raise unknown_metric("ragas", name, known)
         group = llm_judge_of(tools)
         made = known[name](**_parts(known[name], group.caller, tools))
-    return AdaptedMeasure(f"ragas:{name}", _Ragas(made, _needs(known[name])), group, on_background_loop)
+    metric = _Ragas(made, _needs(known[name]))
+    return AdaptedMeasure(f"ragas:{name}", metric, group, on_background_loop, lower_is_better=name in _LOWER)
 
 
 class _Ragas:
@@ -57,11 +59,15 @@ def _known(collections: Any) -> dict[str, Any]:
     for written in collections.__all__:
         kind = getattr(collections, written)
         if inspect.isclass(kind) and issubclass(kind, collections.BaseMetric) and not written.startswith(_NOT_OURS):
-            wanted = inspect.signature(kind.ascore).parameters.values()
-            names = [each.name for each in wanted if each.name != "self" and each.default is each.empty]
+            names = _required(kind)
             if names and all(each in _FIELDS for each in names) and _parts(kind, None, Tools()) is not None:
                 found[_NAME.sub("_", written).lower()] = kind
     return found
+
+
+def _required(kind: Any) -> list[str]:
+    wanted = inspect.signature(kind.ascore).parameters.values()
+    return [each.name for each in wanted if each.name != "self" and each.default is each.empty]
 
 
 def _needs(kind: Any) -> dict[str, str]:
