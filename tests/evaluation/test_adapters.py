@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -27,7 +29,10 @@ NAMES = {
 }
 CASES = [(library, name) for library, names in NAMES.items() for name in names]
 # Of what these libraries import; their own code is not ours to warn about.
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::UserWarning")]  # fmt: skip
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
 
 
 def needed(library: str) -> None:
@@ -154,8 +159,6 @@ def test_bounds_that_cannot_hold_are_refused_and_the_process_keeps_its_variables
             adapter_measure("mlflow", "safety", tools(server, max_tokens=10))
         adapter_measure("mlflow", "safety", tools(server)).score([sample()])
         headers = server.chats[0].headers
-    import os
-
     assert "sk-of-the-user" not in headers.get("authorization", "")  # it is not for what listens on this machine
     assert os.environ["OPENAI_API_KEY"] == "sk-of-the-user"
     assert "OPENAI_API_BASE" not in os.environ
@@ -174,11 +177,14 @@ try: socket.create_connection(("192.0.2.1", 9))
 except OSError: pass
 assert told.pop()  # the guard works
 from genaiops.evaluation.adapters import adapter_measure
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.tools import JudgeSettings, ModelCatalog, Tools
+from genaiops.generation.catalog import ModelCard
 from genaiops.testing import ScriptedModelServer
-from tests.evaluation.judging_models import sample, tools
-from tests.evaluation.test_adapters import friendly
 with ScriptedModelServer(friendly) as server:
-    outcomes = adapter_measure(sys.argv[1], sys.argv[2], tools(server)).score([sample()])
+    models = ModelCatalog(models={"judge": ModelCard(base_url=server.base_url)})
+    measure = adapter_measure(sys.argv[1], sys.argv[2], Tools(models=models, judge=JudgeSettings(model="judge")))
+    outcomes = measure.score([Sample("a", "How?", "With vinegar.", ("It is descaled with vinegar.",), "Vinegar.")])
 import atexit; atexit._run_exitfuncs()
 print(json.dumps({"told": told, "outcomes": [str(one) for one in outcomes]}))
 """
@@ -188,9 +194,10 @@ print(json.dumps({"told": told, "outcomes": [str(one) for one in outcomes]}))
 def test_a_library_calls_nobody_but_the_configured_model(library: str, tmp_path: Path) -> None:
     needed(library)
     root = Path(__file__).parents[2]
+    script = f"from typing import Any\n{inspect.getsource(filled)}{inspect.getsource(friendly)}{GUARDED}"
     paths = ":".join([str(root), *(path for path in sys.path if "site-packages" in path)])
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", GUARDED, library, NAMES[library][0]],
+        [sys.executable, "-W", "ignore", "-c", script, library, NAMES[library][0]],
         cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": paths, "HOME": str(tmp_path)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -22,6 +22,7 @@ QUIET = {
     "DEEPEVAL_DISABLE_DOTENV": "1",  # a .env of the working folder is not ours to read
     "DEEPEVAL_FILE_SYSTEM": "READ_ONLY",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_MODEL_CATALOG_URI": "",  # otherwise it fetches a list of prices from github.com at the first call
     "DO_NOT_TRACK": "true",
 }
 # prefix: (module here, the package it needs, how to get it)
