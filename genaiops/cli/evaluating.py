@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
+Split = Annotated[
+    str,
+    typer.Option("--split", metavar="PART", help="Part of a divided golden set: train, dev (default), holdout, all."),
+]
+
+
+def with_split(split: str, settings: list[str] | None) -> list[str]:
+    """The overrides of a command, with the part that --split names."""
+    return [*(settings or ()), *([f"evaluation.split={split}"] if split else [])]
+
+
 def register(app: typer.Typer) -> None:
     for command in (score, evaluate, gate):
         app.command()(command)
@@ -56,7 +67,7 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  options of a command
     flow: FlowFolder,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
@@ -64,6 +75,7 @@ def evaluate(
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    split: Split = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -74,7 +86,7 @@ def evaluate(
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
     from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=settings or ())
+    opened = Flow.load(flow, overrides=with_split(split, settings))
     with _stages() as shown:
         if release:
             _, pipeline = open_release(opened.project, release, flow=opened.name)
@@ -83,16 +95,20 @@ def evaluate(
             evaluated = evaluate_flow(opened, progress=shown)
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        run = evaluated.run
+        part = {"part": run.part, "holdout_looks": run.holdout_looks}
+        print_json({"run": run.id, "summaries": summaries(run), "report": str(evaluated.report), **part})
     else:
         print_scorecard(evaluated.run)
+        if evaluated.run.part:
+            say(f"golden set {evaluated.run.measured_on}")
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
         note(f"no question was answered: {evaluated.run.results[0].error}")
         leave(3)
 
 
-def gate(
+def gate(  # noqa: PLR0913, PLR0917  options of a command
     flow: FlowFolder,
     against: Annotated[
         str, typer.Option("--against", help="Environment of the champion; default: the project's last.")
@@ -100,6 +116,7 @@ def gate(
     html: Annotated[Path | None, typer.Option("--html", help="Write the HTML report with the verdict.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report with the verdict.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    split: Split = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -111,7 +128,8 @@ def gate(
     from genaiops.flow import Flow
 
     with _stages() as shown:
-        gated = gate_flow(Flow.load(flow, overrides=settings or ()), against=against, progress=shown)
+        opened = Flow.load(flow, overrides=with_split(split, settings))
+        gated = gate_flow(opened, against=against, progress=shown)
     write_reports(gated.evaluated.run, html, junit, markdown, decision=gated.decision, champion=gated.champion)
     if as_json:
         print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})

@@ -25,7 +25,7 @@ def _group() -> None:
 
 
 @app.command()
-def lint(  # noqa: PLR0913  options of a command
+def lint(
     flow: FlowFolder,
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="CODE", help="Leave out findings of this code. Repeatable.")
@@ -154,7 +154,7 @@ def lock(
 
 
 @app.command()
-def split(  # noqa: PLR0913  options of a command
+def split(
     flow: FlowFolder,
     dev: Annotated[float, typer.Option("--dev", help="Share for daily work.", min=0, max=1)] = 0.5,
     holdout: Annotated[float, typer.Option("--holdout", help="Share that is kept aside.", min=0, max=1)] = 0.3,

@@ -60,7 +60,7 @@ def case_from(draft: Draft) -> Case:
     return Case(name, draft.question, "answerable", draft.reference, evidence, tags)
 
 
-def choose(  # noqa: PLR0913  options are keywords
+def choose(
     drafts: Iterable[Draft],
     texts: Mapping[str, str],
     known: Known,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from genaiops.golden_sets.drafting.passages import Draft, Passage, capitalised, plain, uncapitalised
+from genaiops.golden_sets.linting.questions import subjects
 from genaiops.words import content_words
 
 _THING = r"(?:`[^`]{1,40}`|[A-Za-z][\w'/-]*)(?: (?:`[^`]{1,40}`|[\w'/-]+)){0,3}"
@@ -14,7 +15,10 @@ _VAGUE = frozenset("""
     difference point purpose problem question most least latter former above below example case cases way thing one
     more less right wrong default number value name output input change cost price use limit two three part parts text
 """.split())  # fmt: skip
-_DEFINED = re.compile(rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) (?P<rest>(?:an?|the|one|what|how|where|whatever) .{{15,}})\.$")
+_DEFINED = re.compile(
+    rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) "
+    r"(?P<rest>(?:an?|the|one|what|how|where|whatever) .{15,})\.$"
+)
 _DOES = re.compile(r"(?P<thing>`[^`]{2,60}`) (?P<verb>[a-z]{3,}s) (?P<rest>.{12,})\.$")
 _DOING = frozenset("""
     accepts adds allows answers appends applies asks bounds builds calls changes checks chooses cleans compares computes
@@ -39,15 +43,19 @@ _VERBS = frozenset("""
     report restart run say see set skip split start stop store take tell test treat try turn update use wait write
 """.split())  # fmt: skip
 _HOW_TO = re.compile(r"(?:\d+[.)] )?How to (?P<what>[a-z][^?:]{3,80})$", re.IGNORECASE)
-_ASKING = re.compile(r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) (?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$")
+_ASKING = re.compile(
+    r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) "
+    r"(?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$"
+)
 _ASKED = re.compile(r"(?:What|When|Where|Which|Who|Why|How|Is|Are|Can|Do|Does|Must|Should)\b[^?]{6,120}\?$")
 _ANSWERED_BY = 8  # words of a sentence that may answer a heading
 _MOST_STEPS = 4
 _SHORT_TITLE = 3  # words
+_TELLING = 3  # words with a meaning of their own in a condition that stands for itself
 
 
 def definitions(passage: Passage) -> Iterator[Draft]:
-    """"A run is one evaluation." answers "What is a run?"."""
+    """ "A run is one evaluation." answers "What is a run?"."""
     for sentence in passage.sentences("prose"):
         found = _DEFINED.match(plain(sentence))
         if found is None or _is_vague(found["thing"]) or _POINTING.search(found["thing"]):
@@ -60,7 +68,7 @@ def definitions(passage: Passage) -> Iterator[Draft]:
 
 
 def what_it_does(passage: Passage) -> Iterator[Draft]:
-    """"`genaiops gc` removes old indexes." answers "What does `genaiops gc` do?"."""
+    """ "`genaiops gc` removes old indexes." answers "What does `genaiops gc` do?"."""
     for sentence in passage.sentences("prose", "item"):
         found = _DOES.match(plain(sentence))
         if found is None or found["verb"] not in _DOING or _POINTING.search(found["rest"][:25]):
@@ -75,12 +83,14 @@ def what_it_does(passage: Passage) -> Iterator[Draft]:
 
 
 def conditions(passage: Passage) -> Iterator[Draft]:
-    """"If the disk is full, the build stops." answers "What happens if the disk is full?"."""
+    """ "If the disk is full, the build stops." answers "What happens if the disk is full?"."""
     for sentence in passage.sentences("prose", "item"):
         found = _IF.match(plain(sentence))
         if found is None or _POINTING.search(found["clause"]) or _POINTING.match(found["rest"]):
             continue
         if " than " in found["clause"] or "; if " in found["rest"]:
+            continue
+        if len(subjects(found["clause"])) < _TELLING:  # "when the total grows": of what?
             continue
         clause, rest = _as_asked(found["clause"]), found["rest"]
         advice = rest.split(" ", 1)[0].lower() in _VERBS
@@ -90,12 +100,14 @@ def conditions(passage: Passage) -> Iterator[Draft]:
 
 
 def reasons(passage: Passage) -> Iterator[Draft]:
-    """"Evidence is anchored in documents because chunks change." answers "Why is evidence anchored in documents?"."""
+    """ "Evidence is anchored in documents because chunks change." answers "Why is evidence anchored in documents?"."""
     for sentence in passage.sentences("prose"):
         found = _WHY.match(plain(sentence))
         if found is None or len(found["subject"].split()) > 6:
             continue
-        if _POINTING.search(f"{found['subject']} {found['rest']}") or _CLAUSE.search(f"{found['subject']} {found['rest']}"):
+        if _POINTING.search(f"{found['subject']} {found['rest']}") or _CLAUSE.search(
+            f"{found['subject']} {found['rest']}"
+        ):
             continue
         subject, verb = _as_asked(uncapitalised(found["subject"], passage.text)), found["verb"].replace("cannot", "can")
         rest = f"not {found['rest']}" if found["verb"] == "cannot" else found["rest"]
@@ -104,7 +116,7 @@ def reasons(passage: Passage) -> Iterator[Draft]:
 
 
 def headings(passage: Passage) -> Iterator[Draft]:
-    """"## How to add a case" asks "How do I add a case?", and its first whole sentence begins the answer."""
+    """ "## How to add a case" asks "How do I add a case?", and its first whole sentence begins the answer."""
     question = _question_of(plain(passage.section.title))
     if not question:
         return
@@ -136,7 +148,8 @@ _COLUMNS = {  # header of a column → question about the key of its row
     "default": "What is the default of {key}?", "does": "What does {key} do?", "what it does": "What does {key} do?",
     "purpose": "What is {key} for?", "meaning": "What does {key} mean?", "means": "What does {key} mean?",
     "use it when": "When should I use {key}?", "when to use": "When should I use {key}?",
-    "when to use it": "When should I use {key}?", "use": "What is {key} used for?", "remedy": "What helps against {key}?",
+    "when to use it": "When should I use {key}?", "use": "What is {key} used for?",
+    "remedy": "What helps against {key}?",
     "cause": "What causes {key}?", "limit": "What is the limit of {key}?", "unit": "In which unit is {key} given?",
     "range": "In what range may {key} lie?", "example": "What is an example of {key}?",
 }  # fmt: skip
@@ -160,11 +173,11 @@ def tables(passage: Passage) -> Iterator[Draft]:
 Template = Callable[[Passage], Iterator[Draft]]
 TEMPLATES: dict[str, Template] = {  # the most telling first: of two about one sentence the first is kept
     "reason": reasons,
-    "condition": conditions,
     "steps": steps,
     "definition": definitions,
-    "purpose": what_it_does,
     "table": tables,
+    "condition": conditions,
+    "purpose": what_it_does,
     "heading": headings,
 }
 

@@ -28,7 +28,9 @@ def uncovered(ground: Ground) -> Iterator[Problem]:
     for name, quotes in quoted.items():
         titles = uncovered_sections(ground.texts.get(name, ""), quotes)
         if titles:
-            what = f"no case asks about {len(titles)} sections of {name}: {_some([shown(title, 40) for title in titles])}"
+            what = (
+                f"no case asks about {len(titles)} sections of {name}: {_some([shown(title, 40) for title in titles])}"
+            )
             yield Problem("", None, what, f"genaiops golden draft FLOW --document {name}", "note", "uncovered")
 
 

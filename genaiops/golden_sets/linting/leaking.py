@@ -13,7 +13,7 @@ FEWEST_OF_REFERENCE = 8  # a short answer ("30 days") stands anywhere
 
 
 def leaked(ground: Ground) -> Iterator[Problem]:
-    """Cases whose question or reference a prompt file holds, and whose question a document holds, in about its words."""
+    """Cases of which a prompt file holds the question or the reference, or a document the question, or almost."""
     questions = SimilarWords(
         (case.id, case.question) for case in ground.golden if len(set(plain_words(case.question))) >= FEWEST_WORDS
     )
