@@ -65,13 +65,12 @@ def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:
         if not gone:
             continue
         left = tuple(case for case in cases.values() if case.id not in gone)
-        name, store = Places.of(path).name, "golden set"
+        name, store = path.parent.name if path.name.endswith(WAITING) else Places.of(path).name, "golden set"
         if path.name.endswith(WAITING):
             store = "proposals" if path.name.endswith(WAITING[0]) else "rejections"
-        removed = ", ".join(digest_of(name)[:12] for name in gone)
-        log.tell(
-            Artefact(store, _digest(tuple(cases.values())), _digest(left), f"{name}: {len(gone)} cases ({removed})")
-        )
+        removed = ", ".join(digest_of(case_id)[:12] for case_id in gone)
+        before = _digest(tuple(cases.values()))
+        log.tell(Artefact(store, before, _digest(left), f"{name}: {len(gone)} cases ({removed})"))
         write_durably(path, without_lines(path.read_bytes(), set(gone.values())))
     # What a model was asked about is kept as digests of passages; whoever has the passage could tell that it was here.
     (project.home / DRAFTED_FILE).unlink(missing_ok=True)
