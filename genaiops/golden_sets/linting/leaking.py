@@ -9,6 +9,7 @@ from genaiops.golden_sets.similarity import SimilarWords, plain_words
 from genaiops.sentences import sentence_spans
 
 FEWEST_WORDS = 5  # different ones of a question; fewer are asked by chance
+_CLOSING = "*_\"'”’»)]"  # may stand behind a question mark
 FEWEST_OF_REFERENCE = 8  # a short answer ("30 days") stands anywhere
 
 
@@ -44,9 +45,9 @@ def _held(
     for name, text in texts.items():
         told: set[str] = set()
         for start, end in sentence_spans(text):
-            if only_questions and text[end - 1] != "?":
-                continue
             piece = text[start:end]
+            if only_questions and not piece.rstrip(_CLOSING).endswith("?"):
+                continue
             for case_id in index.of(_bare(piece)):
                 if case_id not in told:
                     told.add(case_id)
