@@ -18,10 +18,12 @@ from genaiops.cli import (
     evaluating,
     golden,
     indexes,
+    judging,
     projects,
     retrieval,
     service,
 )
+from genaiops.cli.commands import LazyGroup
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -40,6 +42,7 @@ def _tell_version(asked: bool) -> None:
 
 app = typer.Typer(
     name="genaiops",
+    cls=LazyGroup,
     rich_markup_mode=None,  # rich's help would double the time that `--help` takes
     no_args_is_help=True,
     add_completion=True,
@@ -60,12 +63,13 @@ def _root(
 
 
 for module in (projects, building, answering, indexes, erasing, evaluating, comparing, environments, service):
-    module.register(app)
-app.add_typer(golden.app, name="golden")
-app.add_typer(retrieval.app, name="retrieval")
-app.add_typer(environments.audit, name="audit")
-app.add_typer(service.keys, name="keys")
-app.add_typer(projects.config, name="config")
+    module.register(LazyGroup.registry)
+LazyGroup.registry.add_typer(golden.app, name="golden")
+LazyGroup.registry.add_typer(judging.app, name="judge")
+LazyGroup.registry.add_typer(retrieval.app, name="retrieval")
+LazyGroup.registry.add_typer(environments.audit, name="audit")
+LazyGroup.registry.add_typer(service.keys, name="keys")
+LazyGroup.registry.add_typer(projects.config, name="config")
 
 
 def main() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import Csv, Html, Junit, Markdown, ReportJson, StepSummary, Wanted, print_scorecard
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (score, evaluate, gate):
         app.command()(command)
 
@@ -29,23 +32,37 @@ def score(
     file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
     measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
+    judge: Annotated[
+        str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
+    ] = None,
+    plan: Plan = False,
     as_json: Json = False,
 ) -> None:
     """Score any application's answers.
 
     One JSON line {id, measure, value, unscored} for each row and measure.
     """
+    from genaiops.delivery.judge_tools import plan_scoring, scoring_tools
     from genaiops.embedding import EmbeddingSettings, load_embedder
     from genaiops.errors import ConfigurationError
     from genaiops.evaluation import read_rows, score_rows
     from genaiops.files import write_durably
     from genaiops.project import Project
 
-    embedder = load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
+    project = Project.find()
+    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
+    tools = replace(scoring_tools(project, judge, settings or ()), embedder=embedder)
     rows = read_rows(file)
     if not rows:
         raise ConfigurationError("there is no row in this file", where=file)
-    scores = score_rows(rows, measure, embedder=embedder)
+    if plan:
+        print_plan(plan_scoring(measure, [row.sample for row in rows], tools), as_json=as_json)
+        return
+    scores = score_rows(rows, measure, tools=tools)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
     if out is not None:
         write_durably(out, lines)
@@ -57,7 +74,7 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(  # noqa: PLR0913, PLR0917  one for each option
+def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     flow: FlowFolder,
     html: Html = None,
     junit: Junit = None,
@@ -68,6 +85,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  one for each option
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    plan: Plan = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -76,18 +94,24 @@ def evaluate(  # noqa: PLR0913, PLR0917  one for each option
     Keeps the run, tracks it in MLflow and prints the scorecard.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery.judge_tools import plan_evaluation
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
+    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else opened.pipeline
+    if plan:
+        print_plan(plan_evaluation(opened, pipeline), as_json=as_json)
+        return
     with _stages() as shown:
-        if release:
-            _, pipeline = open_release(opened.project, release, flow=opened.name)
-            evaluated = evaluate_release(opened, pipeline, progress=shown)
-        else:
-            evaluated = evaluate_flow(opened, progress=shown)
+        evaluated = (
+            evaluate_release(opened, pipeline, progress=shown) if release else evaluate_flow(opened, progress=shown)
+        )
     Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        from genaiops.evaluation.passports import corrected_shares
+
+        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
+        print_json({**told, "corrected": corrected_shares(evaluated.run)})
     else:
         print_scorecard(evaluated.run)
         say(f"run {evaluated.run.id}; report {evaluated.report}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import print_json
+from genaiops.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -74,9 +74,12 @@ def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
     """The run's table, in the width of the terminal."""
     from rich.console import Console
 
+    from genaiops.evaluation.passports import corrected_shares, correction_line
     from genaiops.evaluation.reports import terminal_table
 
     Console().print(terminal_table(run, baseline=baseline))
+    for corrected in corrected_shares(run).values():
+        say(correction_line(corrected))
 
 
 def print_report(run: Run, baseline: Run, notes: tuple[str, ...]) -> None:

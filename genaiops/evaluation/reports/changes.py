@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from genaiops.evaluation.pooled import contributions_of
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.text import ends, signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
@@ -63,7 +64,7 @@ def changes(run: Run, baseline: Run) -> dict[str, Change]:
 
 def change(run: Run, baseline: Run, measure: str) -> Change | None:
     """The change of one measure; None when the two runs scored no case in common."""
-    ours, theirs = run.values(measure), baseline.values(measure)
+    ours, theirs = contributions_of(run, measure), contributions_of(baseline, measure)
     both = [now.case.id for now, _ in same_cases(run, baseline) if now.case.id in ours and now.case.id in theirs]
     if not both:
         return None
