@@ -172,14 +172,16 @@ class Git:
     dirty: bool = False
 
 
+# The stages a wrong answer can be lost at, in the order in which an answer passes them; see evaluation.waterfall.
 Stage = Literal[
-    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error"
-]
+    "error", "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "refused", "contradicted", "unused",
+    "unknown",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Where on its way a wrong answer was lost, in words what happened, and the setting to turn."""
+    """Why a case's answer is wrong: the first stage that lost what it needed, what is known, the setting to turn."""
 
     stage: Stage
     detail: str

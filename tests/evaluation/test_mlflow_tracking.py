@@ -145,7 +145,7 @@ def test_many_parameters_and_measures_take_several_batches(run: Run, store: Path
     data = MlflowClient(tracking_uri=f"sqlite:///{store}").get_run(found).data
     assert data.params["settings.key249"] == "249"
     assert data.metrics["recall_at_300.coverage"] == 0.5
-    assert len(data.metrics) == 1200
+    assert len(data.metrics) == 1200 + 1  # and how many answers were lost to an error
 
 
 def test_a_deleted_experiment_is_named(run: Run, store: Path, tracked: Any) -> None:

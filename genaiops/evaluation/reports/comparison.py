@@ -93,7 +93,11 @@ def _only(run: Run, cases: set[str], measures: list[str]) -> Run:
         for name in measures
         if name in run.scales
     )
-    return replace(run, results=results, summaries=summaries)
+    judges, passports, scales = (
+        {name: value for name, value in held.items() if name in measures}
+        for held in (run.judges, run.passports, run.scales)
+    )
+    return replace(run, results=results, summaries=summaries, judges=judges, passports=passports, scales=scales)
 
 
 def differences(before: Run, after: Run) -> tuple[Difference, ...]:

@@ -20,18 +20,19 @@ STATES: dict[State, str] = {
     "improved": "better than the baseline",
     "good": "good",
 }
-# Where a wrong answer was lost, in the order in which a question passes; and what the words mean.
+# In the order in which an answer passes them, with what it means to be lost there.
 STAGES: dict[Stage, str] = {
-    "corpus": "not in the documents",
-    "parser": "lost by the parser",
+    "error": "no answer: an outage or a fault",
+    "corpus": "in no source",
+    "parser": "lost by loading or cleansing",
     "chunker": "split by the chunker",
     "retrieval": "not retrieved",
     "ranking": "ranked out",
-    "budget": "cut by the context budget",
-    "unused": "in the context, not used",
+    "budget": "cut before the prompt",
+    "refused": "wrongly refused or wrongly answered",
     "contradicted": "contradicted by the answer",
-    "refused": "refused although it was there",
-    "error": "no answer, an error",
+    "unused": "in the prompt but unused",
+    "unknown": "cannot be told",
 }
 NOTICEABLE = 0.05  # a change of one case on a measure in [0, 1] that a reader should look at
 WEAK = 0.5
