@@ -128,7 +128,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         from genaiops.evaluation.passports import corrected_shares
 
         run = evaluated.run
-        told = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
+        told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
         told |= {"part": run.part, "holdout_looks": run.holdout_looks}
         told |= {"waterfall": waterfall(run), "reuse": anew(run), "corrected": corrected_shares(run)}
         print_json(told)

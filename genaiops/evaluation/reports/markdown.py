@@ -9,7 +9,7 @@ from itertools import chain
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.comparison import differences
-from genaiops.evaluation.reports.passports import passport_lines
+from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.rows import NOTICEABLE, STATES, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
 from genaiops.evaluation.waterfall import STAGES, waterfall
@@ -90,7 +90,7 @@ def _measures(run: Run, changed: Mapping[str, Change] | None) -> list[str]:
     if changed is not None:
         heads, rules = [*heads, "change", ""], [*rules, "--:", "---"]
     lines = [_measure(run, summary, changed) for summary in run.summaries]
-    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in passport_lines(run)]
+    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run)]
     return [_line(heads), f"|{'|'.join(rules)}|", *lines, *(["", *known] if known else [])]
 
 

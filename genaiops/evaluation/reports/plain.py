@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run, outcome_to_json
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.comparison import differences
@@ -36,7 +37,8 @@ def json_report(
         "golden_set": {"name": run.golden_set, "digest": run.golden_set_digest, "cases": len(run.results)},
         "confidence": run.confidence,
         "judges": dict(run.judges),
-        "passports": as_json(getattr(run, "passports", {})),
+        "passports": as_json(run.passports),
+        "corrected": as_json(corrected_shares(run)),
         "notes": list(notes),
         "measures": {summary.measure: _measure(run, summary) for summary in run.summaries},
         "waterfall": dict(waterfall(run)),
