@@ -19,6 +19,7 @@ from genaiops.cli import (
     indexes,
     projects,
     retrieval,
+    scoring,
     service,
 )
 from genaiops.cli.commands import LazyGroup
@@ -60,7 +61,7 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
+for module in (projects, building, answering, indexes, erasing, scoring, evaluating, environments, service):
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
 LazyGroup.registry.add_typer(retrieval.app, name="retrieval")

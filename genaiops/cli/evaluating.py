@@ -1,8 +1,7 @@
-"""score, evaluate, gate: answers become measured values and verdicts."""
+"""evaluate, gate: answers become measured values and verdicts."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,40 +20,8 @@ EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
 def register(app: Registry) -> None:
-    for command in (score, evaluate, gate):
+    for command in (evaluate, gate):
         app.command()(command)
-
-
-def score(
-    file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
-    measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Score any application's answers.
-
-    One JSON line {id, measure, value, unscored} for each row and measure.
-    """
-    from genaiops.embedding import EmbeddingSettings, load_embedder
-    from genaiops.errors import ConfigurationError
-    from genaiops.evaluation import read_rows, score_rows
-    from genaiops.files import write_durably
-    from genaiops.project import Project
-
-    embedder = load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
-    rows = read_rows(file)
-    if not rows:
-        raise ConfigurationError("there is no row in this file", where=file)
-    scores = score_rows(rows, measure, embedder=embedder)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
-    if out is not None:
-        write_durably(out, lines)
-    if as_json:
-        print_json(scores)
-    elif out is None:
-        print(lines, end="")
-    else:
-        say(f"{len(scores)} scores in {out}")
 
 
 def evaluate(
