@@ -278,10 +278,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value. `parts` are the counts of the case where the figure of all cases is made of their sum."""
+    """A measured value.
+
+    `parts` are the counts of the case where the figure of all cases is made of their sum. `votes` are the single
+    judgements where several were asked for; `value` is their median.
+    """
 
     value: float
     parts: tuple[tuple[str, float], ...] = ()
+    votes: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> float:
+        """Largest minus smallest vote: how far the judge disagrees with itself; 0 without votes."""
+        return max(self.votes) - min(self.votes) if self.votes else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ SHARED = {
     "records",
     "cache_file",
     "lazy",
+    "on_demand",
     "sensitivity",
     "errors",
     "files",

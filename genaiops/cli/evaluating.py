@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.planning import Plan, print_plan
+from genaiops.cli.reporting import Csv, Html, Junit, Markdown, ReportJson, StepSummary, Wanted, print_scorecard
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -24,14 +25,18 @@ def register(app: Registry) -> None:
         app.command()(command)
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     flow: FlowFolder,
-    html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    html: Html = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    step_summary: StepSummary = None,
+    report_json: ReportJson = None,
+    csv: Csv = None,
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    plan: Plan = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -40,18 +45,24 @@ def evaluate(
     Keeps the run, tracks it in MLflow and prints the scorecard.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery.judge_tools import plan_evaluation
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=settings or ())
+    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else opened.pipeline
+    if plan:
+        print_plan(plan_evaluation(opened, pipeline), as_json=as_json)
+        return
     with _stages() as shown:
-        if release:
-            _, pipeline = open_release(opened.project, release, flow=opened.name)
-            evaluated = evaluate_release(opened, pipeline, progress=shown)
-        else:
-            evaluated = evaluate_flow(opened, progress=shown)
-    write_reports(evaluated.run, html, junit, markdown)
+        evaluated = (
+            evaluate_release(opened, pipeline, progress=shown) if release else evaluate_flow(opened, progress=shown)
+        )
+    Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        from genaiops.evaluation.passports import corrected_shares
+
+        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
+        print_json({**told, "corrected": corrected_shares(evaluated.run)})
     else:
         print_scorecard(evaluated.run)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
@@ -60,14 +71,17 @@ def evaluate(
         leave(3)
 
 
-def gate(
+def gate(  # noqa: PLR0913, PLR0917  one for each option
     flow: FlowFolder,
     against: Annotated[
         str, typer.Option("--against", help="Environment of the champion; default: the project's last.")
     ] = "",
-    html: Annotated[Path | None, typer.Option("--html", help="Write the HTML report with the verdict.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report with the verdict.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    html: Html = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    step_summary: StepSummary = None,
+    report_json: ReportJson = None,
+    csv: Csv = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +94,8 @@ def gate(
 
     with _stages() as shown:
         gated = gate_flow(Flow.load(flow, overrides=settings or ()), against=against, progress=shown)
-    write_reports(gated.evaluated.run, html, junit, markdown, decision=gated.decision, champion=gated.champion)
+    wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
+    wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
         print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})
     else:
@@ -101,36 +116,6 @@ def summaries(run: Run) -> dict[str, dict[str, Any]]:
 
     rows = [as_json(summary) for summary in run.summaries]
     return {row.pop("measure"): row for row in rows}
-
-
-def write_reports(
-    run: Run,
-    html: Path | None,
-    junit: Path | None,
-    markdown: Path | None,
-    *,
-    decision: Decision | None = None,
-    champion: Run | None = None,
-) -> None:
-    """The reports that were asked for, each in one rename."""
-    from genaiops.evaluation import reports
-    from genaiops.files import write_durably
-
-    if html is not None:
-        write_durably(html, reports.html_report(run, baseline=champion, verdict=decision))
-    if junit is not None:
-        write_durably(junit, reports.junit_report(run, verdict=decision))
-    if markdown is not None:
-        write_durably(markdown, reports.markdown_report(run, verdict=decision))
-
-
-def print_scorecard(run: Run) -> None:
-    """The run's table, in the width of the terminal."""
-    from rich.console import Console
-
-    from genaiops.evaluation.reports import terminal_table
-
-    Console().print(terminal_table(run))
 
 
 def print_decision(decision: Decision) -> None:

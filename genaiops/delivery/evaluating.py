@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.golden_parts import count_look, measured_part
+from genaiops.delivery.judge_tools import tools_of
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate
 from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation.passports import Shelf
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
-from genaiops.golden_sets import GoldenSet, check
+from genaiops.golden_sets import check
 from genaiops.project import Project
 from genaiops.records import Verdict, digest_of
 
@@ -64,10 +67,10 @@ def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | Non
 def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, part = measured_part(flow)
     check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
     settings = flow.settings.evaluation
-    measures = _measures(flow)
+    measures = _measures(flow, pipeline.served)
     pipeline.search(golden.cases[0].question, 1)  # the model is loaded now, so that no latency holds it
     run = evaluate(
         pipeline.ask,
@@ -77,7 +80,9 @@ def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | No
         seed=settings.seed,
         workers=settings.workers,
         progress=progress,
+        passports=Shelf(flow.project.passports),
     )
+    run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
         pointer = _pointer(flow, pipeline.served, golden.digest, measures)
@@ -99,8 +104,8 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run 
 
     `other_than` is the id of a run that does not count.
     """
-    golden = GoldenSet.load(flow.golden_set_path)
-    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow))):
+    golden, _ = measured_part(flow)
+    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow, served))):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):
@@ -131,13 +136,13 @@ def write_report(
     return html
 
 
-def _measures(flow: Flow) -> Sequence[Measure]:
+def _measures(flow: Flow, served: Served) -> Sequence[Measure]:
     # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
 
     embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
-    return measures_named(flow.settings.evaluation.measures, embedder=embedder)
+    return measures_named(flow.settings.evaluation.measures, tools=tools_of(flow, served, embedder))
 
 
 def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:

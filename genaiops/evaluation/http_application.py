@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +161,7 @@ class HttpApplication:
 _SLOWER = "raise --timeout, or ask a faster application"
 
 
-def parsed_paths(written: list[str]) -> dict[str, str]:
+def parsed_paths(written: Sequence[str]) -> dict[str, str]:
     """`name: expression` of each text, as in `answer: choices[0].message.content`; ConfigurationError otherwise."""
     found: dict[str, str] = {}
     for text in written:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask, ask_safely
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
+from genaiops.evaluation.passports.shelf import Shelf
 from genaiops.evaluation.provenance import git_state, versions
 from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, SentenceVerdict, Subject
 from genaiops.evaluation.runs import new_run
@@ -36,6 +37,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
+    passports: Shelf | None = None,
 ) -> Run:
     """Ask every question of a golden set and measure the answers.
 
@@ -43,7 +45,8 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
     graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
     is asked twice. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. Raises ConfigurationError for unknown measures and options
+    in the order of the set. `passports` is where those of the judges are looked up
+    (default: the shipped ones). Raises ConfigurationError for unknown measures and options
     out of range, before anything is asked.
     """
     if not 0.5 < confidence < 1:
@@ -59,6 +62,9 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
         for name, scale in scales.items()
     )
+    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
+    shelf = passports or Shelf()
+    known = {name: shelf.find(name, judge) for name, judge in judges.items()}
     return new_run(
         Run(
             id="",
@@ -69,11 +75,12 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             results=results,
             summaries=summaries,
             scales=scales,
-            judges={str(measure): measure.judge for measure in wanted if measure.judge},
+            judges=judges,
             seed=seed,
             confidence=confidence,
             versions=versions(),
             git=git_state(),
+            passports={name: passport for name, passport in known.items() if passport is not None},
         )
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.passports.record import Passport
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -171,11 +172,26 @@ class Git:
     dirty: bool = False
 
 
+Stage = Literal[
+    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where on its way a wrong answer was lost, in words what happened, and the setting to turn."""
+
+    stage: Stage
+    detail: str
+    knob: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences;
+    `failure` says of a wrong answer where it was lost, None for a right one.
     """
 
     case: Case
@@ -183,6 +199,7 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +207,7 @@ class Run:
     """One evaluation, with all that is needed to run it again.
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
     `summaries` are in the order in which the measures were asked for.
     """
@@ -207,6 +225,15 @@ class Run:
     confidence: float = 0.95
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
+    part: str = ""  # of a divided golden set: train, dev, holdout or all
+    holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
+    passports: Mapping[str, Passport] = field(default_factory=dict)
+
+    @property
+    def measured_on(self) -> str:
+        """The golden set with its part, and how often a holdout was looked at."""
+        looks = f", look {self.holdout_looks} at the holdout" if self.holdout_looks else ""
+        return f"{self.golden_set} ({self.part}{looks})" if self.part else self.golden_set
 
     def scale(self, measure: str) -> Scale:
         """How to read one measure; a run that does not say is read as a mean of values in [0, 1]."""
@@ -220,6 +247,12 @@ class Run:
         """Case id → value, for the cases this measure scored, in case order."""
         outcomes = ((r.case.id, r.outcomes.get(measure)) for r in self.results)
         return {case_id: outcome.value for case_id, outcome in outcomes if isinstance(outcome, Score)}
+
+    def _repr_html_(self) -> str:
+        """The scorecard for a notebook: a small table, without scripts or anything loaded."""
+        from genaiops.evaluation.reports.notebook import run_html
+
+        return run_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON data. An outcome is `{"value"}`, `{"unscored"}` or `{"not_applicable"}`."""
@@ -282,9 +315,10 @@ _AGAIN = "evaluate again; a run is never edited"
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """`{"value": v}` (with its `parts`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
+    """`{"value": v}` (with its `parts` or `votes`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value, **({"parts": dict(outcome.parts)} if outcome.parts else {})}
+        more = {"parts": dict(outcome.parts), "votes": list(outcome.votes)}
+        return {"value": outcome.value, **{name: value for name, value in more.items() if value}}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -293,7 +327,8 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     match dict(data):
         case {"value": int() | float() as value}:
             parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
-            return Score(float(value), parts=tuple(parts.items()))
+            votes = tuple(float(vote) for vote in data.get("votes", ()))
+            return Score(float(value), parts=tuple(parts.items()), votes=votes)
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

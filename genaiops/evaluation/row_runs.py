@@ -10,6 +10,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask
 from genaiops.evaluation.loop import evaluate
 from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation.passports.shelf import Shelf
 from genaiops.evaluation.provenance import git_state, versions
 from genaiops.evaluation.records import CaseResult, Measure, Run, SentenceVerdict, Subject
 from genaiops.evaluation.rows import AnswerRow, as_rows, read_rows, written
@@ -99,6 +100,7 @@ def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
     confidence: float = 0.95,
     seed: int = 0,
     progress: Progress | None = None,
+    passports: Shelf | None = None,
 ) -> Run:
     """A run whose cases are the rows. `golden_set` is `name`; its digest covers questions and references."""
     wanted = measures_named(measures, embedder=embedder, tools=tools)
@@ -127,6 +129,9 @@ def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
         summarise(measure, columns[measure], scale, confidence=confidence, seed=seed)
         for measure, scale in scales.items()
     )
+    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
+    shelf = passports or Shelf()
+    known = {measure: shelf.find(measure, judge) for measure, judge in judges.items()}
     run = Run(
         id="",
         created_at="",
@@ -136,11 +141,12 @@ def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
         results=results,
         summaries=summaries,
         scales=scales,
-        judges={str(measure): measure.judge for measure in wanted if measure.judge},
+        judges=judges,
         seed=seed,
         confidence=confidence,
         versions=versions(),
         git=git_state(),
+        passports={measure: passport for measure, passport in known.items() if passport is not None},
     )
     return new_run(run)
 

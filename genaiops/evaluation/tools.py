@@ -1,35 +1,26 @@
-"""What a measure may need besides the answers: an embedder, models that judge, a cache."""
+"""What measures may be made with, besides the answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from genaiops.generation.catalog import ModelCatalog
-from genaiops.records import Settings
+from genaiops.generation.catalog import JudgeSettings, ModelCatalog
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
 
-
-class JudgeSettings(Settings):
-    """How a model judges: which one, how often it is asked, and what it may take."""
-
-    model: str = ""  # its name in models.yaml
-    votes: int = Field(default=1, ge=1, le=25)
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    max_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    concurrency: int = Field(default=8, ge=1, le=256)
+__all__ = ["JudgeSettings", "ModelCatalog", "Tools"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What measures are made with. Local judges use `embedder` (None: the default one, loaded when it is needed);
-    judges that are models use `models`, of which `model` judges, and keep what they said in `cache_file`.
+    """What is at hand for the measures of one evaluation.
+
+    `model` names the judging model in the catalog `models` (default: `judge.model`); `tested` holds the names and ids
+    of the model under test, which never judges itself; `cache_file` keeps judgements; `shared` is where measures of
+    one evaluation find what they have in common, such as one judge and its budget.
     """
 
     embedder: Embedder | None = None
@@ -37,3 +28,10 @@ class Tools:
     model: str = ""
     cache_file: Path | None = None
     judge: JudgeSettings = field(default_factory=JudgeSettings)
+    tested: tuple[str, ...] = ()
+    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def judge_name(self) -> str:
+        """The name of the judging model in models.yaml; "" when none is configured."""
+        return self.model or self.judge.model

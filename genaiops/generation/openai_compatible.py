@@ -119,6 +119,21 @@ class OpenAICompatible:
                 end = read_stream(self._client(), body, self._endpoint, limits, listen)
         return self._generation(request, "".join(pieces), end)
 
+    async def complete(
+        self, request: GenerationRequest, *, extra: Mapping[str, Any] | None = None, limit_s: float | None = None
+    ) -> Generation:
+        """The whole answer in one piece, asked for once: whoever asks decides what is tried again.
+
+        `extra` joins the request's body (`response_format`); `limit_s` shortens the card's `timeout_s`. To be awaited
+        on `openai_stream.background_loop`. Raises as `generate` does.
+        """
+        from genaiops.generation.openai_whole import read_whole
+
+        body = self._body(request) | dict(extra or {})
+        seconds = self._card.timeout_s if limit_s is None else min(limit_s, self._card.timeout_s)
+        text, end = await read_whole(self._client(), body, self._endpoint, Limits(seconds, self._max_characters))
+        return self._generation(request, text, end)
+
     def _generation(self, request: GenerationRequest, text: str, end: End) -> Generation:
         usage = Usage(*end.usage) if end.usage else _estimated_usage(request.messages, text)
         refused = end.refused or is_refusal(text)

@@ -46,6 +46,15 @@ def signed(value: float, *, unit_interval: bool = True) -> str:
     return f"{'+' if value > 0 else '−'}{shown}"
 
 
+def ends(low: float | None, high: float | None, *, unit_interval: bool = True) -> str:
+    """An interval: `0.200 to 0.900`; an end that the data cannot give (None or infinite) is "no bound"."""
+    shown = [
+        "no bound" if end is None or math.isinf(end) else number(end, unit_interval=unit_interval)
+        for end in (low, high)
+    ]
+    return shown[0] if shown[0] == shown[1] == "no bound" else f"{shown[0]} to {shown[1]}"
+
+
 def share(value: float) -> str:
     """A share in [0, 1] as a percentage that never rounds a part up to all or down to nothing."""
     percent = 100 * value
