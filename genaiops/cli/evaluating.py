@@ -44,11 +44,10 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
 
     Keeps the run, tracks it in MLflow and prints the scorecard.
     """
-    from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery import evaluate_flow, evaluate_release, load_checked, open_release
     from genaiops.delivery.judge_tools import plan_evaluation
-    from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=settings or ())
+    opened = load_checked(flow, overrides=settings or ())
     pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else opened.pipeline
     if plan:
         print_plan(plan_evaluation(opened, pipeline), as_json=as_json)
@@ -89,11 +88,10 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
 
     Exit code 0 pass, 1 fail, 3 inconclusive. Evaluates first if the present state has no run.
     """
-    from genaiops.delivery import gate_flow
-    from genaiops.flow import Flow
+    from genaiops.delivery import gate_flow, load_checked
 
     with _stages() as shown:
-        gated = gate_flow(Flow.load(flow, overrides=settings or ()), against=against, progress=shown)
+        gated = gate_flow(load_checked(flow, overrides=settings or ()), against=against, progress=shown)
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
     wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
