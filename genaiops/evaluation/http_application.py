@@ -136,8 +136,10 @@ class HttpApplication:
         contexts = found.get("contexts")
         if contexts is None and "contexts" in self._paths and "contexts" not in self._optional:
             raise self._error(f"has nothing at contexts: {self._paths['contexts'].expression}; it said {_keys(data)}")
+        if isinstance(contexts, Mapping):
+            raise self._error("contexts is an object, not a list")
         try:
-            given = [self._context(item) for item in contexts or ()]
+            given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
         except (ValueError, TypeError) as error:
             raise self._error(f"contexts {error}") from None
         answer = as_answer({"answer": text, "contexts": given}, query, took)
@@ -209,7 +211,10 @@ def _with_variables(name: str, value: str) -> str:
             )
         return os.environ[match[1]]
 
-    return _VARIABLE.sub(of, value)
+    filled = _VARIABLE.sub(of, value)
+    if any(character in filled for character in "\r\n\0"):
+        raise ConfigurationError(f"header {name!r} holds a line break")
+    return filled
 
 
 def _keys(data: Any) -> str:

@@ -75,7 +75,7 @@ def as_rows(
     items = list(given)
     records = [Row(number, dict(item)) for number, item in enumerate(items, 1) if not isinstance(item, AnswerRow)]
     faults: list[Fault] = []
-    read = iter(_read(records, faults, format, answered=answered))
+    read = iter(_read(records, faults, format, answered=answered, unit="row"))
     if faults:
         told = [f"row {fault.line}: {fault.what}" for fault in faults]
         raise ConfigurationError(faults[0].what, where=f"row {faults[0].line}", remedy="\n  ".join(told[1:]))
@@ -120,7 +120,9 @@ def written(outcome: Outcome) -> dict[str, float | str | None]:
 # --- reading ------------------------------------------------------------------------
 
 
-def _read(records: Sequence[Row], faults: list[Fault], named: str, *, answered: bool) -> list[AnswerRow]:
+def _read(
+    records: Sequence[Row], faults: list[Fault], named: str, *, answered: bool, unit: str = "line"
+) -> list[AnswerRow]:
     """The rows of the records; what is wrong with others joins `faults`."""
     if not records:
         return []
@@ -131,7 +133,7 @@ def _read(records: Sequence[Row], faults: list[Fault], named: str, *, answered: 
     for record in records:
         problems, row = _row(record, format_, answered=answered)
         if row and (before := first_line.setdefault(str(row.id), record.line)) != record.line:
-            problems = [f"id {row.id!r} stands on line {before} already"]
+            problems = [f"id {row.id!r} stands on {unit} {before} already"]
         faults.extend(Fault(record.line, problem) for problem in problems)
         if row and not problems:
             rows.append(row)
