@@ -22,7 +22,7 @@ from genaiops.records import Answer, Case, Chunk, Hit, Outcome, Query, Usage
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
-    from genaiops.evaluation.loop import Progress
+    from genaiops.evaluation.working import Progress
     from genaiops.evaluation.tools import Tools
 
 
