@@ -64,6 +64,9 @@ def evaluate(
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    repeat: Annotated[
+        int | None, typer.Option("--repeat", min=1, max=100, help="Ask each question so often; tells what is chance.")
+    ] = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -74,7 +77,8 @@ def evaluate(
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
     from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=settings or ())
+    often = [] if repeat is None else [f"evaluation.repeats={repeat}"]
+    opened = Flow.load(flow, overrides=[*(settings or ()), *often])
     with _stages() as shown:
         if release:
             _, pipeline = open_release(opened.project, release, flow=opened.name)
@@ -83,9 +87,12 @@ def evaluate(
             evaluated = evaluate_flow(opened, progress=shown)
     write_reports(evaluated.run, html, junit, markdown)
     if as_json:
-        print_json({"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)})
+        found = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
+        print_json({**found, **_repeats(evaluated.run)})
     else:
         print_scorecard(evaluated.run)
+        for line in told_of(evaluated.run):
+            say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
         note(f"no question was answered: {evaluated.run.results[0].error}")
@@ -135,6 +142,17 @@ def summaries(run: Run) -> dict[str, dict[str, Any]]:
     return {row.pop("measure"): row for row in rows}
 
 
+def _repeats(run: Run) -> dict[str, Any]:
+    """What `evaluate --json` adds when each question was asked several times."""
+    from genaiops.evaluation.repeating import flakiness
+    from genaiops.records import as_json
+
+    if run.repeats == 1:
+        return {}
+    rows: list[dict[str, Any]] = [as_json(found) for found in flakiness(run)]
+    return {"repeats": run.repeats, "flakiness": {row.pop("measure"): row for row in rows}}
+
+
 def write_reports(
     run: Run,
     html: Path | None,
@@ -163,6 +181,14 @@ def print_scorecard(run: Run) -> None:
     from genaiops.evaluation.reports import terminal_table
 
     Console().print(terminal_table(run))
+
+
+def told_of(run: Run) -> list[str]:
+    """What the scorecard cannot show: how large a drop so many cases can catch, and what changed between repeats."""
+    from genaiops.evaluation.repeating import told
+    from genaiops.evaluation.resolution import resolution
+
+    return [line for line in (resolution(run), *told(run)) if line]
 
 
 def print_decision(decision: Decision) -> None:

@@ -42,26 +42,28 @@ class Evaluated:
         return self.folder / REPORT_FILE
 
 
-def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None) -> Evaluated:
+def evaluate_flow(flow: Flow, *, repeats: int = 0, progress: EvaluationProgress | None = None) -> Evaluated:
     """Measure the flow as it stands on its golden set and keep the run.
+
+    Each question is asked `repeats` times; 0: as often as flow.yaml says.
 
     Raises GoldenSetError when a quote is in none of the index's documents, NotBuilt without an index.
     """
-    return _evaluate(flow, flow.pipeline, progress)
+    return _evaluate(flow, flow.pipeline, repeats, progress)
 
 
 def evaluate_release(flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None) -> Evaluated:
     """Measure a release (opened with `open_release`) on the flow's present golden set."""
-    return _evaluate(flow, pipeline, progress)
+    return _evaluate(flow, pipeline, 0, progress)
 
 
-def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluate(flow: Flow, pipeline: Pipeline, repeats: int, progress: EvaluationProgress | None) -> Evaluated:
     # A run that is written while a document is erased would bring it back.
     with locked(flow.project.lock, shared=True, what="cleans up or erases"):
-        return _evaluated(flow, pipeline, progress)
+        return _evaluated(flow, pipeline, repeats, progress)
 
 
-def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluated(flow: Flow, pipeline: Pipeline, repeats: int, progress: EvaluationProgress | None) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
     golden = GoldenSet.load(flow.golden_set_path)
@@ -76,11 +78,12 @@ def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | No
         subject=subject_of(pipeline.served, flow),
         seed=settings.seed,
         workers=settings.workers,
+        repeats=repeats or settings.repeats,
         progress=progress,
     )
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
-        pointer = _pointer(flow, pipeline.served, golden.digest, measures)
+        pointer = _pointer(flow, pipeline.served, golden.digest, measures, run.repeats)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
@@ -94,13 +97,15 @@ def subject_of(served: Served, flow: Flow) -> Subject:
     return Subject(served.flow, digests, settings)
 
 
-def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run | None:
+def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats: int = 0) -> Run | None:
     """The newest kept run of exactly this on the present golden set, with today's code, measures and judges.
 
-    `other_than` is the id of a run that does not count.
+    `other_than` is the id of a run that does not count. Each question was asked `repeats`
+    times; 0: as often as flow.yaml says.
     """
     golden = GoldenSet.load(flow.golden_set_path)
-    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow))):
+    times = repeats or flow.settings.evaluation.repeats
+    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow), times)):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):
@@ -140,11 +145,11 @@ def _measures(flow: Flow) -> Sequence[Measure]:
     return measures_named(flow.settings.evaluation.measures, embedder=embedder)
 
 
-def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
+def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure], repeats: int) -> Path:
     """Where the newest run of this subject, golden set, judges, settings and code is named."""
     judged = [[str(measure), measure.judge] for measure in measures]
     settings = flow.settings.evaluation
-    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, code_digest()])
+    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, repeats, code_digest()])
     return flow.project.home / "evaluations" / f"{key[:32]}.json"
 
 

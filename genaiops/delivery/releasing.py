@@ -34,10 +34,11 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
     against = flow.project.environment(against or flow.project.settings.environments[-1])
     served = flow.pipeline.served  # opens the index, so that a damaged one stops here
     champion = Registry.of(flow.project).champion(against, flow.name)
-    known = find_evaluation(flow, served)
+    repeats = max(gate.repeats, flow.settings.evaluation.repeats)
+    known = find_evaluation(flow, served, repeats=repeats)
     if known is None or (champion is not None and known.id == champion.evidence.run):
         # A run is never compared with itself: a model may have changed behind its name since it was made.
-        evaluated = evaluate_flow(flow, progress=progress)
+        evaluated = evaluate_flow(flow, repeats=repeats, progress=progress)
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
     rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)

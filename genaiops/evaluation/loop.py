@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,17 +10,28 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask, ask_safely
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
 from genaiops.evaluation.provenance import git_state, versions
-from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, SentenceVerdict, Subject
+from genaiops.evaluation.records import (
+    CaseResult,
+    Measure,
+    Run,
+    Sample,
+    Scale,
+    Selective,
+    SentenceVerdict,
+    Subject,
+)
+from genaiops.evaluation.repeating import combined
 from genaiops.evaluation.runs import new_run
 from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
 from genaiops.golden_sets import GoldenSet
-from genaiops.records import Answer, Case, Outcome, Query, Unscored
+from genaiops.records import Answer, Case, Outcome, Query, Summary, Unscored
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
 
 Progress = Callable[[str, int, int], None]  # what is going on ("ask" or a measure), done, total
 MOST_WORKERS = 64
+MOST_REPEATS = 100
 
 
 def evaluate(  # noqa: PLR0913  (options are keyword-only)
@@ -33,14 +44,15 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     confidence: float = 0.95,
     seed: int = 0,
     workers: int = 1,
+    repeats: int = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Ask every question of a golden set and measure the answers.
 
     `ask` is a flow's `ask`, or any callable that takes a Query and returns an Answer, a
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
-    graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
-    is asked twice. `workers` questions are asked at a time, from threads; results are
+    graded: the case keeps the error, its measures are Unscored, coverage falls. Each case
+    is asked `repeats` times, in rounds over the whole set. `workers` questions are asked at a time, from threads; results are
     in the order of the set. Raises ConfigurationError for unknown measures and options
     out of range, before anything is asked.
     """
@@ -48,15 +60,17 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise ConfigurationError(f"repeats must be from 1 to {MOST_REPEATS}, got {repeats}")
     wanted = measures_named(measures, embedder=embedder)
     report = progress or _silent
-    asked = list(_ask_all(ask, golden, workers, report))
-    results = _measure(wanted, golden.cases, asked, report)
+    rounds = []
+    for number in range(repeats):
+        asked = list(_ask_all(ask, golden.cases, workers, _after(report, number * len(golden), repeats * len(golden))))
+        rounds.append(_measure(wanted, golden.cases, asked, report))
     scales = scales_of(wanted)
-    summaries = tuple(
-        summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
-        for name, scale in scales.items()
-    )
+    results = combined(rounds, scales)
+    summaries = summaries_of(results, scales, confidence=confidence, seed=seed)
     return new_run(
         Run(
             id="",
@@ -72,7 +86,21 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             confidence=confidence,
             versions=versions(),
             git=git_state(),
+            repeats=repeats,
         )
+    )
+
+
+def summaries_of(
+    results: Sequence[CaseResult], scales: Mapping[str, Scale], *, confidence: float, seed: int
+) -> tuple[Summary, ...]:
+    """The summary of every measure, its interval clustered by document."""
+    cases = [result.case for result in results]
+    return tuple(
+        summarise(
+            name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed, cases=cases
+        )
+        for name, scale in scales.items()
     )
 
 
@@ -86,20 +114,27 @@ def _silent(what: str, done: int, total: int) -> None:
     """The default progress: nobody looks."""
 
 
-def _ask_all(ask: Ask, golden: GoldenSet, workers: int, report: Progress) -> Iterator[tuple[Answer | None, str]]:
+def _after(report: Progress, before: int, total: int) -> Progress:
+    """`report` for one round of several."""
+    return lambda what, done, _: report(what, before + done, total)
+
+
+def _ask_all(
+    ask: Ask, cases: Sequence[Case], workers: int, report: Progress
+) -> Iterator[tuple[Answer | None, str]]:
     def one(case: Case) -> tuple[Answer | None, str]:
         return ask_safely(ask, Query(case.question, case.id))
 
     if workers == 1:
-        for done, case in enumerate(golden.cases, start=1):
+        for done, case in enumerate(cases, start=1):
             yield one(case)
-            report("ask", done, len(golden))
+            report("ask", done, len(cases))
         return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="evaluate")
     try:
-        for done, asked in enumerate(pool.map(one, golden.cases), start=1):
+        for done, asked in enumerate(pool.map(one, cases), start=1):
             yield asked
-            report("ask", done, len(golden))
+            report("ask", done, len(cases))
     finally:
         pool.shutdown(cancel_futures=True)  # on an interrupt, do not ask the rest
 

@@ -148,6 +148,9 @@ class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
     `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    Of a case that was asked several times, `answer` is the first answer, an outcome's value
+    is the mean over the repeats, `repeated` has the outcome of every repeat by measure, and
+    `texts` says how many different texts were answered.
     """
 
     case: Case
@@ -155,6 +158,8 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    repeated: Mapping[str, tuple[Outcome, ...]] = field(default_factory=dict)
+    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,9 @@ class Run:
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
-    `summaries` are in the order in which the measures were asked for.
+    `summaries` are in the order in which the measures were asked for; each case was asked
+    `repeats` times. `not_asked` has the digests, by id, of the cases that a run which
+    stopped early did not need; they are not in `results`.
     """
 
     id: str
@@ -179,6 +186,8 @@ class Run:
     confidence: float = 0.95
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
+    repeats: int = 1
+    not_asked: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self, measure: str) -> Summary | None:
         """The summary of one measure; None when this run did not measure it."""
@@ -194,13 +203,25 @@ class Run:
         data: dict[str, Any] = as_json(self)
         for result, written in zip(self.results, data["results"], strict=True):
             written["outcomes"] = {name: outcome_to_json(outcome) for name, outcome in result.outcomes.items()}
+            written["repeated"] = {
+                name: [outcome_to_json(outcome) for outcome in repeats] for name, repeats in result.repeated.items()
+            }
+            _without(written, _ONCE)
+        _without(data, _WHOLE)
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Run:
         """The run that `to_json` wrote. Raises ValueError when `data` is something else."""
         results = [
-            {**result, "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()}}
+            {
+                **result,
+                "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()},
+                "repeated": {
+                    name: tuple(outcome_from_json(item) for item in items)
+                    for name, items in result.get("repeated", {}).items()
+                },
+            }
             for result in data["results"]
         ]
         return _reader().validate_python({**data, "results": results})
@@ -244,6 +265,15 @@ class Run:
 
 
 _AGAIN = "evaluate again; a run is never edited"
+# What a run that asks every case once says by silence, as runs did before there were others: digests stay the same.
+_ONCE: dict[str, object] = {"repeated": {}, "texts": 1}
+_WHOLE: dict[str, object] = {"repeats": 1, "not_asked": {}}
+
+
+def _without(data: dict[str, Any], defaults: Mapping[str, object]) -> None:
+    for key, value in defaults.items():
+        if data[key] == value:
+            del data[key]
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, float | str]:

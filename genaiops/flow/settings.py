@@ -38,6 +38,7 @@ class EvaluationSettings(Settings):
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
+    repeats: int = Field(default=1, ge=1, le=100)  # how often each question is asked
 
 
 class FreshnessSettings(Settings):

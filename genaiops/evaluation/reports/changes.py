@@ -8,6 +8,7 @@ from typing import Literal
 from genaiops.evaluation.operational import lower_is_better
 from genaiops.evaluation.records import Run, Scale
 from genaiops.evaluation.reports.text import signed
+from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
 Direction = Literal["better", "worse", ""]
@@ -36,11 +37,19 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     if not both:
         return None
     scale = run.scales.get(measure, Scale(True))
+    documents = {result.case.id: document_of(result.case) for result in run.results}
+    clusters = [documents[case_id] for case_id in both]
     pair = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
     if scale.statistic == "p95":
-        found = quantile_difference(*pair, confidence=run.confidence)
+        found = quantile_difference(*pair, confidence=run.confidence, clusters=clusters)
     else:
-        found = paired_difference(*pair, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed)
+        found = paired_difference(
+            *pair,
+            confidence=run.confidence,
+            unit_interval=scale.unit_interval,
+            seed=run.seed,
+            clusters=clusters,
+        )
     direction: Direction = ""
     if found.low > 0 or found.high < 0:
         direction = "better" if (found.low > 0) != lower_is_better(measure) else "worse"

@@ -1,0 +1,74 @@
+"""How many independent cases the cases of a few documents are worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+from genaiops.evaluation.statistics.moments import Moments, student
+
+Clusters = Sequence[Hashable]  # for each value, the cluster it belongs to
+
+
+def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: float) -> float:
+    """The number of independent values that would leave the mean as uncertain as these do, at most len(values).
+
+    It is n x (t[n-1]^2 V) / (t[nu]^2 V_CR2): the square of the width of Student's t
+    interval of independent values over that of the cluster-robust one. Korn and
+    Graubard (Survey Methodology 24 (1998) 193-201) put such a number in the place of n
+    in intervals of proportions, and so do all intervals here, which keeps them inside
+    their range and as careful with few cases as they were. V_CR2 is the
+    bias-reduced sandwich variance with Satterthwaite's degrees of freedom nu (Bell and
+    McCaffrey, Survey Methodology 28 (2002) 169-181; Pustejovsky and Tipton, JBES 36
+    (2018) 672-683), the latter under the intra-cluster correlation seen, as Imbens and
+    Kolesar (Review of Economics and Statistics 98 (2016) 701-712) advise for few
+    clusters.
+
+    Clusters never make an interval narrower. They change nothing where each value is a
+    cluster of its own, where there is one cluster only (nothing is known of others, and
+    the claim is about this one), and where all values are equal (no variation is seen,
+    so none between clusters). ValueError when the two lists differ in length.
+    """
+    n = len(values)
+    if clusters is None:
+        return n
+    sums: dict[Hashable, float] = {}
+    sizes: dict[Hashable, int] = {}
+    mean = math.fsum(values) / n
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + (value - mean)
+        sizes[cluster] = sizes.get(cluster, 0) + 1
+    independent = Moments.of(values).variance * n / (n - 1) / n if n > 1 else 0.0
+    # Round-off of values that are all equal must not look like variation.
+    if len(sizes) in (1, n) or independent <= 1e-18 * max(1.0, mean * mean):
+        return n
+    robust = math.fsum(sums[c] ** 2 / (1 - sizes[c] / n) for c in sizes) / n**2
+    alike = max(sum(size * size for size in sizes.values()) / n - 1, 1 / n)
+    correlation = min(1.0, max(0.0, (robust / independent - 1) / alike))
+    narrow = student(1 - tail, n - 1) ** 2 * independent
+    wide = student(1 - tail, freedom(list(sizes.values()), correlation)) ** 2 * robust
+    return n * min(1.0, narrow / wide) if wide > 0 else n
+
+
+def freedom(sizes: Sequence[int], correlation: float) -> float:
+    """Satterthwaite's degrees of freedom of the CR2 variance of a mean, for clusters of these sizes.
+
+    `correlation` is that of two values of one cluster. The trace of the covariance of
+    the clusters' residual sums, squared, over the trace of its square; written out, so
+    that it costs as many steps as there are clusters.
+    """
+    n = sum(sizes)
+    shares = [size / n for size in sizes]
+    scale = [1 / math.sqrt(1 - share) for share in shares]
+    spread = [size * (1 + (size - 1) * correlation) for size in sizes]
+    total = math.fsum(spread)
+    a = [s * share for s, share in zip(scale, shares, strict=True)]
+    b = [s * v for s, v in zip(scale, spread, strict=True)]
+    own = [s * s * v for s, v in zip(scale, spread, strict=True)]
+    common = [total * x * x - 2 * x * y for x, y in zip(a, b, strict=True)]
+    rest = [total * x / 2 - y for x, y in zip(a, b, strict=True)]
+    trace = math.fsum(own) + math.fsum(common)
+    squares = math.fsum(d * d + 2 * d * c for d, c in zip(own, common, strict=True))
+    cross = math.fsum(x * r for x, r in zip(a, rest, strict=True))
+    squares += 2 * cross * cross + 2 * math.fsum(x * x for x in a) * math.fsum(r * r for r in rest)
+    return max(1.0, trace * trace / squares)
