@@ -56,7 +56,7 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  (each is an option)
     flow: FlowFolder,
     html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,

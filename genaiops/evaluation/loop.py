@@ -52,9 +52,10 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     `ask` is a flow's `ask`, or any callable that takes a Query and returns an Answer, a
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
     graded: the case keeps the error, its measures are Unscored, coverage falls. Each case
-    is asked `repeats` times, in rounds over the whole set. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. Raises ConfigurationError for unknown measures and options
-    out of range, before anything is asked.
+    is asked `repeats` times, in rounds over the whole set. `workers` questions are asked
+    at a time, from threads; results are in the order of the set. Raises
+    ConfigurationError for unknown measures and options out of range, before anything is
+    asked.
     """
     if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
@@ -119,9 +120,7 @@ def _after(report: Progress, before: int, total: int) -> Progress:
     return lambda what, done, _: report(what, before + done, total)
 
 
-def _ask_all(
-    ask: Ask, cases: Sequence[Case], workers: int, report: Progress
-) -> Iterator[tuple[Answer | None, str]]:
+def _ask_all(ask: Ask, cases: Sequence[Case], workers: int, report: Progress) -> Iterator[tuple[Answer | None, str]]:
     def one(case: Case) -> tuple[Answer | None, str]:
         return ask_safely(ask, Query(case.question, case.id))
 

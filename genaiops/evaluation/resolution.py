@@ -18,9 +18,7 @@ def detectable_drop(cases: int, *, margin: float = 0.0, confidence: float = 0.95
     """
     if not cases:
         return None
-    beyond = detectable_difference(
-        [0.0] * cases, -margin, confidence=confidence, unit_interval=True, paired=True
-    )
+    beyond = detectable_difference([0.0] * cases, -margin, confidence=confidence, unit_interval=True, paired=True)
     return None if beyond is None else margin + beyond
 
 

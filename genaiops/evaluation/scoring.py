@@ -100,9 +100,7 @@ def interval_of(
     if scale.statistic == "p95":
         return quantile_interval(values, quantile=P95, confidence=confidence, sides=sides, clusters=clusters)
     unit = scale.unit_interval
-    return mean_interval(
-        values, confidence=confidence, unit_interval=unit, sides=sides, seed=seed, clusters=clusters
-    )
+    return mean_interval(values, confidence=confidence, unit_interval=unit, sides=sides, seed=seed, clusters=clusters)
 
 
 def document_of(case: Case) -> str:

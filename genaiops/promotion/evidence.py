@@ -58,9 +58,7 @@ def evidence_of(run: Run, measure: str) -> Evidence | None:
     judge = run.judges.get(measure, "")
     documents = {result.case.id: document_of(result.case) for result in run.results}
     refused = {result.case.id: share for result in run.results if (share := _refused_share(result, measure))}
-    return Evidence(
-        measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge, documents, refused
-    )
+    return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge, documents, refused)
 
 
 def _refused_share(result: CaseResult, measure: str) -> float:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from genaiops.promotion.gate import GateSettings, RuleSettings
 
 
-def judge_rules(
-    gate: GateSettings, run: Run, champion: Run | None, *, against: str = "prod"
-) -> tuple[RuleResult, ...]:
+def judge_rules(gate: GateSettings, run: Run, champion: Run | None, *, against: str = "prod") -> tuple[RuleResult, ...]:
     """Judge every rule on a sound run (see `run_problems`); never raises for what a run may hold."""
     found = [_asked(rule, gate, run, champion, against) for rule in gate.rules]
     demands = [item for item in found if not isinstance(item, RuleResult)]
@@ -66,9 +64,7 @@ def _judged(rule: RuleSettings, gate: GateSettings, demand: Demand, fails: bool,
         return _unclear(rule, f"cannot be computed: {error}")
 
 
-def _asked(
-    rule: RuleSettings, gate: GateSettings, run: Run, champion: Run | None, against: str
-) -> Demand | RuleResult:
+def _asked(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run | None, against: str) -> Demand | RuleResult:
     """What the rule asks of the run, or the result where there is nothing to ask."""
     found = _measured(rule, gate, run)
     if isinstance(found, str):

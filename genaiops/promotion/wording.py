@@ -54,7 +54,7 @@ def said(rule: RuleSettings, gate: GateSettings, demand: Demand, *, fails: bool,
 class _Words:
     """The sentence on one rule, for a floor or limit and for a comparison."""
 
-    def __init__(  # noqa: PLR0913  (all that a sentence speaks of)
+    def __init__(
         self,
         rule: RuleSettings,
         gate: GateSettings,

@@ -10,7 +10,7 @@ from genaiops.evaluation.statistics.moments import Moments, student
 Clusters = Sequence[Hashable]  # for each value, the cluster it belongs to
 
 
-def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: float) -> float:
+def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: float, *, doubt: float = 0.0) -> float:
     """The number of independent values that would leave the mean as uncertain as these do, at most len(values).
 
     It is n x (t[n-1]^2 V) / (t[nu]^2 V_CR2): the square of the width of Student's t
@@ -22,7 +22,8 @@ def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: fl
     McCaffrey, Survey Methodology 28 (2002) 169-181; Pustejovsky and Tipton, JBES 36
     (2018) 672-683), the latter under the intra-cluster correlation seen, as Imbens and
     Kolesar (Review of Economics and Statistics 98 (2016) 701-712) advise for few
-    clusters.
+    clusters. An interval that adds a pseudo-value to the data doubts more than the
+    values vary; that part, `doubt` / n in the values' unit, is left as it is.
 
     Clusters never make an interval narrower. They change nothing where each value is a
     cluster of its own, where there is one cluster only (nothing is known of others, and
@@ -45,9 +46,11 @@ def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: fl
     robust = math.fsum(sums[c] ** 2 / (1 - sizes[c] / n) for c in sizes) / n**2
     alike = max(sum(size * size for size in sizes.values()) / n - 1, 1 / n)
     correlation = min(1.0, max(0.0, (robust / independent - 1) / alike))
-    narrow = student(1 - tail, n - 1) ** 2 * independent
-    wide = student(1 - tail, freedom(list(sizes.values()), correlation)) ** 2 * robust
-    return n * min(1.0, narrow / wide) if wide > 0 else n
+    quantile = student(1 - tail, n - 1)
+    own = (quantile * doubt / n) ** 2
+    narrow = quantile**2 * independent + own
+    wide = student(1 - tail, freedom(list(sizes.values()), correlation)) ** 2 * robust + own
+    return n * narrow / wide if wide > narrow else n
 
 
 def freedom(sizes: Sequence[int], correlation: float) -> float:

@@ -36,7 +36,7 @@ def mean_interval(
     for as many values as they are worth (`effective_cases`).
     """
     tail = tail_of(confidence, sides)
-    moments = worth(values, clusters, tail)
+    moments = worth(values, clusters, tail, doubted=unit_interval and not is_binary(values))
     if unit_interval:
         ends = (wilson_ends if is_binary(values) else graded_ends)(moments, tail)
     else:
@@ -45,7 +45,7 @@ def mean_interval(
     return interval(moments, ends, len(values))
 
 
-def paired_difference(  # noqa: PLR0913  (options are keyword-only)
+def paired_difference(
     a: Sequence[float],
     b: Sequence[float],
     *,
@@ -62,18 +62,18 @@ def paired_difference(  # noqa: PLR0913  (options are keyword-only)
     """
     tail = tail_of(confidence, sides)
     differences = [mine - other for mine, other in zip(a, b, strict=True)]
-    moments = worth(differences, clusters, tail)
-    if unit_interval:
-        ends = paired_ends(moments, tail)
-    else:
-        ends = _unbounded_ends(differences, moments, tail, seed, clusters)
+    moments = worth(differences, clusters, tail, doubted=unit_interval)
+    ends = paired_ends(moments, tail) if unit_interval else _unbounded_ends(differences, moments, tail, seed, clusters)
     return interval(moments, ends, len(differences))
 
 
-def worth(values: Sequence[float], clusters: Clusters | None, tail: float) -> Moments:
-    """The moments of values that count as many as their clusters make of them."""
+def worth(values: Sequence[float], clusters: Clusters | None, tail: float, *, doubted: bool) -> Moments:
+    """The moments of values that count as many as their clusters make of them.
+
+    `doubted` says that the ends add pseudo-values of their own (`graded_ends`, `paired_ends`).
+    """
     moments = Moments.of(values)
-    return Moments(effective_cases(values, clusters, tail), moments.mean, moments.square)
+    return Moments(effective_cases(values, clusters, tail, doubt=float(doubted)), moments.mean, moments.square)
 
 
 def is_binary(values: Sequence[float]) -> bool:

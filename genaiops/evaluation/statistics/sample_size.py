@@ -36,7 +36,8 @@ def cases_needed(
     wrong side, so that more cases would not help, or beyond a million.
     """
     tail = tail_of(confidence, 1)
-    moments = worth(values, clusters, tail)
+    doubted = unit_interval and (paired or not is_binary(values))
+    moments = worth(values, clusters, tail, doubted=doubted)
     if (moments.mean <= threshold) if side == "above" else (moments.mean >= threshold):
         return None
     ends = _ends(unit_interval, paired, is_binary(values))
@@ -76,7 +77,7 @@ def cases_needed_for_quantile(
     return _more_cases(n, clears)
 
 
-def detectable_difference(
+def detectable_difference(  # noqa: PLR0913  (options are keyword-only)
     values: Sequence[float],
     threshold: float,
     *,
@@ -98,13 +99,13 @@ def detectable_difference(
     """
     tail = tail_of(confidence, 1)
     sign = 1.0 if side == "above" else -1.0
-    moments = worth([sign * value for value in values], clusters, tail)
-    if not unit_interval:
-        ends, lowest = student_ends, -math.inf
-    else:
-        # Mirrored, so that "wrong" is always below: [0, 1] became [-1, 0] where less is better.
-        lowest = -1.0 if paired or side == "below" else 0.0
-        ends = _ends(True, paired, is_binary(values)) if side == "above" or paired else _mirrored(is_binary(values))
+    doubted = unit_interval and (paired or not is_binary(values))
+    moments = worth([sign * value for value in values], clusters, tail, doubted=doubted)
+    # Mirrored, so that "wrong" is always below: [0, 1] became [-1, 0] where less is better.
+    lowest = -math.inf if not unit_interval else -1.0 if paired or side == "below" else 0.0
+    binary = is_binary(values)
+    mirrored = unit_interval and not paired and side == "below"
+    ends = _mirrored(binary) if mirrored else _ends(unit_interval, paired, binary)
     planned = _Planned(moments, sign * threshold, ends, tail, NormalDist().inv_cdf(power), paired, unit_interval)
     return planned.least(lowest)
 
