@@ -99,7 +99,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (each is an option)
         leave(3)
 
 
-def gate(
+def gate(  # noqa: PLR0913, PLR0917  (each is an option)
     flow: FlowFolder,
     against: Annotated[
         str, typer.Option("--against", help="Environment of the champion; default: the project's last.")
@@ -107,6 +107,9 @@ def gate(
     html: Annotated[Path | None, typer.Option("--html", help="Write the HTML report with the verdict.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report with the verdict.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    sequential: Annotated[
+        bool, typer.Option("--sequential", help="Ask questions only until the verdict is certain.")
+    ] = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -118,12 +121,20 @@ def gate(
     from genaiops.flow import Flow
 
     with _stages() as shown:
-        gated = gate_flow(Flow.load(flow, overrides=settings or ()), against=against, progress=shown)
-    write_reports(gated.evaluated.run, html, junit, markdown, decision=gated.decision, champion=gated.champion)
+        opened = Flow.load(flow, overrides=settings or ())
+        gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
+    run = gated.evaluated.run
+    write_reports(run, html, junit, markdown, decision=gated.decision, champion=gated.champion)
     if as_json:
-        print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})
+        print_json(
+            {**_plain(gated.decision), "run": run.id, "asked": len(run.results), "not_asked": len(run.not_asked)}
+        )
     else:
         print_decision(gated.decision)
+        if run.not_asked:
+            say(
+                f"{len(run.results)} of {len(run.results) + len(run.not_asked)} cases were asked; the rest was not needed"
+            )
     leave(EXIT_CODES[gated.decision.verdict])
 
 

@@ -21,7 +21,8 @@ from genaiops.project import Project
 from genaiops.records import Verdict, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import Measure
+    from genaiops.evaluation.records import Measure, Scale
+    from genaiops.evaluation.stopping import Until
     from genaiops.flow import Pipeline
 
 EvaluationProgress = Callable[[str, int, int], None]  # what, done, total
@@ -42,28 +43,39 @@ class Evaluated:
         return self.folder / REPORT_FILE
 
 
-def evaluate_flow(flow: Flow, *, repeats: int = 0, progress: EvaluationProgress | None = None) -> Evaluated:
+def evaluate_flow(
+    flow: Flow, *, repeats: int = 0, until: Until | None = None, progress: EvaluationProgress | None = None
+) -> Evaluated:
     """Measure the flow as it stands on its golden set and keep the run.
 
-    Each question is asked `repeats` times; 0: as often as flow.yaml says.
+    Each question is asked `repeats` times; 0: as often as flow.yaml says. `until` stops
+    the asking early; such a run is kept, but never found again as the run of this state.
 
     Raises GoldenSetError when a quote is in none of the index's documents, NotBuilt without an index.
     """
-    return _evaluate(flow, flow.pipeline, repeats, progress)
+    return _evaluate(flow, flow.pipeline, progress, repeats, until)
 
 
 def evaluate_release(flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None) -> Evaluated:
     """Measure a release (opened with `open_release`) on the flow's present golden set."""
-    return _evaluate(flow, pipeline, 0, progress)
+    return _evaluate(flow, pipeline, progress)
 
 
-def _evaluate(flow: Flow, pipeline: Pipeline, repeats: int, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluate(
+    flow: Flow,
+    pipeline: Pipeline,
+    progress: EvaluationProgress | None,
+    repeats: int = 0,
+    until: Until | None = None,
+) -> Evaluated:
     # A run that is written while a document is erased would bring it back.
     with locked(flow.project.lock, shared=True, what="cleans up or erases"):
-        return _evaluated(flow, pipeline, repeats, progress)
+        return _evaluated(flow, pipeline, progress, repeats, until)
 
 
-def _evaluated(flow: Flow, pipeline: Pipeline, repeats: int, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluated(
+    flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None, repeats: int, until: Until | None
+) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
     golden = GoldenSet.load(flow.golden_set_path)
@@ -79,10 +91,12 @@ def _evaluated(flow: Flow, pipeline: Pipeline, repeats: int, progress: Evaluatio
         seed=settings.seed,
         workers=settings.workers,
         repeats=repeats or settings.repeats,
+        until=until,
         progress=progress,
     )
     folder = run.save(flow.project.runs)
-    if not any(result.error for result in run.results):  # an outage is no evidence to come back to
+    # An outage, or a part of the set, is no evidence to come back to.
+    if not run.not_asked and not any(result.error for result in run.results):
         pointer = _pointer(flow, pipeline.served, golden.digest, measures, run.repeats)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
@@ -143,6 +157,14 @@ def _measures(flow: Flow) -> Sequence[Measure]:
 
     embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
     return measures_named(flow.settings.evaluation.measures, embedder=embedder)
+
+
+def judges_and_scales(flow: Flow) -> tuple[dict[str, str], dict[str, Scale]]:
+    """What a run of the flow would say of its measures, before there is one: Run.judges and Run.scales."""
+    from genaiops.evaluation.scoring import scales_of
+
+    measures = _measures(flow)
+    return {str(m): m.judge for m in measures if m.judge}, dict(scales_of(measures))
 
 
 def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure], repeats: int) -> Path:

@@ -23,6 +23,7 @@ from genaiops.evaluation.records import (
 from genaiops.evaluation.repeating import combined
 from genaiops.evaluation.runs import new_run
 from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
+from genaiops.evaluation.stopping import Until, ask_until
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Answer, Case, Outcome, Query, Summary, Unscored
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]  # what is going on ("ask" or a measure), done, total
 MOST_WORKERS = 64
 MOST_REPEATS = 100
+AT_ONCE = 8  # cases between two looks, at least
 
 
 def evaluate(  # noqa: PLR0913  (options are keyword-only)
@@ -45,6 +47,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     seed: int = 0,
     workers: int = 1,
     repeats: int = 1,
+    until: Until | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Ask every question of a golden set and measure the answers.
@@ -53,9 +56,10 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
     graded: the case keeps the error, its measures are Unscored, coverage falls. Each case
     is asked `repeats` times, in rounds over the whole set. `workers` questions are asked
-    at a time, from threads; results are in the order of the set. Raises
-    ConfigurationError for unknown measures and options out of range, before anything is
-    asked.
+    at a time, from threads; results are in the order of the set. With `until` the cases
+    are asked document by document in a random order, and no more once it says so: see
+    `genaiops.promotion.sequential`. Raises ConfigurationError for unknown measures and
+    options out of range, before anything is asked.
     """
     if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
@@ -65,12 +69,20 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         raise ConfigurationError(f"repeats must be from 1 to {MOST_REPEATS}, got {repeats}")
     wanted = measures_named(measures, embedder=embedder)
     report = progress or _silent
-    rounds = []
-    for number in range(repeats):
-        asked = list(_ask_all(ask, golden.cases, workers, _after(report, number * len(golden), repeats * len(golden))))
-        rounds.append(_measure(wanted, golden.cases, asked, report))
     scales = scales_of(wanted)
-    results = combined(rounds, scales)
+
+    def results_of(cases: Sequence[Case], before: int) -> tuple[CaseResult, ...]:
+        rounds = []
+        for number in range(repeats):
+            shown = _after(report, before * repeats + number * len(cases), repeats * len(golden))
+            rounds.append(_measure(wanted, cases, list(_ask_all(ask, cases, workers, shown)), report))
+        return combined(rounds, scales)
+
+    if until is None:
+        results = results_of(golden.cases, 0)
+    else:
+        results = ask_until(results_of, golden.cases, until, seed=seed, at_once=max(workers, AT_ONCE))
+    asked = {result.case.id for result in results}
     summaries = summaries_of(results, scales, confidence=confidence, seed=seed)
     return new_run(
         Run(
@@ -88,6 +100,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             versions=versions(),
             git=git_state(),
             repeats=repeats,
+            not_asked={case.id: case.digest for case in golden.cases if case.id not in asked},
         )
     )
 
