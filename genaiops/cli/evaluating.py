@@ -132,9 +132,8 @@ def gate(  # noqa: PLR0913, PLR0917  (each is an option)
     else:
         print_decision(gated.decision)
         if run.not_asked:
-            say(
-                f"{len(run.results)} of {len(run.results) + len(run.not_asked)} cases were asked; the rest was not needed"
-            )
+            total = len(run.results) + len(run.not_asked)
+            say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
     leave(EXIT_CODES[gated.decision.verdict])
 
 

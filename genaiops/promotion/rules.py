@@ -8,7 +8,7 @@ when one does, and each is another chance to be unlucky.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genaiops.evaluation.operational import lower_is_better
@@ -26,14 +26,14 @@ def judge_rules(gate: GateSettings, run: Run, champion: Run | None, *, against: 
     """Judge every rule on a sound run (see `run_problems`); never raises for what a run may hold."""
     found = [_asked(rule, gate, run, champion, against) for rule in gate.rules]
     demands = [item for item in found if not isinstance(item, RuleResult)]
-    shared = dict(zip(map(id, demands), _failed(gate, demands), strict=True))
+    shared = dict(zip(map(id, demands), failed(gate, demands), strict=True))
     return tuple(
         item if isinstance(item, RuleResult) else _judged(rule, gate, item, *shared[id(item)])
         for rule, item in zip(gate.rules, found, strict=True)
     )
 
 
-def _failed(gate: GateSettings, demands: list[Demand]) -> list[tuple[bool, float]]:
+def failed(gate: GateSettings, demands: Sequence[Demand]) -> list[tuple[bool, float]]:
     """For each demand whether it is shown to be broken, and the confidence at which that was asked."""
     from genaiops.evaluation.statistics import holm
 

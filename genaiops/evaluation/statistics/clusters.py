@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from genaiops.evaluation.statistics.moments import Moments, student
 
@@ -31,26 +32,59 @@ def effective_cases(values: Sequence[float], clusters: Clusters | None, tail: fl
     so none between clusters). ValueError when the two lists differ in length.
     """
     n = len(values)
-    if clusters is None:
+    seen = _Seen.of(values, clusters)
+    if seen is None or not seen.varied:
         return n
-    sums: dict[Hashable, float] = {}
-    sizes: dict[Hashable, int] = {}
-    mean = math.fsum(values) / n
-    for value, cluster in zip(values, clusters, strict=True):
-        sums[cluster] = sums.get(cluster, 0.0) + (value - mean)
-        sizes[cluster] = sizes.get(cluster, 0) + 1
-    independent = Moments.of(values).variance * n / (n - 1) / n if n > 1 else 0.0
-    # Round-off of values that are all equal must not look like variation.
-    if len(sizes) in (1, n) or independent <= 1e-18 * max(1.0, mean * mean):
-        return n
-    robust = math.fsum(sums[c] ** 2 / (1 - sizes[c] / n) for c in sizes) / n**2
-    alike = max(sum(size * size for size in sizes.values()) / n - 1, 1 / n)
-    correlation = min(1.0, max(0.0, (robust / independent - 1) / alike))
     quantile = student(1 - tail, n - 1)
     own = (quantile * doubt / n) ** 2
-    narrow = quantile**2 * independent + own
-    wide = student(1 - tail, freedom(list(sizes.values()), correlation)) ** 2 * robust + own
+    narrow = quantile**2 * seen.independent + own
+    wide = student(1 - tail, freedom(seen.sizes, seen.correlation)) ** 2 * seen.robust + own
     return n * narrow / wide if wide > narrow else n
+
+
+def planned_cases(values: Sequence[float], clusters: Clusters | None, tail: float) -> float:
+    """`effective_cases` of values yet to come, that will vary where these may not, but hang together as these do."""
+    n = len(values)
+    seen = _Seen.of(values, clusters)
+    if seen is None:
+        return n
+    correlation, inflation = (seen.correlation, seen.robust / seen.independent) if seen.varied else (0.0, 1.0)
+    ratio = student(1 - tail, n - 1) / student(1 - tail, freedom(seen.sizes, correlation))
+    return n * min(1.0, ratio**2 / max(1.0, inflation))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What clustered values show: the variance of their mean, as independent values and as clusters have it."""
+
+    sizes: list[int]
+    independent: float
+    robust: float
+    correlation: float
+    varied: bool
+
+    @classmethod
+    def of(cls, values: Sequence[float], clusters: Clusters | None) -> _Seen | None:
+        """None where clusters change nothing: not given, one only, or each value its own."""
+        n = len(values)
+        if clusters is None:
+            return None
+        sums: dict[Hashable, float] = {}
+        sizes: dict[Hashable, int] = {}
+        mean = math.fsum(values) / n
+        for value, cluster in zip(values, clusters, strict=True):
+            sums[cluster] = sums.get(cluster, 0.0) + (value - mean)
+            sizes[cluster] = sizes.get(cluster, 0) + 1
+        if len(sizes) in (1, n):
+            return None
+        independent = Moments.of(values).variance / (n - 1)
+        # Round-off of values that are all equal must not look like variation.
+        if independent <= 1e-18 * max(1.0, mean * mean):
+            return cls(list(sizes.values()), 0.0, 0.0, 0.0, varied=False)
+        robust = math.fsum(sums[c] ** 2 / (1 - sizes[c] / n) for c in sizes) / n**2
+        alike = sum(size * size for size in sizes.values()) / n - 1
+        correlation = min(1.0, max(0.0, (robust / independent - 1) / alike))
+        return cls(list(sizes.values()), independent, robust, correlation, varied=True)
 
 
 def freedom(sizes: Sequence[int], correlation: float) -> float:

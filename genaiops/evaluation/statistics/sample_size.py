@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from genaiops.evaluation.statistics.clusters import Clusters, effective_cases
+from genaiops.evaluation.statistics.clusters import Clusters, effective_cases, planned_cases
 from genaiops.evaluation.statistics.ends import graded_ends, paired_ends, student_ends, wilson_ends
 from genaiops.evaluation.statistics.means import is_binary, worth
 from genaiops.evaluation.statistics.moments import Ends, Moments, tail_of
@@ -99,8 +99,8 @@ def detectable_difference(  # noqa: PLR0913  (options are keyword-only)
     """
     tail = tail_of(confidence, 1)
     sign = 1.0 if side == "above" else -1.0
-    doubted = unit_interval and (paired or not is_binary(values))
-    moments = worth([sign * value for value in values], clusters, tail, doubted=doubted)
+    seen = Moments.of([sign * value for value in values])
+    moments = Moments(planned_cases(values, clusters, tail), seen.mean, seen.square)
     # Mirrored, so that "wrong" is always below: [0, 1] became [-1, 0] where less is better.
     lowest = -math.inf if not unit_interval else -1.0 if paired or side == "below" else 0.0
     binary = is_binary(values)
