@@ -177,23 +177,27 @@ def coverage_on_recorded(rounds: int, cases: int, *, name: str, paired: bool, cl
     return Coverage(low / rounds, high / rounds)
 
 
-def made_up(cases: int, each: int, alike: float, chance: np.random.Generator) -> tuple[Scores, list[int]]:
-    """Scores in [0, 1] around 0.7: a document has its own mean, and `alike` is the correlation within it."""
+def made_up(
+    cases: int, each: int, alike: float, chance: np.random.Generator, *, truth: float
+) -> tuple[Scores, list[int]]:
+    """Zeros and ones: a document has its own mean around `truth`, and `alike` is the correlation within it."""
     size = 1 / alike - 1
-    means = chance.beta(0.7 * size, 0.3 * size, cases // each)
+    means = chance.beta(truth * size, (1 - truth) * size, cases // each)
     clusters = [number for number in range(cases // each) for _ in range(each)]
     return (chance.random(len(clusters)) < means[clusters]).astype(float), clusters
 
 
-def coverage_on_made_up(rounds: int, cases: int, *, alike: float = 0.3, clustered: bool = True) -> Coverage:
+def coverage_on_made_up(
+    rounds: int, cases: int, *, alike: float = 0.3, truth: float = 0.7, clustered: bool = True
+) -> Coverage:
     """Of a mean of yes-or-no values, five cases to a document (two, in the smallest set)."""
     chance = np.random.default_rng([cases, int(alike * 100)])
     low = high = 0
     for _ in range(rounds):
-        values, clusters = made_up(cases, 2 if cases < 50 else 5, alike, chance)
+        values, clusters = made_up(cases, 2 if cases < 50 else 5, alike, chance, truth=truth)
         ends = mean_of(values, clusters if clustered else None)
-        low += ends[0] <= 0.7
-        high += ends[1] >= 0.7
+        low += ends[0] <= truth
+        high += ends[1] >= truth
     return Coverage(low / rounds, high / rounds)
 
 
@@ -301,12 +305,14 @@ def _coverage_rows(rounds: int) -> list[tuple[str, ...]]:
                     ),
                 )
             )
-    for alike in (0.05, 0.3, 0.8):
-        what = f"made up, mean, correlation {alike:g} within a document"
+    for truth, alike in ((0.7, 0.05), (0.7, 0.3), (0.7, 0.8), (0.9, 0.3), (0.9, 0.8)):
+        what = f"made up, mean {truth:g}, correlation {alike:g} within a document"
         rows.append(
             row(
                 what,
-                lambda cases, known, alike=alike: coverage_on_made_up(rounds, cases, alike=alike, clustered=known),
+                lambda cases, known, alike=alike, truth=truth: coverage_on_made_up(
+                    rounds, cases, alike=alike, truth=truth, clustered=known
+                ),
             )
         )
     rows.append(
