@@ -81,7 +81,7 @@ def demand(pairs: Scores, clusters: Sequence[int], margin: float, *, clustered: 
     ids = [str(n) for n in range(len(clusters))]
     scored = tuple((i, float(mine), float(theirs)) for i, (mine, theirs) in zip(ids, pairs, strict=True))
     documents = {i: str(c) for i, c in zip(ids, clusters, strict=True)} if clustered else None
-    return Pairs(scored, (), UNIT, False, margin, 0, documents)
+    return Pairs(scored, (), UNIT, margin, 0, documents)
 
 
 def gate(rules: int, **settings: str) -> GateSettings:

@@ -12,11 +12,12 @@ from genaiops.delivery.evaluating import (
     find_evaluation,
     judges_and_scales,
 )
+from genaiops.delivery.golden_parts import measured_part
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
+from genaiops.evaluation.passports import Shelf
 from genaiops.flow import Flow, Pipeline
 from genaiops.flow.pipeline import Served
-from genaiops.golden_sets import GoldenSet
 from genaiops.project import Project
 from genaiops.promotion import Decision, Registry, Release, bundle, find_release, judge_run, load_gate, load_release
 from genaiops.promotion.gate import GateSettings
@@ -56,10 +57,11 @@ def gate_flow(
         evaluated = evaluate_flow(flow, repeats=repeats, progress=progress)
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, _ = measured_part(flow)
     run = evaluated.run
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, run.judges), run.id, against)
-    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest)
+    shelf = Shelf(flow.project.passports)
+    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)
 
 
@@ -71,12 +73,13 @@ def _gate_along_the_way(
     repeats: int,
     progress: EvaluationProgress | None,
 ) -> Gated:
-    golden = GoldenSet.load(flow.golden_set_path)
-    judges, scales = judges_and_scales(flow)
+    golden, _ = measured_part(flow)
+    judges, scales = judges_and_scales(flow, flow.served)
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, judges), "", against)
     following = SequentialGate(gate, golden.cases, rival, scales)
     evaluated = evaluate_flow(flow, repeats=repeats, until=following.see, progress=progress)
-    decision = following.decision(evaluated.run, against=against, golden_set_digest=golden.digest)
+    shelf = Shelf(flow.project.passports)
+    decision = following.decision(evaluated.run, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)
 
 
@@ -86,6 +89,7 @@ def _champion_run(
     """The run to compare with: the one that earned the release, where golden set and judges are still the same.
 
     `measured_by` is the candidate's golden set (its digest) and its judges, `candidate` the id of its run.
+
     Otherwise the newest run of the release on the present golden set, where there is one (`evaluate --release`).
     Never the candidate's own. Raises NotFound when there is no run left: a champion that cannot be compared with
     must not look like no champion.

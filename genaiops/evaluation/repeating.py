@@ -31,17 +31,18 @@ def _of_one_case(repeats: Sequence[CaseResult], scales: Mapping[str, Scale]) -> 
 def _together(repeats: Sequence[Outcome], scale: Scale) -> Outcome:
     """The mean of the repeats that have a value; Unscored when one of them failed.
 
-    Of a measure that is summed up by a quantile it is the first value: means have
-    smaller tails than single answers.
+    Of a measure that is summed up by a quantile or a formula of counts it is the first
+    value: means have smaller tails than single answers, and no counts.
     """
     failed = [outcome for outcome in repeats if isinstance(outcome, Unscored)]
     if failed:
         return Unscored(f"{len(failed)} of {len(repeats)} repeats: {failed[0].reason}")
-    values = [outcome.value for outcome in repeats if isinstance(outcome, Score)]
-    if not values:
+    scores = [outcome for outcome in repeats if isinstance(outcome, Score)]
+    if not scores:
         return repeats[0]
+    values = [score.value for score in scores]
     if scale.statistic != "mean" or min(values) == max(values):  # no round-off where nothing changed
-        return Score(values[0])
+        return scores[0]
     return Score(math.fsum(values) / len(values))
 
 
@@ -68,7 +69,7 @@ def flakiness(run: Run) -> tuple[Flakiness, ...]:
     """The flakiness of every measure whose summary is a mean, in the order of the summaries; empty without repeats."""
     if run.repeats < 2:
         return ()
-    names = [s.measure for s in run.summaries if run.scales[s.measure].statistic == "mean"]
+    names = [s.measure for s in run.summaries if run.scale(s.measure).statistic == "mean"]
     return tuple(found for name in names if (found := _flakiness(run, name)) is not None)
 
 
@@ -114,7 +115,7 @@ def _applies(result: CaseResult, measure: str) -> bool:
 
 def told(run: Run) -> list[str]:
     """The flakiness of a run in sentences, a line for each measure in [0, 1]; empty without repeats."""
-    found = [item for item in flakiness(run) if run.scales[item.measure].unit_interval]
+    found = [item for item in flakiness(run) if run.scale(item.measure).unit_interval]
     if not found:
         return []
     other = sum(result.texts > 1 for result in run.results)

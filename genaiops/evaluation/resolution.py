@@ -24,7 +24,7 @@ def detectable_drop(cases: int, *, margin: float = 0.0, confidence: float = 0.95
 
 def resolution(run: Run) -> str:
     """One line on what so many cases can show; "" for a run that scored nothing."""
-    scored = max((s.scored for s in run.summaries if run.scales[s.measure].unit_interval), default=0)
+    scored = max((s.scored for s in run.summaries if run.scale(s.measure).unit_interval), default=0)
     drop = detectable_drop(scored, confidence=run.confidence)
     if drop is None:
         return ""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genaiops.errors import GenaiopsError
-from genaiops.evaluation.records import Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
+from genaiops.evaluation.pooled import contributions, is_pooled, pooled_interval
+from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.evaluation.statistics.clusters import Clusters
 from genaiops.records import Case, NotApplicable, Outcome, Score, Summary, Unscored
-
-P95 = 0.95
 
 
 def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
@@ -84,7 +83,7 @@ def _sound(measure: Measure, outcome: object) -> Outcome:
         return Unscored(f"{measure} gave {value}")
     if measure.unit_interval and not 0 <= value <= 1:
         return Unscored(f"{measure} gave {value}, outside [0, 1]")
-    return Score(value)
+    return replace(outcome, value=value)
 
 
 def interval_of(
@@ -96,9 +95,15 @@ def interval_of(
     seed: int = 0,
     clusters: Clusters | None = None,
 ) -> Interval:
-    """The statistic that a measure's scale asks for, with its interval; ValueError without values."""
-    if scale.statistic == "p95":
-        return quantile_interval(values, quantile=P95, confidence=confidence, sides=sides, clusters=clusters)
+    """The statistic that a measure's scale asks for, with its interval; ValueError without values.
+
+    For a pooled measure the values are its `contributions`.
+    """
+    if is_pooled(scale):
+        return pooled_interval(values, confidence=confidence, sides=sides, seed=seed, clusters=clusters)
+    if scale.quantile is not None:
+        quantile = scale.quantile
+        return quantile_interval(values, quantile=quantile, confidence=confidence, sides=sides, clusters=clusters)
     unit = scale.unit_interval
     return mean_interval(values, confidence=confidence, unit_interval=unit, sides=sides, seed=seed, clusters=clusters)
 
@@ -121,11 +126,10 @@ def summarise(
 
     `cases`, one for each outcome, let the interval allow for cases of one document being alike.
     """
-    values = [outcome.value for outcome in outcomes if isinstance(outcome, Score)]
-    clusters = None
-    if cases is not None:
-        scored = zip(cases, outcomes, strict=True)
-        clusters = [document_of(case) for case, outcome in scored if isinstance(outcome, Score)]
+    scores = {str(number): outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, Score)}
+    given = contributions(scores, scale)
+    values = list(given.values())
+    clusters = None if cases is None else [document_of(cases[int(number)]) for number in given]
     unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
     not_applicable = len(outcomes) - len(values) - unscored
     if not values:
@@ -137,7 +141,13 @@ def summarise(
 
 def scales_of(measures: Sequence[Measure]) -> Mapping[str, Scale]:
     """Measure name → how to read its values."""
-    return {str(measure): Scale(measure.unit_interval, measure.statistic) for measure in measures}
+    return {str(measure): scale_of(measure) for measure in measures}
+
+
+def scale_of(measure: Measure) -> Scale:
+    """How to read the values of one measure."""
+    lower = measure.lower_is_better if isinstance(measure, Directed) else False
+    return Scale(measure.unit_interval, measure.statistic, lower)
 
 
 def _one_line(error: Exception) -> str:

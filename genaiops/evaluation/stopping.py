@@ -1,15 +1,56 @@
-"""Asking no more questions than a verdict needs."""
+"""Asking questions several times, and no more of them than a verdict needs."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from genaiops.evaluation.records import CaseResult
-from genaiops.evaluation.scoring import document_of
+from genaiops.evaluation.repeating import combined
+from genaiops.evaluation.scoring import document_of, scales_of
+from genaiops.evaluation.working import CaseWork, Progress
 from genaiops.records import Case
 
+AT_ONCE = 8  # cases between two looks, at least
+
 Until = Callable[[Sequence[CaseResult]], bool]  # takes the newest results; whether it has seen enough
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How often each case is asked, and when it is enough; `seed` decides the order of an asking that may stop."""
+
+    repeats: int = 1
+    until: Until | None = None
+    seed: int = 0
+
+    def results(
+        self, work: CaseWork, cases: Sequence[Case], *, workers: int, report: Progress
+    ) -> tuple[CaseResult, ...]:
+        """One result for each case that was asked, in the order of `cases`."""
+        scales = scales_of(work.measures)
+
+        def results_of(batch: Sequence[Case], before: int) -> tuple[CaseResult, ...]:
+            rounds = []
+            for number in range(self.repeats):
+                done = before * self.repeats + number * len(batch)
+                shown = _after(report, done, self.repeats * len(cases))
+                rounds.append(work.results(batch, workers=workers, report=shown))
+            return combined(rounds, scales)
+
+        if self.until is None:
+            return results_of(cases, 0)
+        return ask_until(results_of, cases, self.until, seed=self.seed, at_once=max(workers, AT_ONCE))
+
+
+def _after(report: Progress, before: int, total: int) -> Progress:
+    """`report` of questions for one batch of several."""
+
+    def shown(what: str, done: int, of: int) -> None:
+        report(what, before + done if what == "ask" else done, total if what == "ask" else of)
+
+    return shown
 
 
 def ask_until(

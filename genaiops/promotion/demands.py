@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from genaiops.evaluation.records import Scale
     from genaiops.evaluation.statistics import Interval
 
-P95 = 0.95
 Documents = Mapping[str, str] | None  # case id → document; None: every case counts as independent
 
 
@@ -73,32 +72,40 @@ class Bound:
         from genaiops.evaluation.statistics import cases_needed, cases_needed_for_quantile
 
         values, clusters = self._values, self._clusters
-        if self.scale.statistic == "p95":
+        quantile = self.scale.quantile
+        if quantile is not None:
             if self.side == "above":
                 return None
-            return cases_needed_for_quantile(values, self.threshold, confidence=confidence, clusters=clusters)
+            return cases_needed_for_quantile(
+                values, self.threshold, quantile=quantile, confidence=confidence, clusters=clusters
+            )
         return cases_needed(
             values,
             self.threshold,
             side=self.side,
             confidence=confidence,
-            unit_interval=self.scale.unit_interval,
+            unit_interval=self._unit,
             clusters=clusters,
         )
 
     def detectable(self, confidence: float) -> float | None:
         from genaiops.evaluation.statistics import detectable_difference
 
-        if self.scale.statistic == "p95":
+        if self.scale.quantile is not None:
             return None
         return detectable_difference(
             self._values,
             self.threshold,
             side=self.side,
             confidence=confidence,
-            unit_interval=self.scale.unit_interval,
+            unit_interval=self._unit,
             clusters=self._clusters,
         )
+
+    @property
+    def _unit(self) -> bool:
+        # What a case contributes to a pooled figure may lie outside of [0, 1], as the figure does not.
+        return self.scale.unit_interval and all(0 <= value <= 1 for value in self.values.values())
 
     @property
     def _values(self) -> list[float]:
@@ -125,7 +132,6 @@ class Pairs:
     scored: tuple[tuple[str, float, float], ...]
     escaped: tuple[tuple[str, float], ...]
     scale: Scale
-    lower_is_better: bool
     margin: float
     seed: int
     documents: Documents = None
@@ -160,7 +166,7 @@ class Pairs:
     def cases_needed(self, confidence: float) -> int | None:
         from genaiops.evaluation.statistics import cases_needed
 
-        if self.scale.statistic == "p95" or self.escaped or self.partly:
+        if self.scale.quantile is not None or self.escaped or self.partly:
             return None
         unit, clusters = self.scale.unit_interval, self._clusters(escaped=False)
         return cases_needed(
@@ -170,7 +176,7 @@ class Pairs:
     def detectable(self, confidence: float) -> float | None:
         from genaiops.evaluation.statistics import detectable_difference
 
-        if self.scale.statistic == "p95" or self.escaped or self.partly:
+        if self.scale.quantile is not None or self.escaped or self.partly:
             return None
         unit, clusters = self.scale.unit_interval, self._clusters(escaped=False)
         return detectable_difference(
@@ -179,7 +185,7 @@ class Pairs:
 
     def gains(self) -> list[float]:
         """This run less the champion, positive where it is better, in the order of `scored`."""
-        sign = -1.0 if self.lower_is_better else 1.0
+        sign = -1.0 if self.scale.lower_is_better else 1.0
         return [sign * (mine - theirs) for _, mine, theirs in self.scored]
 
     def _gain(self, escaped_as: float | None, confidence: float) -> Interval:
@@ -189,16 +195,19 @@ class Pairs:
         counted = escaped_as is not None and self.scale.unit_interval
         theirs = [value for _, _, value in self.scored]
         if counted and escaped_as is not None:
-            other = 1.0 - escaped_as if self.lower_is_better else escaped_as
+            other = 1.0 - escaped_as if self.scale.lower_is_better else escaped_as
             mine = [value + self.partly.get(i, 0.0) * (other - value) for i, value, _ in self.scored]
             mine += [other] * len(self.escaped)
             theirs += [value for _, value in self.escaped]
         else:
             mine = [value for _, value, _ in self.scored]
-        first, second = (theirs, mine) if self.lower_is_better else (mine, theirs)
+        first, second = (theirs, mine) if self.scale.lower_is_better else (mine, theirs)
         clusters = self._clusters(escaped=counted)
-        if self.scale.statistic == "p95":
-            return quantile_difference(first, second, quantile=P95, confidence=confidence, sides=1, clusters=clusters)
+        quantile = self.scale.quantile
+        if quantile is not None:
+            return quantile_difference(
+                first, second, quantile=quantile, confidence=confidence, sides=1, clusters=clusters
+            )
         unit = self.scale.unit_interval
         return paired_difference(
             first, second, confidence=confidence, unit_interval=unit, sides=1, seed=self.seed, clusters=clusters

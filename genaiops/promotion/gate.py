@@ -10,9 +10,11 @@ from pydantic import Field, field_validator, model_validator
 from genaiops.errors import ConfigurationError
 from genaiops.files import read_yaml, validated
 from genaiops.promotion.decision import Decision, RuleResult
+from genaiops.promotion.judges import JudgeDemands, judge_refusal
 from genaiops.records import Settings, VerdictKind, digest_of
 
 if TYPE_CHECKING:
+    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
@@ -75,6 +77,7 @@ class GateSettings(Settings):
     clusters: Literal["document", "none"] = "document"
     family: Literal["holm", "none"] = "holm"
     repeats: int = Field(default=1, ge=1, le=100)
+    judges: JudgeDemands = JudgeDemands()
     rules: tuple[RuleSettings, ...] = Field(min_length=1)  # a gate without rules would pass anything
 
     @field_validator("rules")
@@ -103,12 +106,16 @@ def judge_run(
     *,
     against: str = "prod",
     golden_set_digest: str | None = None,
+    passports: Shelf | None = None,
 ) -> Decision:
     """Judge every rule, and give every reason at once.
 
     `champion` is the run of what the environment `against` serves, None when it serves
     nothing: then rules against it are skipped, which the decision says. With
     `golden_set_digest`, a run on another golden set than that is inconclusive.
+
+    `passports` are those that hold now (default: those the run recorded); a rule whose
+    judge lacks what the gate demands of it is inconclusive.
 
     A run passes only when every rule is shown to hold. It fails when at least one is
     shown not to hold. All else (nothing measured, too few cases, failed measurements,
@@ -124,7 +131,8 @@ def judge_run(
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
-    results = judge_rules(gate, run, champion, against=against)
+    refusals = {rule.measure: judge_refusal(gate.judges, run, rule.measure, passports) for rule in gate.rules}
+    results = judge_rules(gate, run, champion, against=against, refusals=refusals)
     verdict, reasons = _sum_up(results)
     return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)
 

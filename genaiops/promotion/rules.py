@@ -8,10 +8,9 @@ when one does, and each is another chance to be unlucky.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from genaiops.evaluation.operational import lower_is_better
 from genaiops.promotion.decision import RuleResult
 from genaiops.promotion.demands import Bound, Demand, Pairs, broken
 from genaiops.promotion.evidence import Evidence, case_of, evidence_of, run_problems
@@ -22,9 +21,25 @@ if TYPE_CHECKING:
     from genaiops.promotion.gate import GateSettings, RuleSettings
 
 
-def judge_rules(gate: GateSettings, run: Run, champion: Run | None, *, against: str = "prod") -> tuple[RuleResult, ...]:
-    """Judge every rule on a sound run (see `run_problems`); never raises for what a run may hold."""
-    found = [_asked(rule, gate, run, champion, against) for rule in gate.rules]
+def judge_rules(
+    gate: GateSettings,
+    run: Run,
+    champion: Run | None,
+    *,
+    against: str = "prod",
+    refusals: Mapping[str, str] | None = None,
+) -> tuple[RuleResult, ...]:
+    """Judge every rule on a sound run (see `run_problems`); never raises for what a run may hold.
+
+    `refusals` says, by measure, why its judge may decide nothing ("" where it may).
+    """
+    refused = refusals or {}
+    found = [
+        _unclear(rule, refusal)
+        if (refusal := refused.get(rule.measure, ""))
+        else _asked(rule, gate, run, champion, against)
+        for rule in gate.rules
+    ]
     demands = [item for item in found if not isinstance(item, RuleResult)]
     shared = dict(zip(map(id, demands), failed(gate, demands), strict=True))
     return tuple(
@@ -139,9 +154,7 @@ def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, again
     escaped = tuple((i, theirs.values[i]) for i in same if i in mine.not_applicable and now[i].case.wants_answer)
     partly = {i: mine.refused[i] for i, _, _ in scored if i in mine.refused and now[i].case.wants_answer}
     documents = mine.documents if gate.clusters == "document" else None
-    return Pairs(
-        scored, escaped, mine.scale, lower_is_better(rule.measure), rule.margin or 0.0, run.seed, documents, partly
-    )
+    return Pairs(scored, escaped, mine.scale, rule.margin or 0.0, run.seed, documents, partly)
 
 
 def _unclear(rule: RuleSettings, reason: str) -> RuleResult:

@@ -14,18 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from genaiops.evaluation.operational import lower_is_better
 from genaiops.promotion.decision import Decision, RuleResult
 from genaiops.promotion.gate import judge_run
+from genaiops.promotion.judges import judge_refusal
 from genaiops.records import NotApplicable, Score, VerdictKind
 
 if TYPE_CHECKING:
+    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import CaseResult, Run, Scale
     from genaiops.evaluation.statistics.sequential import Race
     from genaiops.promotion.gate import GateSettings, RuleSettings
     from genaiops.records import Case
 
-P95 = 0.95
 HALF = 0.5
 
 
@@ -60,9 +60,9 @@ class _Runner:
         outcome = result.outcomes.get(self.rule.measure)
         value = outcome.value if isinstance(outcome, Score) and not result.error else None
         if self.rule.not_worse_than is None:
-            if value is not None and self.scale.statistic == "p95":
+            if value is not None and self.scale.quantile is not None:
                 limit = self.rule.at_most if self.rule.at_most is not None else self.rule.at_least
-                value = float(value <= (limit or 0.0))  # the quantile is at most the limit when 95 % of values are
+                value = float(value <= (limit or 0.0))  # the quantile is below the limit when its share of values is
             elif value is not None and self.rule.at_most is not None:
                 value = -value  # more is worse
             return None if value is None else (value, value)
@@ -70,11 +70,11 @@ class _Runner:
         if digest != result.case.digest:
             return None
         if value is None and isinstance(outcome, NotApplicable) and result.case.wants_answer:
-            ends = (1.0 - theirs, -theirs) if not lower_is_better(self.rule.measure) else (theirs, theirs - 1.0)
+            ends = (1.0 - theirs, -theirs) if not self.scale.lower_is_better else (theirs, theirs - 1.0)
             return min(ends), max(ends)
         if value is None:
             return None
-        gain = theirs - value if lower_is_better(self.rule.measure) else value - theirs
+        gain = theirs - value if self.scale.lower_is_better else value - theirs
         return gain, gain
 
 
@@ -137,15 +137,28 @@ class SequentialGate:
                 elif runner.race.above.shown(self._error):
                     runner.shown = "pass"
 
-    def decision(self, run: Run, *, against: str = "prod", golden_set_digest: str | None = None) -> Decision:
+    def decision(
+        self,
+        run: Run,
+        *,
+        against: str = "prod",
+        golden_set_digest: str | None = None,
+        passports: Shelf | None = None,
+    ) -> Decision:
         """The verdict on the run: the one that stopped it, or that on the whole set at the half of the error left."""
         from genaiops.promotion.evidence import run_problems
 
         half = self.gate.model_copy(update={"confidence": 1 - self._error})
-        whole = judge_run(half, run, self.champion, against=against, golden_set_digest=golden_set_digest)
+        whole = judge_run(
+            half, run, self.champion, against=against, golden_set_digest=golden_set_digest, passports=passports
+        )
         whole = replace(whole, gate=self.gate.digest)
         # What contradicts itself, or was asked too few times, is no evidence however it came out.
         if not run.not_asked or run_problems(run, golden_set_digest) or not whole.rules:
+            return whole
+        refusals = [judge_refusal(self.gate.judges, run, r.rule.measure, passports) for r in self._runners]
+        if any(refusals):
+            # A judge that may decide nothing decides nothing early either.
             return whole
         results = tuple(self._result(runner, run, against) for runner in self._runners)
         reasons = [r.reason for r in results if r.skipped or r.verdict != "pass"]
@@ -179,10 +192,10 @@ def _race(rule: RuleSettings, scale: Scale, largest: int) -> Race | None:
         return Race.of(-(rule.margin or 0.0), low=-1.0, high=1.0, largest=largest)
     floor = rule.at_least is not None
     limit = rule.at_least if rule.at_least is not None else rule.at_most
-    if scale.statistic == "p95":
-        # Indicators of "at most the limit": an at_most rule holds when their mean is at least 0.95.
-        return None if floor else Race.of(P95, low=0.0, high=1.0, largest=largest)
-    if not scale.unit_interval or limit is None:
+    if scale.quantile is not None:
+        # Indicators of "at most the limit": an at_most rule holds when their mean is at least the quantile's share.
+        return None if floor else Race.of(scale.quantile, low=0.0, high=1.0, largest=largest)
+    if not scale.unit_interval or scale.statistic != "mean" or limit is None:
         return None
     if floor:
         return Race.of(limit, low=0.0, high=1.0, largest=largest)

@@ -8,6 +8,7 @@ evidence comes from); without it every value counts as independent.
 """
 
 from genaiops.evaluation.statistics.clusters import effective_cases
+from genaiops.evaluation.statistics.ends import wilson_ends
 from genaiops.evaluation.statistics.families import holm
 from genaiops.evaluation.statistics.means import mean_interval, paired_difference
 from genaiops.evaluation.statistics.moments import Interval, Moments, Sides
@@ -34,4 +35,5 @@ __all__ = [
     "quantile_difference",
     "quantile_interval",
     "spread_of",
+    "wilson_ends",
 ]
