@@ -10,8 +10,9 @@ from genaiops.evaluation.reports.changes import Change
 from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.plots import axis_for, forest_plot, interval_plot, share_bar
-from genaiops.evaluation.reports.rows import STAGES, in_unit_interval, waterfall_of
+from genaiops.evaluation.reports.rows import in_unit_interval
 from genaiops.evaluation.reports.text import ends, number, share
+from genaiops.evaluation.waterfall import STAGES, waterfall
 from genaiops.records import Summary
 
 
@@ -95,8 +96,8 @@ def forest_section(run: Run, baseline: Run, changes: Mapping[str, Change]) -> li
 
 def waterfall_section(run: Run, baseline: Run | None) -> list[Markup]:
     """Where wrong answers were lost, as one bar and as a table; nothing where no answer is attributed."""
-    found = waterfall_of(run)
-    before = waterfall_of(baseline) if baseline else {}
+    found = waterfall(run)
+    before = waterfall(baseline) if baseline else {}
     if not found and not before:
         return []
     stages = [stage for stage in STAGES if stage in found or stage in before]

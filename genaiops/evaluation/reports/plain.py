@@ -12,8 +12,9 @@ from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run, outcome_to_json
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.comparison import differences
-from genaiops.evaluation.reports.rows import Row, rows_of, waterfall_of
+from genaiops.evaluation.reports.rows import Row, rows_of
 from genaiops.evaluation.reports.text import clean
+from genaiops.evaluation.waterfall import waterfall
 from genaiops.records import Score, Summary, Verdict, as_json
 
 SCHEMA = "genaiops.report/1"  # counts up when a field changes its meaning or goes; fields may join at any time
@@ -40,7 +41,7 @@ def json_report(
         "corrected": as_json(corrected_shares(run)),
         "notes": list(notes),
         "measures": {summary.measure: _measure(run, summary) for summary in run.summaries},
-        "waterfall": dict(waterfall_of(run)),
+        "waterfall": dict(waterfall(run)),
         "cases": [_case(row) for row in rows_of(run, baseline)],
     }
     if baseline is not None:

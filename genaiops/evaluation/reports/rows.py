@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict, Stage
+from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict
 from genaiops.evaluation.reports.changes import same_cases
 from genaiops.records import NotApplicable, Score, Unscored
 
@@ -19,20 +18,6 @@ STATES: dict[State, str] = {
     "weak": "weak",
     "improved": "better than the baseline",
     "good": "good",
-}
-# In the order in which an answer passes them, with what it means to be lost there.
-STAGES: dict[Stage, str] = {
-    "error": "no answer: an outage or a fault",
-    "corpus": "in no source",
-    "parser": "lost by loading or cleansing",
-    "chunker": "split by the chunker",
-    "retrieval": "not retrieved",
-    "ranking": "ranked out",
-    "budget": "cut before the prompt",
-    "refused": "wrongly refused or wrongly answered",
-    "contradicted": "contradicted by the answer",
-    "unused": "in the prompt but unused",
-    "unknown": "cannot be told",
 }
 NOTICEABLE = 0.05  # a change of one case on a measure in [0, 1] that a reader should look at
 WEAK = 0.5
@@ -97,12 +82,6 @@ def rows_of(run: Run, baseline: Run | None = None) -> list[Row]:
         return order[row.state], row.worst_gain if row.state == "regressed" else 0.0, row.level
 
     return sorted(rows, key=urgency)
-
-
-def waterfall_of(run: Run) -> dict[Stage, int]:
-    """Stage → how many answers were lost there, in the order in which a question passes the stages."""
-    found = Counter(result.failure.stage for result in run.results if result.failure is not None)
-    return {stage: found[stage] for stage in STAGES if found[stage]}
 
 
 def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:
