@@ -1,12 +1,9 @@
-"""score, evaluate, gate: answers become measured values and verdicts."""
+"""evaluate, gate: answers become measured values and verdicts."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,54 +32,8 @@ def with_split(split: str, settings: list[str] | None) -> list[str]:
 
 
 def register(app: Registry) -> None:
-    for command in (score, evaluate, gate):
+    for command in (evaluate, gate):
         app.command()(command)
-
-
-def score(
-    file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
-    measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
-    judge: Annotated[
-        str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
-    ] = "",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
-    ] = None,
-    plan: Plan = False,
-    as_json: Json = False,
-) -> None:
-    """Score any application's answers.
-
-    One JSON line {id, measure, value, unscored} for each row and measure.
-    """
-    from genaiops.delivery.judge_tools import plan_scoring, scoring_tools
-    from genaiops.embedding import EmbeddingSettings, load_embedder
-    from genaiops.errors import ConfigurationError
-    from genaiops.evaluation import read_rows, score_rows
-    from genaiops.files import write_durably
-    from genaiops.project import Project
-
-    project = Project.find()
-    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
-    tools = replace(scoring_tools(project, judge, settings or ()), embedder=embedder)
-    rows = read_rows(file)
-    if not rows:
-        raise ConfigurationError("there is no row in this file", where=file)
-    if plan:
-        print_plan(plan_scoring(measure, [row.sample for row in rows], tools), as_json=as_json)
-        return
-    scores = score_rows(rows, measure, tools=tools)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
-    if out is not None:
-        write_durably(out, lines)
-    if as_json:
-        print_json(scores)
-    elif out is None:
-        print(lines, end="")
-    else:
-        say(f"{len(scores)} scores in {out}")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
@@ -106,13 +57,12 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
 
     Keeps the run, tracks it in MLflow and prints the scorecard and where wrong answers were lost.
     """
-    from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery import evaluate_flow, evaluate_release, load_checked, open_release
     from genaiops.delivery.judge_tools import plan_evaluation
     from genaiops.evaluation.anew import anew, told_anew
     from genaiops.evaluation.waterfall import told_in_lines, waterfall
-    from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=with_split(split, settings))
+    opened = load_checked(flow, overrides=with_split(split, settings))
     pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else None
     if plan:
         print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
@@ -163,11 +113,10 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
 
     Exit code 0 pass, 1 fail, 3 inconclusive. Evaluates first if the present state has no run.
     """
-    from genaiops.delivery import gate_flow
-    from genaiops.flow import Flow
+    from genaiops.delivery import gate_flow, load_checked
 
     with _stages() as shown:
-        opened = Flow.load(flow, overrides=with_split(split, settings))
+        opened = load_checked(flow, overrides=with_split(split, settings))
         gated = gate_flow(opened, against=against, progress=shown)
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
     wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
