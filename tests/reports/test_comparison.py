@@ -125,7 +125,7 @@ def test_json_has_the_fields_its_page_promises(run: Run, baseline: Run) -> None:
     pilot = data["cases"][1]
     assert set(pilot) == {
         "id", "question", "kind", "tags", "reference", "state", "answer", "refused", "error", "outcomes", "sentences",
-        "failure", "changes", "before",
+        "failure", "reused", "changes", "before",
     }  # fmt: skip
     assert pilot["state"] == "regressed" and pilot["changes"]["groundedness"] == pytest.approx(-0.6)
     assert pilot["before"]["outcomes"]["groundedness"] == {"value": 0.8}
