@@ -12,13 +12,17 @@ import typer
 from genaiops.cli import (
     answering,
     building,
+    comparing,
     environments,
     erasing,
     evaluating,
+    explaining,
     golden,
     indexes,
+    judging,
     projects,
     retrieval,
+    scoring,
     service,
 )
 from genaiops.cli.commands import LazyGroup
@@ -60,9 +64,12 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
+for module in (
+    projects, building, answering, indexes, erasing, scoring, evaluating, explaining, comparing, environments, service,
+):  # fmt: skip
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
+LazyGroup.registry.add_typer(judging.app, name="judge")
 LazyGroup.registry.add_typer(retrieval.app, name="retrieval")
 LazyGroup.registry.add_typer(environments.audit, name="audit")
 LazyGroup.registry.add_typer(service.keys, name="keys")

@@ -32,6 +32,11 @@ def clean(text: str) -> str:
     return "".join(c if c in kept or c.isprintable() else " " if c.isspace() else "" for c in text)
 
 
+def one_line(text: str) -> str:
+    """Text that came from elsewhere, as one line: a line break in it cannot begin a line of ours."""
+    return " ".join(clean(text).split())
+
+
 def say(text: str) -> None:
     """A line for people on stdout (no markup is read from data)."""
     print(clean(text))

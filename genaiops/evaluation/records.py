@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.passports.record import Passport
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -41,7 +42,9 @@ class Sample:
 
     `contexts` are the texts the answer was made from, best first; `refused` says the
     answer is a refusal. `case` is set for a question of a golden set, `response` where
-    the application returned a full Answer (with hits, tokens and seconds).
+    the application returned a full Answer (with hits, tokens and seconds). `facts` is
+    what else a file of rows tells of the answer: `probabilities` of its labels, and
+    numbers such as `latency_s`, `input_tokens`, `output_tokens` and `cost_usd`.
     """
 
     id: str
@@ -52,6 +55,7 @@ class Sample:
     refused: bool = False
     case: Case | None = None
     response: Answer | None = None
+    facts: Metadata = field(default_factory=dict)
 
 
 class Measure(Protocol):
@@ -168,11 +172,29 @@ class Git:
     dirty: bool = False
 
 
+# Where a wrong answer may have been lost; `unknown` where nobody can tell. See evaluation.waterfall.
+Stage = Literal[
+    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error",
+    "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a case's answer is wrong: the first stage that lost what it needed, what is known, the setting to turn."""
+
+    stage: Stage
+    detail: str
+    knob: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences. `failure` is None for a
+    right answer. `reused` names what was taken over from an earlier evaluation of the same content: `retrieval`,
+    `answer`, `judges`; their seconds are those measured then.
     """
 
     case: Case
@@ -180,6 +202,8 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
+    reused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +211,7 @@ class Run:
     """One evaluation, with all that is needed to run it again.
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
     `summaries` are in the order in which the measures were asked for.
     """
@@ -204,6 +229,15 @@ class Run:
     confidence: float = 0.95
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Git = field(default_factory=Git)
+    part: str = ""  # of a divided golden set: train, dev, holdout or all
+    holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
+    passports: Mapping[str, Passport] = field(default_factory=dict)
+
+    @property
+    def measured_on(self) -> str:
+        """The golden set with its part, and how often a holdout was looked at."""
+        looks = f", look {self.holdout_looks} at the holdout" if self.holdout_looks else ""
+        return f"{self.golden_set} ({self.part}{looks})" if self.part else self.golden_set
 
     def scale(self, measure: str) -> Scale:
         """How to read one measure; a run that does not say is read as a mean of values in [0, 1]."""
@@ -217,6 +251,12 @@ class Run:
         """Case id → value, for the cases this measure scored, in case order."""
         outcomes = ((r.case.id, r.outcomes.get(measure)) for r in self.results)
         return {case_id: outcome.value for case_id, outcome in outcomes if isinstance(outcome, Score)}
+
+    def _repr_html_(self) -> str:
+        """The scorecard for a notebook: a small table, without scripts or anything loaded."""
+        from genaiops.evaluation.reports.notebook import run_html
+
+        return run_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON data. An outcome is `{"value"}`, `{"unscored"}` or `{"not_applicable"}`."""
@@ -278,10 +318,11 @@ _LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_u
 _AGAIN = "evaluate again; a run is never edited"
 
 
-def outcome_to_json(outcome: Outcome) -> dict[str, float | str | list[float]]:
-    """`{"value": v}` (and its "votes", if several), `{"unscored": reason}` or `{"not_applicable": reason}`."""
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """`{"value": v}` (with its `parts` or `votes`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value, "votes": list(outcome.votes)} if outcome.votes else {"value": outcome.value}
+        more = {"parts": dict(outcome.parts), "votes": list(outcome.votes)}
+        return {"value": outcome.value, **{name: value for name, value in more.items() if value}}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -289,7 +330,9 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
     match dict(data):
         case {"value": int() | float() as value}:
-            return Score(float(value), tuple(float(vote) for vote in data.get("votes", ())))
+            parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
+            votes = tuple(float(vote) for vote in data.get("votes", ()))
+            return Score(float(value), parts=tuple(parts.items()), votes=votes)
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

@@ -7,11 +7,11 @@ import json
 import sqlite3
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, overload
+from typing import IO
 
 from genaiops.cleansing import Compared, NearDuplicate, QualityCounter, cleaner_for
 from genaiops.documents import Corpus, Quarantined, forget_parsed
@@ -19,6 +19,7 @@ from genaiops.documents.reading import iter_documents
 from genaiops.errors import DocumentError, StorageError
 from genaiops.flow.settings import FlowSettings
 from genaiops.flow.tombstones import blocked
+from genaiops.on_demand import OnDemand
 from genaiops.project import Project
 from genaiops.records import Document, canonical_json
 
@@ -36,7 +37,7 @@ class Entry:
     provenance: int  # bytes
 
 
-class DocumentStore(Sequence[Document]):
+class DocumentStore(OnDemand[Document]):
     """Documents as the lines of a snapshot; in memory as long as they are few, else in a temporary file."""
 
     def __init__(self) -> None:
@@ -77,20 +78,11 @@ class DocumentStore(Sequence[Document]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    @overload
-    def __getitem__(self, position: int) -> Document: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[Document]: ...
-    def __getitem__(self, position: int | slice) -> Document | Sequence[Document]:
-        if isinstance(position, slice):
-            return [self[n] for n in range(*position.indices(len(self)))]
+    def item(self, position: int) -> Document:
         if self._held is not None:
             return self._held[position]
         line, facts = self.lines(position)
         return Document.from_json({**json.loads(facts), **json.loads(line)})
-
-    def __iter__(self) -> Iterator[Document]:
-        return (self[n] for n in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -35,9 +35,16 @@ class EvaluationSettings(Settings):
     """The `evaluation:` part of flow.yaml."""
 
     golden_set: str = ""  # folder or .jsonl file, relative to the flow
+    split: Literal["", "train", "dev", "holdout", "all"] = ""  # the part of a divided golden set; "": dev
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
+    # What of earlier evaluations of the same content is taken over: nothing; what this machine computes (searches,
+    # extractive answers, judgements); also answers of models, which must then be asked at temperature 0.
+    reuse: Literal["none", "offline", "models"] = "offline"
+    wrong_below: dict[str, float] | None = None  # measure → bound; None: groundedness and completeness below 0.5
+    # A quote that no document of the index holds: refuse to evaluate, or ask all the same and say where it was lost.
+    missing_evidence: Literal["refuse", "count"] = "refuse"
     judge: JudgeSettings = JudgeSettings()  # of the measures that a language model decides
 
 

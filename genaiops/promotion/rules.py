@@ -89,7 +89,8 @@ def _judge_bound(rule: RuleSettings, gate: GateSettings, run: Run, found: Eviden
 def _bound_needs(rule: RuleSettings, gate: GateSettings, values: list[float], scale: Scale) -> int | None:
     from genaiops.evaluation.statistics import cases_needed, cases_needed_for_quantile
 
-    unit, sure = scale.unit_interval, gate.confidence
+    # What a case contributes to a pooled figure may lie outside of [0, 1], as the figure does not.
+    unit, sure = scale.unit_interval and all(0 <= value <= 1 for value in values), gate.confidence
     if scale.quantile is not None:
         most = rule.at_most
         return (

@@ -94,7 +94,7 @@ def value_of(part: Part, votes: Sequence[Judgement]) -> Outcome:
         return NotApplicable("the judge found no claim in the answer")
     if len(given) < len(values):
         return Unscored(f"the judge gave {len(given)} of {len(values)} votes on {part}")
-    return Score(statistics.median(given), tuple(given) if len(given) > 1 else ())
+    return Score(statistics.median(given), votes=tuple(given) if len(given) > 1 else ())
 
 
 def verdicts_of(votes: Sequence[Judgement]) -> tuple[SentenceVerdict, ...]:
