@@ -168,7 +168,8 @@ def print_scorecard(run: Run) -> None:
 
     Console().print(terminal_table(run))
     for corrected in corrected_shares(run).values():
-        say(correction_line(corrected))
+        if (corrected.low, corrected.high) != (0.0, 1.0):  # that would say nothing
+            say(correction_line(corrected))
 
 
 def print_decision(decision: Decision) -> None:
