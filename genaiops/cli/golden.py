@@ -1,12 +1,22 @@
-"""golden lint: care of golden sets."""
+"""golden lint, stats, lock, split: care of golden sets."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+from genaiops.cli import golden_exchange, golden_proposals
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, one_line, print_json, say
 
-app = typer.Typer(rich_markup_mode=None, help="Care of golden sets.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from genaiops.flow import Flow
+    from genaiops.golden_sets import Problem
+    from genaiops.golden_sets.similarity import Embed
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, help="Care of golden sets.", no_args_is_help=True)
 
 
 @app.callback()
@@ -15,30 +25,162 @@ def _group() -> None:
 
 
 @app.command()
-def lint(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
+def lint(
+    flow: FlowFolder,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Leave out findings of this code. Repeatable.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 2 on warnings too.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Also list what more the set could ask.")] = False,
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
     """Find cases that cannot be won or mislead.
 
-    Quotes in no document, duplicates, imbalance. Exit 2 on errors.
+    Codes: unwinnable, stale, duplicate, near_duplicate, ambiguous, leaked, uncovered, imbalance. Exit 2 on errors.
     """
     from genaiops.flow import Flow
     from genaiops.flow.building import read_corpus
-    from genaiops.golden_sets import GoldenSet
+    from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets import lint as problems_of
+    from genaiops.golden_sets.pins import read_pins
     from genaiops.records import as_json as plain
 
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
-    corpus = read_corpus(opened.project, opened.settings, opened.folder)
-    problems = problems_of(golden, corpus.documents)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    places = Places.of(opened.golden_set_path)
+    ignored = ignore or ()
+    problems = problems_of(
+        golden,
+        read_corpus(opened.project, opened.settings, opened.folder).documents,
+        prompts=prompt_texts(opened),
+        pins=read_pins(places.lock),
+        embed=None if "near_duplicate" in ignored else embed_of(opened),
+        ignore=ignored,
+    )
     if as_json:
         print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
     else:
-        where = opened.golden_set_path
-        file = where / "golden.jsonl" if where.is_dir() else where
-        for problem in problems:
+        _print_problems(problems, places.golden, notes=notes)
+        say(f"{golden.name}: {len(golden.cases)} cases, {_counted(problems)}")
+    severities = {problem.severity for problem in problems}
+    leave(2 if "error" in severities or (strict and "warning" in severities) else 0)
+
+
+def _print_problems(problems: list[Problem], file: Path, *, notes: bool) -> None:
+    for problem in problems:
+        if problem.severity != "note" or notes:
             place = f"{file}:{problem.line}" if problem.line else str(file)
             case = f"case {problem.case_id}: " if problem.case_id else ""
-            say(f"{place}: {problem.severity}: {case}{problem.what}\n  {problem.remedy}")
-        say(f"{golden.name}: {len(golden.cases)} cases, {len(errors)} errors, {len(problems) - len(errors)} warnings")
-    leave(2 if errors else 0)
+            say(one_line(f"{place}: {problem.severity} {problem.code}: {case}{problem.what}"))
+            say(f"  {one_line(problem.remedy)}")
+
+
+def _counted(problems: list[Problem]) -> str:
+    counts = {kind: sum(p.severity == kind for p in problems) for kind in ("error", "warning", "note")}
+    shown = f"{counts['error']} errors, {counts['warning']} warnings"
+    return f"{shown}, {counts['note']} notes (--notes lists them)" if counts["note"] else shown
+
+
+def prompt_texts(flow: Flow) -> Mapping[str, str]:
+    """The flow's prompt files (name → text)."""
+    files = sorted((flow.folder / "prompts").glob("*.prompty"))
+    return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in files}
+
+
+def embed_of(flow: Flow) -> Embed | None:
+    """What compares questions by meaning; None, and a word on it, where the flow's model is not on this machine."""
+    from genaiops.errors import ConfigurationError
+
+    try:
+        return flow.embedder.embed
+    except ConfigurationError as error:
+        note(f"questions are compared by their words alone: {error.what}")
+        return None
+
+
+@app.command()
+def stats(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
+    """Count what a golden set holds.
+
+    Cases by kind, tag, document and part; lengths; coverage.
+    """
+    from genaiops.delivery.golden_parts import holdout_looks
+    from genaiops.flow import Flow
+    from genaiops.flow.building import read_corpus
+    from genaiops.golden_sets import GoldenSet, Places
+    from genaiops.golden_sets.pins import read_pins
+    from genaiops.golden_sets.splitting import parts_of, read_split
+    from genaiops.golden_sets.statistics import stats_of
+    from genaiops.records import as_json as plain
+
+    opened = Flow.load(flow, overrides=settings or ())
+    golden = GoldenSet.load(opened.golden_set_path)
+    places = Places.of(opened.golden_set_path)
+    documents = read_corpus(opened.project, opened.settings, opened.folder).documents
+    split = read_split(places.split)
+    found = stats_of(golden, documents, pins=read_pins(places.lock), parts=parts_of(golden, split))
+    looks = holdout_looks(opened) if split else ()
+    if as_json:
+        print_json({**plain(found), "golden_set": golden.name, "holdout_looks": len(looks)})
+        return
+    for line in found.lines():
+        say(one_line(line))
+    if split:
+        say(f"holdout: looked at {len(looks)} times")
+
+
+@app.command()
+def lock(
+    flow: FlowFolder,
+    case: Annotated[list[str] | None, typer.Option("--case", metavar="ID", help="Only this case. Repeatable.")] = None,
+    actor: Annotated[str, typer.Option("--as", metavar="NAME", help="Who accepts; default: the system's user.")] = "",
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Remember what the documents say around each quote.
+
+    From then on lint reports cases whose source changed under the quote as stale.
+    """
+    from genaiops.delivery.golden_work import lock_cases
+    from genaiops.flow import Flow
+
+    opened = Flow.load(flow, overrides=settings or ())
+    locked, path = lock_cases(opened, tuple(case or ()), actor=actor)
+    if as_json:
+        print_json({"locked": list(locked), "file": str(path)})
+    else:
+        say(f"{len(locked)} cases in {path}")
+
+
+@app.command()
+def split(
+    flow: FlowFolder,
+    dev: Annotated[float, typer.Option("--dev", help="Share for daily work.", min=0, max=1)] = 0.5,
+    holdout: Annotated[float, typer.Option("--holdout", help="Share that is kept aside.", min=0, max=1)] = 0.3,
+    salt: Annotated[str, typer.Option("--salt", help="Another word makes another division.")] = "",
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Divide a golden set into train, dev and holdout.
+
+    Every case of a document goes to the same part. What is neither dev nor holdout is for training.
+    """
+    from genaiops.flow import Flow
+    from genaiops.golden_sets import GoldenSet, Places
+    from genaiops.golden_sets.splitting import Split, parts_of, write_split
+
+    opened = Flow.load(flow, overrides=settings or ())
+    golden = GoldenSet.load(opened.golden_set_path)
+    path = Places.of(opened.golden_set_path).split
+    made = Split.of(golden.name, dev=dev, holdout=holdout, salt=salt)
+    write_split(path, made)
+    counts = {part: len(ids) for part, ids in parts_of(golden, made).items()}
+    if as_json:
+        print_json({"file": str(path), "parts": counts})
+    else:
+        say(f"{', '.join(f'{count} {part}' for part, count in counts.items())}; {path}")
+
+
+golden_proposals.register(app)
+golden_exchange.register(app)

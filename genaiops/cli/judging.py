@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from genaiops.evaluation.passports.record import Figure
     from genaiops.evaluation.records import Measure
 
-app = typer.Typer(rich_markup_mode=None, help="What a judge is worth, measured against people.", no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    help="What a judge is worth, measured against people.",
+    no_args_is_help=True,
+)
 
 Measured = Annotated[str, typer.Option("--measure", "-m", help="The judged measure.")]
 OfFlow = Annotated[

@@ -32,6 +32,11 @@ def clean(text: str) -> str:
     return "".join(c if c in kept or c.isprintable() else " " if c.isspace() else "" for c in text)
 
 
+def one_line(text: str) -> str:
+    """Text that came from elsewhere, as one line: a line break in it cannot begin a line of ours."""
+    return " ".join(clean(text).split())
+
+
 def say(text: str) -> None:
     """A line for people on stdout (no markup is read from data)."""
     print(clean(text))
@@ -40,6 +45,11 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """A line for people on stderr."""
     print(clean(text), file=sys.stderr)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 text`, `2 texts`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def leave(code: int) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from genaiops.delivery.golden_parts import training_cases
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.evaluation.ranking import ndcg
 from genaiops.evaluation.retrieval_measures import covers, expanded_ranking
@@ -20,7 +21,8 @@ CUTOFF = 10
 def training_part(golden: GoldenSet) -> tuple[Case, ...]:
     """The cases with evidence that may be learnt from: those tagged `train`, or where none is, half of all.
 
-    The half is chosen by the digest of a case's id, so it stays the same when cases are added.
+    The half is chosen by the digest of a case's id, so it stays the same when cases are added. A set that
+    was divided with `genaiops golden split` has a training part of its own.
     """
     cases = [case for case in golden.cases if case.evidence]
     tagged = tuple(case for case in cases if TRAIN in case.tags)
@@ -44,7 +46,8 @@ def learn_vector_weight(flow: Flow) -> Learnt:
     golden = GoldenSet.load(flow.golden_set_path)
     pipeline = flow.pipeline
     check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
-    cases = training_part(golden)
+    train = training_cases(flow)
+    cases = training_part(golden) if train is None else tuple(case for case in train if case.evidence)
     if len(cases) < FEWEST:
         raise GoldenSetError(
             f"the training part has {len(cases)} case(s) with evidence, a weight needs at least {FEWEST}",

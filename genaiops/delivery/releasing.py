@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation
+from genaiops.delivery.golden_parts import measured_part
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
 from genaiops.flow import Flow, Pipeline
 from genaiops.flow.pipeline import Served
-from genaiops.golden_sets import GoldenSet
 from genaiops.project import Project
 from genaiops.promotion import Decision, Registry, Release, bundle, find_release, judge_run, load_gate, load_release
 from genaiops.promotion.gate import GateSettings
@@ -42,7 +42,7 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
     rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, _ = measured_part(flow)
     shelf = Shelf(flow.project.passports)
     decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)

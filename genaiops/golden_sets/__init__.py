@@ -1,6 +1,7 @@
-"""Reads and checks golden sets: questions with references and evidence quotes anchored in documents."""
+"""Golden sets: questions with references and evidence quotes anchored in documents; read, checked, drafted, split."""
 
 from genaiops.golden_sets.golden_set import GOLDEN_FILE, GoldenSet
-from genaiops.golden_sets.linting import Problem, check, lint
+from genaiops.golden_sets.linting import CHECKS, Problem, check, lint
+from genaiops.golden_sets.places import Places
 
-__all__ = ["GOLDEN_FILE", "GoldenSet", "Problem", "check", "lint"]
+__all__ = ["CHECKS", "GOLDEN_FILE", "GoldenSet", "Places", "Problem", "check", "lint"]

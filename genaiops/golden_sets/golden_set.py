@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,8 +49,18 @@ class GoldenSet:
 
     def line(self, case_id: str) -> int | None:
         """The line of a case in the file it was read from."""
-        numbered = zip(self.cases, self._lines, strict=False)
-        return next((line for case, line in numbered if case.id == case_id), None)
+        return self.lines.get(case_id)
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """Case id → the line of its file, for a set that was read from one."""
+        return {case.id: line for case, line in zip(self.cases, self._lines, strict=False)}
+
+    def part(self, ids: Collection[str], name: str) -> GoldenSet:
+        """The cases with these ids as a set of their own. GoldenSetError when there is none of them."""
+        lines = self.lines
+        kept = tuple(case for case in self.cases if case.id in ids)
+        return GoldenSet(name, kept, tuple(lines[case.id] for case in kept if case.id in lines))
 
     @classmethod
     def load(cls, path: str | Path) -> GoldenSet:
@@ -65,7 +75,7 @@ class GoldenSet:
         cases: list[Case] = []
         first_line: dict[str, int] = {}
         for row in rows:
-            case, problems = _case(row)
+            case, problems = case_of(row)
             faults.extend(Fault(row.line, problem) for problem in problems)
             if case is None:
                 continue
@@ -82,6 +92,13 @@ class GoldenSet:
         return cls(name, tuple(cases), tuple(first_line.values()))
 
 
+def line_of(case: Case) -> str:
+    """A case as one line of `golden.jsonl`, its end of line included."""
+    evidence = [{"document": item.document, "quote": item.quote} for item in case.evidence]
+    row = {"id": case.id, "question": case.question, "kind": case.kind, "reference": case.reference}
+    return json.dumps({**row, "evidence": evidence, "tags": list(case.tags)}, ensure_ascii=False) + "\n"
+
+
 class _EvidenceRow(Settings):
     document: str = Field(min_length=1)
     quote: str
@@ -94,16 +111,17 @@ class _CaseRow(Settings):
     reference: str = ""
     evidence: tuple[_EvidenceRow, ...] = ()
     tags: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
-def _case(row: Row) -> tuple[Case | None, list[str]]:
+def case_of(row: Row) -> tuple[Case | None, list[str]]:
     """The case of one row, and everything wrong with it."""
     try:
         read = _CaseRow.model_validate_json(json.dumps(row.data))
     except ValidationError as error:
         return None, [_shape_problem(item) for item in error.errors(include_url=False)]
     evidence = tuple(Evidence(item.document, item.quote) for item in read.evidence)
-    case = Case(read.id, read.question, read.kind, read.reference, evidence, read.tags)
+    case = Case(read.id, read.question, read.kind, read.reference, evidence, read.tags, read.forbidden)
     return case, _contradictions(case)
 
 
@@ -118,6 +136,8 @@ def _contradictions(case: Case) -> list[str]:
     for number, evidence in enumerate(case.evidence, start=1):
         if not evidence.quote.strip():
             found.append(f"evidence {number}: the quote is empty")
+    if any(not text.strip() for text in case.forbidden):
+        found.append("forbidden: a text is empty, so that every answer would hold it")
     found += [f"the same evidence is given twice: {evidence.quote[:60]!r}" for evidence in _repeated(case.evidence)]
     if case.kind == "answerable" and not case.wants_answer:
         found.append("an answerable case needs evidence or a reference; is its kind 'unanswerable'?")
