@@ -80,12 +80,13 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
         from genaiops.evaluation.passports import corrected_shares
+        from genaiops.evaluation.reactions import reactions
 
         run = evaluated.run
         told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
         told |= {"part": run.part, "holdout_looks": run.holdout_looks}
-        told |= {"waterfall": waterfall(run), "reuse": anew(run), "corrected": corrected_shares(run)}
-        print_json({**told, **repeats_of(run)})
+        told |= {"waterfall": waterfall(run), "reuse": anew(run), "reactions": reactions(run)}
+        print_json({**told, "corrected": corrected_shares(run), **repeats_of(run)})
     else:
         print_scorecard(evaluated.run)
         if evaluated.run.part:
