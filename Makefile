@@ -25,7 +25,7 @@ demo: install
 	$(BIN)/genaiops demo
 
 test: $(VENV)/.engines
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.engines
 	$(BIN)/ruff check .

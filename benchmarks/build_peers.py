@@ -6,7 +6,6 @@ GENAIOPS_DATA=... GENAIOPS_PEERS=/path/to/python python -m benchmarks.build_peer
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from benchmarks.children import python
 from benchmarks.peers import PeersAbsent, run_peer
-from benchmarks.places import DataAbsent, data, exit_without_data, precision_here
+from benchmarks.places import DataAbsent, chosen_files, data, exit_without_data, precision_here
 from benchmarks.reporting import Figure, Report, Table, alone_with_runs, at_least
 
 RUNS = 3
@@ -22,7 +21,7 @@ LIBRARIES = {"langchain": "LangChain", "llama_index": "LlamaIndex", "haystack": 
 OURS = "genaiops"
 TIMES = 2.5
 CHANGED = 2  # files
-EVERY = int(os.environ.get("GENAIOPS_BENCH_EVERY", "25"))  # files
+EVERY = 25  # files
 
 
 def measure(runs: int = RUNS) -> Report:
@@ -34,7 +33,7 @@ def measure(runs: int = RUNS) -> Report:
     from genaiops.embedding.weights import locate
 
     root, precision = data("corpora/azure_well_architected"), precision_here()
-    texts = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in chosen(root)}
+    texts = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in chosen_files(EVERY)}
     changed = {name: f"{texts[name].rstrip()}\n\nThis sentence is new.\n" for name in list(texts)[:CHANGED]}
     found: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="genaiops-bench-") as name:
@@ -73,11 +72,6 @@ def measure(runs: int = RUNS) -> Report:
             "upserts, Haystack's cache checker, which leaves the old chunks of a changed file in the store.",
         ),
     )
-
-
-def chosen(root: Path) -> list[Path]:
-    """Every so many files, by name."""
-    return sorted(root.rglob("*.md"))[::EVERY]
 
 
 def _written(texts: dict[str, str], folder: Path) -> dict[str, str]:

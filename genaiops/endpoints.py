@@ -6,8 +6,9 @@ import email.utils
 import ipaddress
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from genaiops.errors import ModelError
@@ -60,9 +61,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, seconds) if seconds < float("inf") else None
 
 
+class Tries(Protocol):
+    """Attempts to loop over, in a thread (`for`) or a coroutine (`async for`); each is a context to work in."""
+
+    def __iter__(self) -> Iterator[AbstractContextManager[object]]: ...
+
+    def __aiter__(self) -> AsyncIterator[AbstractContextManager[object]]: ...
+
+
 def tries(
     total_s: float, *, attempts: int, first_wait_s: float, max_wait_s: float, given_up: Callable[[], object]
-) -> Iterator[AbstractContextManager[object]]:
+) -> Tries:
     """Contexts to work in, one for each attempt, until one ends without a ModelError that may pass.
 
     All attempts and the waits between them take `total_s` at most: a wait that would not end in time, `Retry-After`
@@ -82,7 +91,7 @@ def tries(
         wait = max_wait if error.retry_after_s is None else error.retry_after_s
         return wait < deadline - time.monotonic() and (True if error.retry_after_s is None else error.retry_after_s)
 
-    yield from stamina.retry_context(
+    return stamina.retry_context(
         try_again,
         attempts=attempts,
         timeout=total_s,

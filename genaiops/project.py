@@ -82,6 +82,11 @@ class Project:
         return self.home / "runs"
 
     @property
+    def passports(self) -> Path:
+        """What judges are worth by the labels of this project."""
+        return self.home / "passports"
+
+    @property
     def releases(self) -> Path:
         return self.home / "releases"
 

@@ -251,7 +251,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question of a golden set. Without evidence or reference, the right answer is a refusal."""
+    """One question of a golden set. Without evidence or reference, the right answer is a refusal.
+
+    `forbidden` are texts that no answer may hold: a secret, or what a planted instruction asks for.
+    """
 
     id: str
     question: str
@@ -259,6 +262,7 @@ class Case:
     reference: str = ""
     evidence: tuple[Evidence, ...] = ()
     tags: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
     @property
     def wants_answer(self) -> bool:
@@ -266,14 +270,28 @@ class Case:
 
     @property
     def digest(self) -> str:
-        return digest_of(self)
+        data = as_json(self)
+        if not self.forbidden:
+            del data["forbidden"]  # such a case keeps the digest it had before there was the field
+        return digest_of(data)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value."""
+    """A measured value.
+
+    `parts` are the counts of the case where the figure of all cases is made of their sum. `votes` are the single
+    judgements where several were asked for; `value` is their median.
+    """
 
     value: float
+    parts: tuple[tuple[str, float], ...] = ()
+    votes: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> float:
+        """Largest minus smallest vote: how far the judge disagrees with itself; 0 without votes."""
+        return max(self.votes) - min(self.votes) if self.votes else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ import pytest
 
 from genaiops.embedding import EmbeddingSettings, load_embedder
 from genaiops.embedding.loading import LocalEmbedder
+from tests.postgres import postgres
 from tests.small_project import SmallProject, write_small_project
+
+__all__ = ["embedder", "postgres", "small_project"]
 
 
 @pytest.fixture(scope="session")

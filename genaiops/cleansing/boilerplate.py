@@ -6,10 +6,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import overload
 
 from genaiops.cleansing.rewriting import Replacement, Rewritten
 from genaiops.cleansing.settings import BoilerplateSettings
+from genaiops.on_demand import OnDemand
 from genaiops.records import Document
 
 BOILERPLATE = "boilerplate"  # the kind of these edits
@@ -20,7 +20,7 @@ _FENCE = re.compile(r"[ \t]*+(?:```|~~~)")
 _STRUCTURE = re.compile(r"#{1,6} |\||[-=*_ ]+\Z|<!--|:::|---")
 
 
-class Rewriting(Sequence[Document]):
+class Rewriting(OnDemand[Document]):
     """Documents of a sequence, each taken from there and rewritten when it is asked for: none is held."""
 
     def __init__(self, documents: Sequence[Document], rewrite: Callable[[Document], Document]) -> None:
@@ -30,14 +30,8 @@ class Rewriting(Sequence[Document]):
     def __len__(self) -> int:
         return len(self._documents)
 
-    @overload
-    def __getitem__(self, index: int) -> Document: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Document]: ...
-    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
-        if isinstance(index, slice):
-            return Rewriting(self._documents[index], self._rewrite)
-        return self._rewrite(self._documents[index])
+    def item(self, position: int) -> Document:
+        return self._rewrite(self._documents[position])
 
 
 def without_boilerplate(documents: Iterable[Document], settings: BoilerplateSettings) -> Callable[[Document], Document]:

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal
 
 from genaiops.documents import Quarantined
+from genaiops.on_demand import OnDemand
 from genaiops.records import Document, canonical_json
 
 # What decides who may read a document: a copy with other labels is never left out for one with these.
@@ -26,7 +27,7 @@ class NearDuplicate:
     dropped: bool = False
 
 
-class Kept(Sequence[Document]):
+class Kept(OnDemand[Document]):
     """Some documents of a sequence, in an order of their own, each taken from there when it is asked for."""
 
     def __init__(self, documents: Sequence[Document], positions: Sequence[int]) -> None:
@@ -36,14 +37,8 @@ class Kept(Sequence[Document]):
     def __len__(self) -> int:
         return len(self._positions)
 
-    @overload
-    def __getitem__(self, index: int) -> Document: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Document]: ...
-    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
-        if isinstance(index, slice):
-            return Kept(self._documents, self._positions[index])
-        return self._documents[self._positions[index]]
+    def item(self, position: int) -> Document:
+        return self._documents[self._positions[position]]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, note, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Access = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (chunks, search, ask):
         app.command()(command)
 

@@ -12,15 +12,19 @@ import typer
 from genaiops.cli import (
     answering,
     building,
+    comparing,
     environments,
     erasing,
     evaluating,
+    explaining,
     golden,
     indexes,
+    judging,
     projects,
     retrieval,
     service,
 )
+from genaiops.cli.commands import LazyGroup
 from genaiops.cli.output import note
 from genaiops.errors import GenaiopsError
 
@@ -39,6 +43,7 @@ def _tell_version(asked: bool) -> None:
 
 app = typer.Typer(
     name="genaiops",
+    cls=LazyGroup,
     rich_markup_mode=None,  # rich's help would double the time that `--help` takes
     no_args_is_help=True,
     add_completion=True,
@@ -58,13 +63,16 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, environments, service):
-    module.register(app)
-app.add_typer(golden.app, name="golden")
-app.add_typer(retrieval.app, name="retrieval")
-app.add_typer(environments.audit, name="audit")
-app.add_typer(service.keys, name="keys")
-app.add_typer(projects.config, name="config")
+for module in (
+    projects, building, answering, indexes, erasing, evaluating, explaining, comparing, environments, service,
+):  # fmt: skip
+    module.register(LazyGroup.registry)
+LazyGroup.registry.add_typer(golden.app, name="golden")
+LazyGroup.registry.add_typer(judging.app, name="judge")
+LazyGroup.registry.add_typer(retrieval.app, name="retrieval")
+LazyGroup.registry.add_typer(environments.audit, name="audit")
+LazyGroup.registry.add_typer(service.keys, name="keys")
+LazyGroup.registry.add_typer(projects.config, name="config")
 
 
 def main() -> None:

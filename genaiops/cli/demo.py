@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
-from genaiops.cli.output import print_json, progress, say
+from genaiops.cli.output import counted, print_json, progress, say
 from genaiops.errors import ConfigurationError
 from genaiops.files import published_folder
 
@@ -45,7 +45,7 @@ def run_demo(folder: Path | None, *, as_json: bool) -> int:
     )
     with progress("embedding") as shown:
         built = flow.build(progress=shown)
-    done = "nothing changed" if built.unchanged else f"{built.embedded} texts embedded"
+    done = "nothing changed" if built.unchanged else f"{counted(built.embedded, 'text')} embedded"
     tell(f"            index {built.index[:12]}: {built.documents} documents, {built.chunks} chunks, {done}")
 
     evaluated = {name: _evaluate(flow.with_prompt(name), tell) for name in flow.variants}

@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 
-audit = typer.Typer(rich_markup_mode=None, help="The log of every release and move.", no_args_is_help=True)
+audit = typer.Typer(
+    rich_markup_mode=None, add_completion=False, help="The log of every release and move.", no_args_is_help=True
+)
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (release, releases, promote, rollback, status):
         app.command()(command)
 

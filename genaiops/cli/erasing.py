@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, print_json, say
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (forget, lineage):
         app.command()(command)
 

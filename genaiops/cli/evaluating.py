@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.planning import Plan, print_plan
+from genaiops.cli.reporting import Csv, Html, Junit, Markdown, ReportJson, StepSummary, Wanted, print_scorecard
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -30,7 +34,7 @@ def with_split(split: str, settings: list[str] | None) -> list[str]:
     return [*(settings or ()), *([f"evaluation.split={split}"] if split else [])]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (score, evaluate, gate):
         app.command()(command)
 
@@ -39,23 +43,37 @@ def score(
     file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
     measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
+    judge: Annotated[
+        str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
+    ] = None,
+    plan: Plan = False,
     as_json: Json = False,
 ) -> None:
     """Score any application's answers.
 
     One JSON line {id, measure, value, unscored} for each row and measure.
     """
+    from genaiops.delivery.judge_tools import plan_scoring, scoring_tools
     from genaiops.embedding import EmbeddingSettings, load_embedder
     from genaiops.errors import ConfigurationError
     from genaiops.evaluation import read_rows, score_rows
     from genaiops.files import write_durably
     from genaiops.project import Project
 
-    embedder = load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
+    project = Project.find()
+    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
+    tools = replace(scoring_tools(project, judge, settings or ()), embedder=embedder)
     rows = read_rows(file)
     if not rows:
         raise ConfigurationError("there is no row in this file", where=file)
-    scores = score_rows(rows, measure, embedder=embedder)
+    if plan:
+        print_plan(plan_scoring(measure, [row.sample for row in rows], tools), as_json=as_json)
+        return
+    scores = score_rows(rows, measure, tools=tools)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
     if out is not None:
         write_durably(out, lines)
@@ -67,55 +85,76 @@ def score(
         say(f"{len(scores)} scores in {out}")
 
 
-def evaluate(  # noqa: PLR0913, PLR0917  options of a command
+def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     flow: FlowFolder,
-    html: Annotated[Path | None, typer.Option("--html", help="Also write the HTML report here.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    html: Html = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    step_summary: StepSummary = None,
+    report_json: ReportJson = None,
+    csv: Csv = None,
     release: Annotated[
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
+    plan: Plan = False,
+    engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
     split: Split = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Run the golden set and score every answer.
 
-    Keeps the run, tracks it in MLflow and prints the scorecard.
+    Keeps the run, tracks it in MLflow and prints the scorecard and where wrong answers were lost.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery.judge_tools import plan_evaluation
+    from genaiops.evaluation.anew import anew, told_anew
+    from genaiops.evaluation.waterfall import told_in_lines, waterfall
     from genaiops.flow import Flow
 
     opened = Flow.load(flow, overrides=with_split(split, settings))
+    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else None
+    if plan:
+        print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
+        return
     with _stages() as shown:
-        if release:
-            _, pipeline = open_release(opened.project, release, flow=opened.name)
-            evaluated = evaluate_release(opened, pipeline, progress=shown)
-        else:
-            evaluated = evaluate_flow(opened, progress=shown)
-    write_reports(evaluated.run, html, junit, markdown)
+        evaluated = (
+            evaluate_release(opened, pipeline, progress=shown, engine=engine)
+            if pipeline is not None
+            else evaluate_flow(opened, progress=shown, engine=engine)
+        )
+    Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
+        from genaiops.evaluation.passports import corrected_shares
+
         run = evaluated.run
-        part = {"part": run.part, "holdout_looks": run.holdout_looks}
-        print_json({"run": run.id, "summaries": summaries(run), "report": str(evaluated.report), **part})
+        told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
+        told |= {"part": run.part, "holdout_looks": run.holdout_looks}
+        told |= {"waterfall": waterfall(run), "reuse": anew(run), "corrected": corrected_shares(run)}
+        print_json(told)
     else:
         print_scorecard(evaluated.run)
         if evaluated.run.part:
             say(f"golden set {evaluated.run.measured_on}")
+        for line in (*told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+            say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
         note(f"no question was answered: {evaluated.run.results[0].error}")
         leave(3)
 
 
-def gate(  # noqa: PLR0913, PLR0917  options of a command
+def gate(  # noqa: PLR0913, PLR0917  one for each option
     flow: FlowFolder,
     against: Annotated[
         str, typer.Option("--against", help="Environment of the champion; default: the project's last.")
     ] = "",
-    html: Annotated[Path | None, typer.Option("--html", help="Write the HTML report with the verdict.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit report with the verdict.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a Markdown report.")] = None,
+    html: Html = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    step_summary: StepSummary = None,
+    report_json: ReportJson = None,
+    csv: Csv = None,
     split: Split = "",
     settings: Set = None,
     as_json: Json = False,
@@ -130,7 +169,8 @@ def gate(  # noqa: PLR0913, PLR0917  options of a command
     with _stages() as shown:
         opened = Flow.load(flow, overrides=with_split(split, settings))
         gated = gate_flow(opened, against=against, progress=shown)
-    write_reports(gated.evaluated.run, html, junit, markdown, decision=gated.decision, champion=gated.champion)
+    wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
+    wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
         print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})
     else:
@@ -151,36 +191,6 @@ def summaries(run: Run) -> dict[str, dict[str, Any]]:
 
     rows = [as_json(summary) for summary in run.summaries]
     return {row.pop("measure"): row for row in rows}
-
-
-def write_reports(
-    run: Run,
-    html: Path | None,
-    junit: Path | None,
-    markdown: Path | None,
-    *,
-    decision: Decision | None = None,
-    champion: Run | None = None,
-) -> None:
-    """The reports that were asked for, each in one rename."""
-    from genaiops.evaluation import reports
-    from genaiops.files import write_durably
-
-    if html is not None:
-        write_durably(html, reports.html_report(run, baseline=champion, verdict=decision))
-    if junit is not None:
-        write_durably(junit, reports.junit_report(run, verdict=decision))
-    if markdown is not None:
-        write_durably(markdown, reports.markdown_report(run, verdict=decision))
-
-
-def print_scorecard(run: Run) -> None:
-    """The run's table, in the width of the terminal."""
-    from rich.console import Console
-
-    from genaiops.evaluation.reports import terminal_table
-
-    Console().print(terminal_table(run))
 
 
 def print_decision(decision: Decision) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from genaiops.golden_sets import Problem
     from genaiops.golden_sets.similarity import Embed
 
-app = typer.Typer(rich_markup_mode=None, help="Care of golden sets.", no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, help="Care of golden sets.", no_args_is_help=True)
 
 
 @app.callback()

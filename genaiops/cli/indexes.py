@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.commands import Registry
+from genaiops.cli.output import FlowFolder, Json, Set, counted, leave, note, print_json, progress, say
 
 if TYPE_CHECKING:
     from genaiops.delivery.diffing import IndexDiff
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # lines of one kind that are printed for people; --json has all
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (indexes, diff, freshness, rebuild, gc):
         app.command()(command)
 
@@ -233,7 +234,8 @@ def rebuild(
     what = "is whole, and today's code makes the same" if done.state == "confirmed" else "was made again, the same"
     say(
         f"index {done.index[:12]} {what}: {done.documents} documents, {done.chunks} chunks, from the "
-        f"{'documents it kept' if done.documents_from == 'snapshot' else 'sources'} ({done.embedded} texts embedded)"
+        f"{'documents it kept' if done.documents_from == 'snapshot' else 'sources'} "
+        f"({counted(done.embedded, 'text')} embedded)"
     )
 
 

@@ -47,6 +47,11 @@ def note(text: str) -> None:
     print(clean(text), file=sys.stderr)
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 text`, `2 texts`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def leave(code: int) -> NoReturn:
     raise typer.Exit(code)
 

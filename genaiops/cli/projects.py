@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 
-config = typer.Typer(rich_markup_mode=None, help="The settings in force.", no_args_is_help=True)
+config = typer.Typer(rich_markup_mode=None, add_completion=False, help="The settings in force.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     for command in (demo, new, doctor):
         app.command()(command)
 

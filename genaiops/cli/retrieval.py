@@ -6,7 +6,7 @@ import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, print_json, say
 
-app = typer.Typer(help="Tune a flow's search.", no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, help="Tune a flow's search.", no_args_is_help=True)
 
 
 @app.callback()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genaiops.cli.commands import Registry
 from genaiops.cli.output import Json, note, print_json, say
 
 if TYPE_CHECKING:
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from genaiops.project import Project
     from genaiops.serving import KeyStore
 
-keys = typer.Typer(rich_markup_mode=None, help="API keys of the service.", no_args_is_help=True)
+keys = typer.Typer(rich_markup_mode=None, add_completion=False, help="API keys of the service.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Registry) -> None:
     app.command()(serve)
 
 

@@ -4,6 +4,7 @@ The functions behind the commands, for Python too. They join flow, evaluation an
 each other.
 """
 
+from genaiops.delivery.comparing import named_runs
 from genaiops.delivery.diffing import diff_indexes
 from genaiops.delivery.evaluating import Evaluated, evaluate_flow, evaluate_release, find_evaluation, write_report
 from genaiops.delivery.forgetting import allow_again, forget, plan_forget, read_receipts
@@ -30,6 +31,7 @@ __all__ = [
     "gate_flow",
     "lineage_of",
     "list_indexes",
+    "named_runs",
     "open_release",
     "plan_forget",
     "read_receipts",

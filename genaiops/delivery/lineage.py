@@ -169,7 +169,8 @@ def _of_chunk(project: Project, prefix: str) -> Lineage:
         raise NotFound(
             f"no index holds a chunk {prefix}",
             where=project.indexes,
-            remedy=f"looked in {len(index_folders(project))} indexes; genaiops chunks FLOW lists ids",
+            remedy=f"looked in {len(index_folders(project))} indexes; genaiops chunks FLOW lists ids. A passage that "
+            "retrieval.expand widened has an id of its own: give the answer that holds it",
         )
     if len(found) > 1:
         raise ConfigurationError(f"{len(found)} chunks start with {prefix}", remedy="give more digits")

@@ -8,6 +8,7 @@ from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate
 from genaiops.delivery.golden_parts import measured_part
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
+from genaiops.evaluation.passports import Shelf
 from genaiops.flow import Flow, Pipeline
 from genaiops.flow.pipeline import Served
 from genaiops.project import Project
@@ -42,7 +43,8 @@ def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | N
         evaluated = Evaluated(known, flow.project.runs / known.id)
     rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)
     golden, _ = measured_part(flow)
-    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest)
+    shelf = Shelf(flow.project.passports)
+    decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)
 
 

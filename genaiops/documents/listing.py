@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +35,8 @@ class _Folder:
     linked: bool  # whether a link led here
 
 
-def files_of(
-    source: Path, *, wanted: Callable[[str], bool], suffixes: Collection[str]
-) -> Iterator[Found | Quarantined]:
-    """The files under a folder whose relative path is `wanted` and whose suffix is known.
+def files_of(source: Path, *, wanted: Callable[[str], bool]) -> Iterator[Found | Quarantined]:
+    """The files under a folder whose relative path is `wanted`; each is asked for once.
 
     Names that start with a dot are skipped, as are folders below them. A link to a file or folder inside
     the source is followed (a folder link not within another); one that leaves it is quarantined.
@@ -55,27 +53,26 @@ def files_of(
             continue
         for entry in listed:
             relative = folder.relative + entry.name
-            candidate = suffix_of(entry.name) in suffixes and wanted(relative)
             if entry.is_symlink():
-                yield from _linked(entry, folder, root, waiting, candidate=candidate)
+                yield from _linked(entry, folder, root, waiting, wanted)
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(_Folder(Path(entry.path), f"{relative}/", folder.linked))
-            elif candidate:
+            elif wanted(relative):
                 yield checked(relative, Path(entry.path), is_file=entry.is_file(follow_symlinks=False))
 
 
 def _linked(
-    entry: os.DirEntry[str], folder: _Folder, root: Path, waiting: list[_Folder], *, candidate: bool
+    entry: os.DirEntry[str], folder: _Folder, root: Path, waiting: list[_Folder], wanted: Callable[[str], bool]
 ) -> Iterator[Found | Quarantined]:
     relative = folder.relative + entry.name
     try:
         target = Path(entry.path).resolve(strict=True)
         is_folder = target.is_dir()
     except (OSError, RuntimeError):
-        if candidate:
+        if wanted(relative):
             yield Quarantined(shown(relative), "symbolic link to nothing")
         return
-    if not (is_folder or candidate):
+    if not (is_folder or wanted(relative)):
         return
     if not target.is_relative_to(root):
         yield Quarantined(shown(relative), "symbolic link leaves its source; list its target as a source of its own")

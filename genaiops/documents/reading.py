@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -75,14 +76,23 @@ def iter_documents(
     cache: Path | None = None,
     clean: Clean | None = None,
     uncached: Callable[[Document], bool] | None = None,
+    unread: Counter[str] | None = None,
 ) -> Iterator[Document | Quarantined]:
     """What `read_documents` gathers, one by one: source by source, files in the order of their names.
 
     A document for which `uncached` is true is read anew each time: nothing of it is written to the cache.
+    `unread` counts, by their suffix, the files below a source that no loader reads.
     """
     places: dict[str, str] = {}
     with _Reader(settings, ParsedCache(cache, uncached), clean) as reader:
-        reach = Reach(base, settings.max_bytes, settings.include, settings.exclude, tuple(LOADERS))
+        reach = Reach(
+            base,
+            settings.max_bytes,
+            settings.include,
+            settings.exclude,
+            tuple(LOADERS),
+            Counter() if unread is None else unread,
+        )
         for source in settings.sources:
             for item in items_of(source, reach):
                 if isinstance(item, Quarantined):

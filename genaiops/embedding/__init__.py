@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors
+from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, TokenEmbedder, Vectors
 from genaiops.embedding.settings import DEFAULT_MODEL, EmbeddingSettings
 from genaiops.lazy import lazily
 
@@ -15,6 +15,7 @@ __all__ = [
     "Embedder",
     "EmbeddingSettings",
     "Progress",
+    "TokenEmbedder",
     "Vectors",
     "default_embedder",
     "embedder_for",

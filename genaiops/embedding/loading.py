@@ -15,7 +15,7 @@ import numpy as np
 
 from genaiops.embedding.cache import VectorCache, text_key
 from genaiops.embedding.fast_session import MAX_TEXTS, SESSIONS, FastSession, engine, open_session
-from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, Vectors, silent
+from genaiops.embedding.protocol import CorpusEmbedder, Embedder, Progress, TokenEmbedder, Vectors, silent
 from genaiops.embedding.settings import EmbeddingSettings, Precision
 from genaiops.embedding.weights import dimension, fingerprint, locate
 from genaiops.errors import ConfigurationError, GenaiopsError
@@ -79,6 +79,10 @@ class LocalEmbedder:
     def embed_corpus(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """As `embed`, always by torch: what is stored comes from one engine, whether or not there is a session."""
         return self._loaded().embed(texts, progress)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
+        """See TokenEmbedder."""
+        return self._loaded().embed_tokens(texts)
 
     @property
     def fast_session(self) -> FastSession | None:
@@ -168,6 +172,14 @@ class CachedEmbedder:
         # Joined as bytes: np.stack looks at each of a hundred thousand rows first.
         together = bytearray().join(known[key] for key in keys)  # type: ignore[misc]  # arrays are buffers
         return np.frombuffer(together, dtype=np.float32).reshape(len(keys), self.dimension)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
+        """See TokenEmbedder; nothing of it is kept. ConfigurationError where the embedder behind has none."""
+        if not isinstance(self.behind, TokenEmbedder):
+            raise ConfigurationError(
+                "this embedder gives no vectors of single tokens", remedy="bertscore needs a model on this machine"
+            )
+        return self.behind.embed_tokens(texts)
 
 
 def embedder_for(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,15 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """float32 `[len(texts), dimension]`; row i is the unit vector of texts[i]."""
+        ...
+
+
+@runtime_checkable
+class TokenEmbedder(Protocol):
+    """An embedder that also gives the vectors of single tokens. Optional: models behind an address do not."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
+        """For each text float32 `[its tokens, dimension]`, unit rows, in order, without special tokens."""
         ...
 
 

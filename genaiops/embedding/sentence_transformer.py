@@ -46,6 +46,26 @@ class SentenceTransformerEmbedder:
             progress(min(at + _BLOCK, len(order)), len(order))
         return vectors
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
+        """The last layer's vectors of a text's tokens, scaled to length 1; special tokens are left out."""
+        # Longest first, so that a batch needs little padding.
+        order = sorted(range(len(texts)), key=lambda i: (-len(texts[i]), i))
+        found: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
+        made = self.model.encode(
+            [texts[i] for i in order],
+            batch_size=BATCH[self.precision],
+            output_value="token_embeddings",
+            convert_to_numpy=False,
+            show_progress_bar=False,
+        )
+        for i, tensor in zip(order, made, strict=True):
+            rows = tensor.float().cpu().numpy()
+            limit = {"truncation": True, "max_length": self.model.max_seq_length}
+            special = self.model.tokenizer(texts[i], return_special_tokens_mask=True, **limit)["special_tokens_mask"]
+            rows = rows[: len(special)][[not flag for flag in special]]
+            found[i] = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+        return found
+
 
 def load_model(folder: Path, precision: Precision) -> SentenceTransformer:
     """The model in `folder`, offline, safetensors only, no code from the folder."""

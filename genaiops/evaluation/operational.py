@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from genaiops.evaluation.records import Sample, Statistic
-from genaiops.records import Answer, Outcome, Score, Unscored
+from genaiops.evaluation.records import Sample, Statistic, quantile_of
+from genaiops.records import Answer, Metadata, Outcome, Score, Unscored
 
 
 def _seconds(answer: Answer) -> Outcome:
@@ -23,6 +24,10 @@ def _output_tokens(answer: Answer) -> Outcome:
     return Score(float(answer.usage.output_tokens))
 
 
+def _total_tokens(answer: Answer) -> Outcome:
+    return Score(float(answer.usage.input_tokens + answer.usage.output_tokens))
+
+
 def _cost(answer: Answer) -> Outcome:
     if answer.cost_usd is None:
         return Unscored(f"no price is known for model {answer.model!r}; models.yaml is where it goes")
@@ -31,36 +36,49 @@ def _cost(answer: Answer) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OperationalMeasure:
-    """A number taken from the Answer, at least 0 and without an upper bound."""
+    """A number of the Answer, or a fact of a row (the sum of `facts`), at least 0, no upper bound; less is better."""
 
     name: str
     read: Callable[[Answer], Outcome]
+    facts: tuple[str, ...]
     statistic: Statistic = "mean"
     unit_interval: ClassVar[bool] = False
     judge: ClassVar[str] = ""
+    lower_is_better: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return self.name
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [
-            Unscored("only an answer that was asked for here has this") if s.response is None else self.read(s.response)
-            for s in samples
-        ]
+        return [self._told(s.facts) if s.response is None else self.read(s.response) for s in samples]
+
+    def _told(self, facts: Metadata) -> Outcome:
+        values = [facts.get(name) for name in self.facts]
+        known = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+        if len(known) < len(values):
+            return Unscored("only an answer that was asked for here has this")
+        return Score(float(sum(known))) if min(known) >= 0 else Unscored(f"{min(known):g} is below 0")
 
 
 OPERATIONAL: dict[str, OperationalMeasure] = {
     measure.name: measure
     for measure in (
-        OperationalMeasure("latency_s", _seconds),
-        OperationalMeasure("latency_p95_s", _seconds, "p95"),
-        OperationalMeasure("input_tokens", _input_tokens),
-        OperationalMeasure("output_tokens", _output_tokens),
-        OperationalMeasure("cost_usd", _cost),
+        OperationalMeasure("latency_s", _seconds, ("latency_s",)),
+        OperationalMeasure("input_tokens", _input_tokens, ("input_tokens",)),
+        OperationalMeasure("output_tokens", _output_tokens, ("output_tokens",)),
+        OperationalMeasure("total_tokens", _total_tokens, ("input_tokens", "output_tokens")),
+        OperationalMeasure("cost_usd", _cost, ("cost_usd",)),
     )
 }
+FACTS = ("latency_s", "input_tokens", "output_tokens", "cost_usd")
+
+_QUANTILE = re.compile(r"(latency|input_tokens|output_tokens|total_tokens|cost_usd)_(p[0-9.]+)(_s)?")
 
 
-def lower_is_better(measure: str) -> bool:
-    """Seconds, tokens and dollars: less is better. Everything else: more is."""
-    return measure in OPERATIONAL
+def quantile_measure(name: str) -> OperationalMeasure | None:
+    """`latency_p95_s`, `output_tokens_p50`, `cost_usd_p99.9`: a quantile over the cases; None for any other name."""
+    match = _QUANTILE.fullmatch(name)
+    if match is None or quantile_of(match[2]) is None:
+        return None
+    base = OPERATIONAL.get(f"{match[1]}{match[3] or ''}")
+    return None if base is None else replace(base, name=name, statistic=match[2])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -12,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.passports.record import Passport
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -27,7 +30,8 @@ from genaiops.records import (
     digest_of,
 )
 
-Statistic = Literal["mean", "p95"]
+# What sums up the values of all cases: their mean, a quantile ("p50", "p95", "p99.9"), or a formula of pooled.POOLED.
+Statistic = str
 RUN_FILE = "run.json"
 RUN_SCHEMA = 1
 
@@ -38,7 +42,9 @@ class Sample:
 
     `contexts` are the texts the answer was made from, best first; `refused` says the
     answer is a refusal. `case` is set for a question of a golden set, `response` where
-    the application returned a full Answer (with hits, tokens and seconds).
+    the application returned a full Answer (with hits, tokens and seconds). `facts` is
+    what else a file of rows tells of the answer: `probabilities` of its labels, and
+    numbers such as `latency_s`, `input_tokens`, `output_tokens` and `cost_usd`.
     """
 
     id: str
@@ -49,6 +55,7 @@ class Sample:
     refused: bool = False
     case: Case | None = None
     response: Answer | None = None
+    facts: Metadata = field(default_factory=dict)
 
 
 class Measure(Protocol):
@@ -63,7 +70,7 @@ class Measure(Protocol):
 
     @property
     def statistic(self) -> Statistic:
-        """What the summary over all cases is: the mean, or the 95 % quantile."""
+        """What the summary over all cases is: "mean", a quantile as in "p95", or the name of a pooled formula."""
         ...
 
     @property
@@ -86,6 +93,16 @@ class Selective(Protocol):
 
     def not_applicable(self, case: Case) -> NotApplicable | None:
         """Why the measure has no meaning for this case; None when it has."""
+        ...
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """A measure that says which way is better. Optional; without it, more is better."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """True where less is better, as for seconds and dollars."""
         ...
 
 
@@ -120,10 +137,22 @@ class Explaining(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the values of one measure are to be read: see Measure.unit_interval and Measure.statistic."""
+    """How the values of one measure are to be read: see Measure and Directed."""
 
     unit_interval: bool
     statistic: Statistic = "mean"
+    lower_is_better: bool = False
+
+    @property
+    def quantile(self) -> float | None:
+        """0.95 for the statistic "p95"; None for one that is no quantile."""
+        return quantile_of(self.statistic)
+
+
+def quantile_of(statistic: Statistic) -> float | None:
+    """What share of the cases lie below a statistic such as "p95", in (0, 1); None when it is no quantile."""
+    written = re.fullmatch(r"p([1-9][0-9]?(?:\.[0-9]{1,2})?)", statistic)
+    return None if written is None else float(Decimal(written[1]) / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +172,29 @@ class Git:
     dirty: bool = False
 
 
+# Where a wrong answer may have been lost; `unknown` where nobody can tell. See evaluation.waterfall.
+Stage = Literal[
+    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error",
+    "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a case's answer is wrong: the first stage that lost what it needed, what is known, the setting to turn."""
+
+    stage: Stage
+    detail: str
+    knob: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences. `failure` is None for a
+    right answer. `reused` names what was taken over from an earlier evaluation of the same content: `retrieval`,
+    `answer`, `judges`; their seconds are those measured then.
     """
 
     case: Case
@@ -155,6 +202,8 @@ class CaseResult:
     error: str
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
+    reused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +211,7 @@ class Run:
     """One evaluation, with all that is needed to run it again.
 
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
+    `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
     `summaries` are in the order in which the measures were asked for.
     """
@@ -181,12 +231,17 @@ class Run:
     git: Git = field(default_factory=Git)
     part: str = ""  # of a divided golden set: train, dev, holdout or all
     holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
+    passports: Mapping[str, Passport] = field(default_factory=dict)
 
     @property
     def measured_on(self) -> str:
         """The golden set with its part, and how often a holdout was looked at."""
         looks = f", look {self.holdout_looks} at the holdout" if self.holdout_looks else ""
         return f"{self.golden_set} ({self.part}{looks})" if self.part else self.golden_set
+
+    def scale(self, measure: str) -> Scale:
+        """How to read one measure; a run that does not say is read as a mean of values in [0, 1]."""
+        return self.scales.get(measure, Scale(True))
 
     def summary(self, measure: str) -> Summary | None:
         """The summary of one measure; None when this run did not measure it."""
@@ -196,6 +251,12 @@ class Run:
         """Case id → value, for the cases this measure scored, in case order."""
         outcomes = ((r.case.id, r.outcomes.get(measure)) for r in self.results)
         return {case_id: outcome.value for case_id, outcome in outcomes if isinstance(outcome, Score)}
+
+    def _repr_html_(self) -> str:
+        """The scorecard for a notebook: a small table, without scripts or anything loaded."""
+        from genaiops.evaluation.reports.notebook import run_html
+
+        return run_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain JSON data. An outcome is `{"value"}`, `{"unscored"}` or `{"not_applicable"}`."""
@@ -211,7 +272,8 @@ class Run:
             {**result, "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()}}
             for result in data["results"]
         ]
-        return _reader().validate_python({**data, "results": results})
+        scales = {name: {"lower_is_better": name in _LOWER, **scale} for name, scale in data.get("scales", {}).items()}
+        return _reader().validate_python({**data, "results": results, "scales": scales})
 
     def save(self, folder: Path) -> Path:
         """Publish `folder/<id>/run.json` in one durable rename; returns `folder/<id>`."""
@@ -251,13 +313,16 @@ class Run:
             raise IntegrityError(f"the run is not complete: {error}", where=path, remedy=_AGAIN) from None
 
 
+# Of which less is better, in runs written before a scale said so.
+_LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
 _AGAIN = "evaluate again; a run is never edited"
 
 
-def outcome_to_json(outcome: Outcome) -> dict[str, float | str]:
-    """`{"value": v}`, `{"unscored": reason}` or `{"not_applicable": reason}`."""
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """`{"value": v}` (with its `parts` or `votes`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
     if isinstance(outcome, Score):
-        return {"value": outcome.value}
+        more = {"parts": dict(outcome.parts), "votes": list(outcome.votes)}
+        return {"value": outcome.value, **{name: value for name, value in more.items() if value}}
     return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
 
 
@@ -265,7 +330,9 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
     match dict(data):
         case {"value": int() | float() as value}:
-            return Score(float(value))
+            parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
+            votes = tuple(float(vote) for vote in data.get("votes", ()))
+            return Score(float(value), parts=tuple(parts.items()), votes=votes)
         case {"unscored": str() as reason}:
             return Unscored(reason)
         case {"not_applicable": str() as reason}:

@@ -18,6 +18,7 @@ from genaiops.records import NotApplicable, Outcome, Score
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
+    from genaiops.evaluation.tools import Tools
 
 REQUIRED = ("id", "question", "answer")
 OPTIONAL = ("contexts", "reference")
@@ -66,13 +67,14 @@ def score_rows(
     measures: Sequence[str | Measure],
     *,
     embedder: Embedder | None = None,
+    tools: Tools | None = None,
 ) -> list[dict[str, Any]]:
     """`{"id", "measure", "value", "unscored"}` for each row and measure, rows in order.
 
     Exactly one of `value` (a number) and `unscored` (the reason; it starts with "not
     applicable" when the measure has no meaning for the row) is not None.
     """
-    wanted = measures_named(measures, embedder=embedder)
+    wanted = measures_named(measures, embedder=embedder, tools=tools)
     given = [row if isinstance(row, AnswerRow) else _checked(row, number) for number, row in enumerate(rows, start=1)]
     samples = [row.sample for row in given]
     columns = {str(measure): outcomes_of(measure, samples) for measure in wanted}

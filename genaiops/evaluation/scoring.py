@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genaiops.errors import GenaiopsError
-from genaiops.evaluation.records import Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
+from genaiops.evaluation.pooled import contributions, is_pooled, pooled_interval
+from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored
-
-P95 = 0.95
 
 
 def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
@@ -83,15 +82,20 @@ def _sound(measure: Measure, outcome: object) -> Outcome:
         return Unscored(f"{measure} gave {value}")
     if measure.unit_interval and not 0 <= value <= 1:
         return Unscored(f"{measure} gave {value}, outside [0, 1]")
-    return Score(value)
+    return replace(outcome, value=value)
 
 
 def interval_of(
     values: Sequence[float], scale: Scale, *, confidence: float = 0.95, sides: Sides = 2, seed: int = 0
 ) -> Interval:
-    """The statistic that a measure's scale asks for, with its interval; ValueError without values."""
-    if scale.statistic == "p95":
-        return quantile_interval(values, quantile=P95, confidence=confidence, sides=sides)
+    """The statistic that a measure's scale asks for, with its interval; ValueError without values.
+
+    For a pooled measure the values are its `contributions`.
+    """
+    if is_pooled(scale):
+        return pooled_interval(values, confidence=confidence, sides=sides, seed=seed)
+    if scale.quantile is not None:
+        return quantile_interval(values, quantile=scale.quantile, confidence=confidence, sides=sides)
     return mean_interval(values, confidence=confidence, unit_interval=scale.unit_interval, sides=sides, seed=seed)
 
 
@@ -99,7 +103,8 @@ def summarise(
     name: str, outcomes: Sequence[Outcome], scale: Scale, *, confidence: float = 0.95, seed: int = 0
 ) -> Summary:
     """The statistic of one measure over a run. An end of the interval that the data cannot give is None."""
-    values = [outcome.value for outcome in outcomes if isinstance(outcome, Score)]
+    scores = {str(number): outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, Score)}
+    values = list(contributions(scores, scale).values())
     unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
     not_applicable = len(outcomes) - len(values) - unscored
     if not values:
@@ -111,7 +116,13 @@ def summarise(
 
 def scales_of(measures: Sequence[Measure]) -> Mapping[str, Scale]:
     """Measure name → how to read its values."""
-    return {str(measure): Scale(measure.unit_interval, measure.statistic) for measure in measures}
+    return {str(measure): scale_of(measure) for measure in measures}
+
+
+def scale_of(measure: Measure) -> Scale:
+    """How to read the values of one measure."""
+    lower = measure.lower_is_better if isinstance(measure, Directed) else False
+    return Scale(measure.unit_interval, measure.statistic, lower)
 
 
 def _one_line(error: Exception) -> str:

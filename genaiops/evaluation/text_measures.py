@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.tasks import not_for
 from genaiops.records import Case, NotApplicable, Outcome, Score
 
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
+NO_REFERENCE = NotApplicable("there is no reference answer")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def without_citations(text: str) -> str:
+    """`text` without its markers `[n]`, so that an answer does not lose by citing."""
+    return _MARKER.sub("", text)
 
 
 def normalised(text: str) -> str:
@@ -22,9 +29,9 @@ def normalised(text: str) -> str:
 
     The normalisation of SQuAD's scorer: Rajpurkar et al., SQuAD: 100,000+ Questions for
     Machine Comprehension of Text, EMNLP 2016, section 6.1. Citation markers `[n]` are
-    taken out first, so an answer does not lose by citing.
+    taken out first.
     """
-    plain = _MARKER.sub("", text).lower().translate(_PUNCTUATION)
+    plain = without_citations(text).lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLE.sub(" ", plain).split())
 
 
@@ -44,10 +51,11 @@ def token_f1(answer: str, reference: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceMeasure:
-    """Compares answer and reference, for samples that have a reference."""
+    """Compares answer and reference, for samples that have a reference and are of one of `tasks` (empty: of any)."""
 
     name: str
     compare: Callable[[str, str], float]
+    tasks: frozenset[str] = frozenset()
     unit_interval: ClassVar[bool] = True
     statistic: ClassVar[Statistic] = "mean"
     judge: ClassVar[str] = ""
@@ -56,10 +64,16 @@ class ReferenceMeasure:
         return self.name
 
     def not_applicable(self, case: Case) -> NotApplicable | None:
-        return None if case.reference else _NO_REFERENCE
+        none = not_for(case, self.tasks) if self.tasks else None
+        return none or (None if case.reference else NO_REFERENCE)
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [Score(self.compare(s.answer, s.reference)) if s.reference else _NO_REFERENCE for s in samples]
+        return [self._one(sample) for sample in samples]
+
+    def _one(self, sample: Sample) -> Outcome:
+        if sample.case is not None and (none := self.not_applicable(sample.case)):
+            return none
+        return Score(self.compare(sample.answer, sample.reference)) if sample.reference else NO_REFERENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,3 @@ class RefusalMeasure:
         if sample.case is None:
             return NotApplicable("no golden case says whether a refusal is wanted")
         return self.not_applicable(sample.case) or Score(float(sample.refused != self.wants_answer))
-
-
-_NO_REFERENCE = NotApplicable("there is no reference answer")

@@ -12,13 +12,14 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
-from genaiops.evaluation.records import Run, outcome_to_json
+from genaiops.evaluation.records import Run, SentenceVerdict, outcome_to_json
 from genaiops.files import check_name
 from genaiops.records import as_json, canonical_json
 
@@ -195,7 +196,8 @@ def _metrics(run: Run) -> dict[str, float]:
         metrics |= {key: value for key, value in ends.items() if value is not None}
         if summary.scored + summary.unscored:
             metrics[f"{name}.coverage"] = summary.coverage
-    return metrics
+    lost = Counter(result.failure.stage for result in run.results if result.failure is not None)
+    return metrics | {f"lost_at.{stage}": float(count) for stage, count in lost.items()}
 
 
 def _tags(run: Run) -> dict[str, str]:
@@ -214,14 +216,32 @@ def _tags(run: Run) -> dict[str, str]:
 
 
 def _cases_table(run: Run) -> dict[str, list[Any]]:
-    """The cases in the form of MLflow's table artifacts: values, and for the rest the reason in words."""
+    """The cases in the form of MLflow's table artifacts: values, and for the rest the reason in words.
+
+    `lost_at` and `lost_why` say where a wrong answer was lost; for each measure that explains itself,
+    `<measure>.not_supported` holds the answer's sentences that it does not support, a line each.
+    """
     names = [summary.measure for summary in run.summaries]
+    explained = [name for name in names if any(name in result.verdicts for result in run.results)]
     rows = []
     for result in run.results:
         answer = "" if result.answer is None else result.answer.text
         outcomes = [next(iter(outcome_to_json(result.outcomes[name]).values())) for name in names]
-        rows.append([result.case.id, result.case.kind, result.case.question, answer, result.error, *outcomes])
-    return {"columns": ["id", "kind", "question", "answer", "error", *names], "data": rows}
+        lost = ("", "") if result.failure is None else (result.failure.stage, result.failure.detail)
+        weak = ["\n".join(_not_supported(answer, result.verdicts.get(name, ()))) for name in explained]
+        rows.append([result.case.id, result.case.kind, result.case.question, answer, result.error, *lost, *outcomes,
+                     *weak])  # fmt: skip
+    heads = ["id", "kind", "question", "answer", "error", "lost_at", "lost_why", *names]
+    return {"columns": [*heads, *(f"{name}.not_supported" for name in explained)], "data": rows}
+
+
+def _not_supported(answer: str, verdicts: Sequence[SentenceVerdict]) -> list[str]:
+    """`contradicted (0.03): the sentence` for every sentence that is not supported."""
+    return [
+        f"{said.label} ({said.value:.2f}): {answer[said.start : said.end]}"
+        for said in verdicts
+        if said.label != "supported"
+    ]
 
 
 # --- MLflow, quietly ------------------------------------------------------------

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,7 +47,8 @@ class BuildReport:
     """What a build did. `embedded` counts the texts that had no vector yet, `reused` the chunks taken over as they
     stood in the index before; `erased` the documents that may not come back; `seconds` is wall-clock.
 
-    `missing` counts the chunks that a model should have enriched and did not; the next build asks for them again.
+    `unread` counts the files of the sources that no loader reads, by suffix; `missing` the chunks that a model should
+    have enriched and did not: the next build asks for them again.
     """
 
     index: str
@@ -61,6 +62,7 @@ class BuildReport:
     unchanged: bool
     seconds: float
     missing: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def build_index(  # noqa: PLR0913  options are keywords
         before is not None,
         time.perf_counter() - start,
         done.missing,
+        gathered.unread,
     )
 
 

@@ -6,11 +6,12 @@ import hashlib
 import json
 import sqlite3
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, overload
+from typing import IO
 
 from genaiops.cleansing import Compared, NearDuplicate, QualityCounter, cleaner_for
 from genaiops.documents import Corpus, Quarantined, forget_parsed
@@ -18,6 +19,7 @@ from genaiops.documents.reading import iter_documents
 from genaiops.errors import DocumentError, StorageError
 from genaiops.flow.settings import FlowSettings
 from genaiops.flow.tombstones import blocked
+from genaiops.on_demand import OnDemand
 from genaiops.project import Project
 from genaiops.records import Document, canonical_json
 
@@ -35,7 +37,7 @@ class Entry:
     provenance: int  # bytes
 
 
-class DocumentStore(Sequence[Document]):
+class DocumentStore(OnDemand[Document]):
     """Documents as the lines of a snapshot; in memory as long as they are few, else in a temporary file."""
 
     def __init__(self) -> None:
@@ -76,33 +78,26 @@ class DocumentStore(Sequence[Document]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    @overload
-    def __getitem__(self, position: int) -> Document: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[Document]: ...
-    def __getitem__(self, position: int | slice) -> Document | Sequence[Document]:
-        if isinstance(position, slice):
-            return [self[n] for n in range(*position.indices(len(self)))]
+    def item(self, position: int) -> Document:
         if self._held is not None:
             return self._held[position]
         line, facts = self.lines(position)
         return Document.from_json({**json.loads(facts), **json.loads(line)})
-
-    def __iter__(self) -> Iterator[Document]:
-        return (self[n] for n in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """The documents of a build sorted by id, what was left out sorted by id, and pairs that are nearly the same.
 
-    `erased` counts documents that were there and are blocked from coming back.
+    `erased` counts documents that were there and are blocked from coming back; `unread` the files that no loader
+    reads, by suffix.
     """
 
     documents: DocumentStore
     quarantined: tuple[Quarantined, ...]
     near: tuple[NearDuplicate, ...] = ()
     erased: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, corpus: Corpus) -> Gathered:
@@ -137,8 +132,10 @@ def gather(
     """
     cleaner = cleaner_for(settings.cleansing, settings.documents.redact, cache=cache)
     is_erased = blocked(project)
-    store, left_out, erased = DocumentStore(), list[Quarantined](), 0
-    for outcome in iter_documents(settings.documents, base, cache=cache, clean=cleaner, uncached=is_erased):
+    store, left_out, erased, unread = DocumentStore(), list[Quarantined](), 0, Counter[str]()
+    for outcome in iter_documents(
+        settings.documents, base, cache=cache, clean=cleaner, uncached=is_erased, unread=unread
+    ):
         if isinstance(outcome, Quarantined):
             # Not even the name of an erased document goes into the facts of an index.
             if is_erased(Document(outcome.document_id, "")):
@@ -161,7 +158,7 @@ def gather(
     if not store:  # an index of nothing must not take the place of one of something
         raise DocumentError(f"none of {len(left_out) + erased} document(s) can be read", remedy=_reasons(left_out))
     left_out.sort(key=lambda item: (item.document_id, item.reason))
-    return Gathered(store, tuple(left_out), compared.near, erased)
+    return Gathered(store, tuple(left_out), compared.near, erased, dict(sorted(unread.items())))
 
 
 def _rewritten(

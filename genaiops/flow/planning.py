@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.cleansing import missed
 from genaiops.documents import Quarantined
 from genaiops.embedding import CorpusEmbedder
 from genaiops.errors import GenaiopsError
@@ -37,7 +39,10 @@ class ChunkChanges:
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """What a build would do, by document id, against the index that is current now."""
+    """What a build would do, by document id, against the index that is current now.
+
+    `missed` says why it would fail for missing the flow's quality bar; `unread` is as in BuildReport.
+    """
 
     index: str
     unchanged: bool
@@ -46,6 +51,8 @@ class BuildPlan:
     removed: tuple[str, ...]
     quarantined: tuple[Quarantined, ...]
     chunks: ChunkChanges
+    missed: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 def plan_build(project: Project, settings: FlowSettings, base: Path, embedder: CorpusEmbedder) -> BuildPlan:
@@ -62,17 +69,23 @@ def plan_build(project: Project, settings: FlowSettings, base: Path, embedder: C
     except GenaiopsError:  # none, or one that cannot be read: everything is new
         current, before = "", {}
     texts: dict[str, Counter[str]] = {name: Counter() for name in before}
+    lengths: dict[str, list[int]] = {name: [] for name in before}
     for chunk in chunks:
         texts[chunk.document_id][chunk.indexed_text] += 1
+        lengths[chunk.document_id].append(chunk.end - chunk.start)
     now = dict(gathered.listed)
     chunker = chunker_of(project, settings, base)
+    quality = gathered.counter()
     added = changed = removed = kept = 0
     for position, entry in enumerate(gathered.documents.entries):
         old = texts.pop(entry.id, Counter())
         if before.get(entry.id) == entry.digest:
             kept += old.total()
+            quality.add_chunks(lengths[entry.id])
             continue
-        new = Counter(chunk.indexed_text for chunk in chunker.chunk(gathered.documents[position]))
+        cut = chunker.chunk(gathered.documents[position])
+        quality.add_chunks(chunk.end - chunk.start for chunk in cut)
+        new = Counter(chunk.indexed_text for chunk in cut)
         fresh, gone = (new - old).total(), (old - new).total()
         changed += min(fresh, gone)
         added += fresh - min(fresh, gone)
@@ -87,4 +100,6 @@ def plan_build(project: Project, settings: FlowSettings, base: Path, embedder: C
         tuple(sorted(before.keys() - now.keys())),
         gathered.quarantined,
         ChunkChanges(added, changed, removed, kept),
+        missed(settings.quality, quality.report()),
+        gathered.unread,
     )

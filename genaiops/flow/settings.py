@@ -18,7 +18,7 @@ from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
-from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings
+from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings, JudgeSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import Settings, as_json
 from genaiops.retrieval import RetrievalSettings
@@ -39,6 +39,13 @@ class EvaluationSettings(Settings):
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
+    # What of earlier evaluations of the same content is taken over: nothing; what this machine computes (searches,
+    # extractive answers, judgements); also answers of models, which must then be asked at temperature 0.
+    reuse: Literal["none", "offline", "models"] = "offline"
+    wrong_below: dict[str, float] | None = None  # measure → bound; None: groundedness and completeness below 0.5
+    # A quote that no document of the index holds: refuse to evaluate, or ask all the same and say where it was lost.
+    missing_evidence: Literal["refuse", "count"] = "refuse"
+    judge: JudgeSettings = JudgeSettings()  # of the measures that a language model decides
 
 
 class FreshnessSettings(Settings):
@@ -131,17 +138,26 @@ def read_flow(folder: Path, overrides: Sequence[str] = ()) -> Effective:
         if key:
             _put(data, key, _parsed(value, name), name)
             _note_override(origins, ".".join(key), f"environment variable {name}")
-    for text in overrides:
-        dotted, equals, value = text.partition("=")
-        if not equals or not dotted:
-            raise ConfigurationError(f"--set needs key=value, got {text!r}", remedy="--set retrieval.top_k=8")
-        _put(data, tuple(dotted.split(".")), _parsed(value, "--set"), "--set")
+    for dotted, value in parsed_overrides(overrides).items():
+        _put(data, tuple(dotted.split(".")), value, "--set")
         _note_override(origins, dotted, f"--set {dotted}")
 
     def where(key: KeyPath) -> str:
         return origin_of(key, origins) or f"{path}:{file.line(key) or 1}"
 
     return Effective(validated_data(FlowSettings, data, where=where), origins)
+
+
+def parsed_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Dotted key → value of `key=value` texts, the last one winning. Raises ConfigurationError for anything else."""
+    found: dict[str, Any] = {}
+    for text in overrides:
+        dotted, equals, value = text.partition("=")
+        if not equals or not dotted:
+            raise ConfigurationError(f"--set needs key=value, got {text!r}", remedy="--set retrieval.top_k=8")
+        found.pop(dotted, None)
+        found[dotted] = _parsed(value, "--set")
+    return found
 
 
 def origin_of(key: KeyPath, origins: Mapping[str, str]) -> str:

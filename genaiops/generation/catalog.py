@@ -52,3 +52,21 @@ class GenerationSettings(Settings):
     api_key_env: str = ""
     max_output_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     timeout_s: float | None = Field(default=None, gt=0, le=3600)
+
+
+class JudgeSettings(Settings):
+    """Which model of models.yaml judges (`llm:…` measures and adapters), and what it may spend in one evaluation.
+
+    Each case is judged `votes` times; what is over a bound is not asked and stays unscored. `max_tokens` counts input
+    and output of all calls, `max_cost_usd` needs the model's prices. `temperature` is `auto` (0 for one vote, 0.7 for
+    several), a number, or `none` for models that take no temperature.
+    """
+
+    model: str = ""
+    votes: int = Field(default=1, ge=1, le=9)
+    temperature: Annotated[float, Field(ge=0, le=2)] | Literal["auto", "none"] = "auto"
+    max_output_tokens: int = Field(default=2_000, ge=100, le=100_000)  # of one reply
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    max_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    concurrency: int = Field(default=16, ge=1, le=256)  # calls at once; fewer when the endpoint says 429

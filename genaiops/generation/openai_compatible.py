@@ -93,6 +93,11 @@ class OpenAICompatible:
         """Its name in models.yaml."""
         return self._name
 
+    @property
+    def key(self) -> str:
+        """The API key it sends, "" when it sends none: only for a library that must call the same endpoint itself."""
+        return self._endpoint.key
+
     def __repr__(self) -> str:
         return f"OpenAICompatible(model={self._name!r}, base_url={self._endpoint.url!r})"
 
@@ -118,6 +123,21 @@ class OpenAICompatible:
                 limits = Limits(min(self._card.timeout_s, deadline - time.monotonic()), self._max_characters)
                 end = read_stream(self._client(), body, self._endpoint, limits, listen)
         return self._generation(request, "".join(pieces), end)
+
+    async def complete(
+        self, request: GenerationRequest, *, extra: Mapping[str, Any] | None = None, limit_s: float | None = None
+    ) -> Generation:
+        """The whole answer in one piece, asked for once: whoever asks decides what is tried again.
+
+        `extra` joins the request's body (`response_format`); `limit_s` shortens the card's `timeout_s`. To be awaited
+        on `openai_stream.background_loop`. Raises as `generate` does.
+        """
+        from genaiops.generation.openai_whole import read_whole
+
+        body = self._body(request) | dict(extra or {})
+        seconds = self._card.timeout_s if limit_s is None else min(limit_s, self._card.timeout_s)
+        text, end = await read_whole(self._client(), body, self._endpoint, Limits(seconds, self._max_characters))
+        return self._generation(request, text, end)
 
     def _generation(self, request: GenerationRequest, text: str, end: End) -> Generation:
         usage = Usage(*end.usage) if end.usage else _estimated_usage(request.messages, text)

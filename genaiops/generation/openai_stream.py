@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ def make_client(at: Endpoint, base_url: str, limits: Limits, *, is_local: bool) 
         timeout=httpx2.Timeout(at.silence_s, connect=at.connect_s, pool=at.connect_s),
         limits=httpx2.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=30),
         follow_redirects=False,
+        # Where no TLS is spoken, the certificates of this machine need not be read: an empty context trusts nobody.
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.startswith("http://") else True,
         trust_env=not is_local,  # a proxy of the environment has no business on loopback
         event_hooks={"request": [keep_secrets], "response": [cap]},
     )
@@ -185,8 +188,11 @@ def _piece(chunk: Any) -> tuple[str, bool, str]:
 
 def _usage(chunk: Any) -> tuple[int, int] | None:
     usage = getattr(chunk, "usage", None)
-    counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-    used, made = counts
+    return counted(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
+
+
+def counted(used: object, made: object) -> tuple[int, int] | None:
+    """(input, output) tokens as an endpoint reports them; None where it reports none, or nonsense."""
     if isinstance(used, int) and isinstance(made, int) and used >= 0 and made >= 0:
         return used, made
     return None

@@ -111,6 +111,7 @@ class _CaseRow(Settings):
     reference: str = ""
     evidence: tuple[_EvidenceRow, ...] = ()
     tags: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 def case_of(row: Row) -> tuple[Case | None, list[str]]:
@@ -120,7 +121,7 @@ def case_of(row: Row) -> tuple[Case | None, list[str]]:
     except ValidationError as error:
         return None, [_shape_problem(item) for item in error.errors(include_url=False)]
     evidence = tuple(Evidence(item.document, item.quote) for item in read.evidence)
-    case = Case(read.id, read.question, read.kind, read.reference, evidence, read.tags)
+    case = Case(read.id, read.question, read.kind, read.reference, evidence, read.tags, read.forbidden)
     return case, _contradictions(case)
 
 
@@ -135,6 +136,8 @@ def _contradictions(case: Case) -> list[str]:
     for number, evidence in enumerate(case.evidence, start=1):
         if not evidence.quote.strip():
             found.append(f"evidence {number}: the quote is empty")
+    if any(not text.strip() for text in case.forbidden):
+        found.append("forbidden: a text is empty, so that every answer would hold it")
     found += [f"the same evidence is given twice: {evidence.quote[:60]!r}" for evidence in _repeated(case.evidence)]
     if case.kind == "answerable" and not case.wants_answer:
         found.append("an answerable case needs evidence or a reference; is its kind 'unanswerable'?")

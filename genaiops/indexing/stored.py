@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.on_demand import OnDemand
 from genaiops.records import Chunk
 
 _SCANNED = 1 << 24  # bytes looked through for line ends at once
@@ -32,7 +33,7 @@ def parsing(folder: Path) -> Iterator[None]:
         ) from None
 
 
-class Lines(Sequence[bytes]):
+class Lines(OnDemand[bytes]):
     """The lines of a file, without their ends. The map stays readable when the folder is removed meanwhile."""
 
     def __init__(self, path: Path) -> None:
@@ -55,20 +56,11 @@ class Lines(Sequence[bytes]):
         """Whether these bytes stand anywhere in the file."""
         return self._data.find(what) >= 0
 
-    @overload
-    def __getitem__(self, at: int) -> bytes: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[bytes]: ...
-    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        at %= len(self)
-        return bytes(self._data[self._ends[at] + 1 : self._ends[at + 1]])
+    def item(self, position: int) -> bytes:
+        return bytes(self._data[self._ends[position] + 1 : self._ends[position + 1]])
 
 
-class StoredChunks(Sequence[Chunk]):
+class StoredChunks(OnDemand[Chunk]):
     """The chunks of an index by position, parsed when they are asked for; the same object each time."""
 
     def __init__(self, path: Path) -> None:
@@ -80,22 +72,13 @@ class StoredChunks(Sequence[Chunk]):
     def __len__(self) -> int:
         return len(self._lines)
 
-    @overload
-    def __getitem__(self, at: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Chunk, ...]: ...
-    def __getitem__(self, at: int | slice) -> Chunk | tuple[Chunk, ...]:
+    def item(self, position: int) -> Chunk:
         """IntegrityError when the line is no chunk."""
-        if isinstance(at, slice):
-            return tuple(self[number] for number in range(*at.indices(len(self))))
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        at %= len(self)
-        chunk = self._parsed.get(at)
+        chunk = self._parsed.get(position)
         if chunk is None:
             with parsing(self._folder):
                 # Of two threads the first one's chunk is everybody's.
-                chunk = self._parsed.setdefault(at, _chunk(json.loads(self._lines[at])))
+                chunk = self._parsed.setdefault(position, _chunk(json.loads(self._lines[position])))
         return chunk
 
     def has_key(self, key: str) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from genaiops.promotion.gate import RuleSettings as RuleSettings
     from genaiops.promotion.gate import judge_run as judge_run
     from genaiops.promotion.gate import load_gate as load_gate
+    from genaiops.promotion.judges import JudgeDemands as JudgeDemands
     from genaiops.promotion.registry import Registry as Registry
     from genaiops.promotion.release import Change as Change
     from genaiops.promotion.release import NotProven as NotProven
@@ -38,6 +39,7 @@ _HOME = {
     "Decision": "decision",
     "Event": "environments",
     "GateSettings": "gate",
+    "JudgeDemands": "judges",
     "Move": "environments",
     "NotProven": "release",
     "Pointer": "environments",

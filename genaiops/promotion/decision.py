@@ -35,3 +35,9 @@ class Decision(Verdict):
     run: str = ""
     gate: str = ""
     champion: str = ""
+
+    def _repr_html_(self) -> str:
+        """The verdict and its rules for a notebook: a small table, without scripts or anything loaded."""
+        from genaiops.evaluation.reports.notebook import verdict_html
+
+        return verdict_html(self)

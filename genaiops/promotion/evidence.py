@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genaiops.evaluation.pooled import contributions
 from genaiops.records import NotApplicable, Score, digest_of
 
 if TYPE_CHECKING:
@@ -35,22 +36,26 @@ class Evidence:
 def evidence_of(run: Run, measure: str) -> Evidence | None:
     """The evidence on one measure; None when the run did not measure it.
 
-    A value that is not finite, or outside [0, 1] where the measure's values lie in it,
-    is a failed measurement, and so is any value of a question that got no answer.
+    The values of a pooled measure (see evaluation.pooled) are what each case contributes
+    to the figure: their mean is the figure. A value that is not finite, or outside [0, 1]
+    where the measure's values lie in it, is a failed measurement, and so is any value of a
+    question that got no answer.
     """
     scale = run.scales.get(measure)
     if scale is None or not any(measure in result.outcomes for result in run.results):
         return None
-    values: dict[str, float] = {}
+    scores: dict[str, Score] = {}
     unscored, not_applicable = set(), set()
     for result in run.results:
         outcome = result.outcomes.get(measure)
         if isinstance(outcome, NotApplicable):
             not_applicable.add(result.case.id)
         elif isinstance(outcome, Score) and not result.error and _sound(outcome.value, scale):
-            values[result.case.id] = outcome.value
+            scores[result.case.id] = outcome
         else:
             unscored.add(result.case.id)
+    values = contributions(scores, scale)
+    unscored |= scores.keys() - values.keys()
     judge = run.judges.get(measure, "")
     return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge)
 
@@ -104,7 +109,7 @@ def _contradicted(run: Run, measure: str, scored: int, mean: float | None) -> bo
         return scored > 0
     if len(found.values) != scored:
         return True
-    if found.scale.statistic != "mean" or not scored or mean is None:
+    if found.scale.quantile is not None or not scored or mean is None:
         return bool(scored) != (mean is not None)
     try:
         counted = math.fsum(found.values.values()) / scored

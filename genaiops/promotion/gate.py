@@ -14,9 +14,11 @@ from pydantic import Field, field_validator, model_validator
 
 from genaiops.files import read_yaml, validated
 from genaiops.promotion.decision import Decision, RuleResult
+from genaiops.promotion.judges import JudgeDemands, judge_refusal
 from genaiops.records import Settings, VerdictKind, digest_of
 
 if TYPE_CHECKING:
+    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
@@ -71,6 +73,7 @@ class GateSettings(Settings):
 
     coverage: float = Field(default=1.0, ge=0, le=1, allow_inf_nan=False)
     confidence: float = Field(default=0.95, gt=0.5, lt=1, allow_inf_nan=False)
+    judges: JudgeDemands = JudgeDemands()
     rules: tuple[RuleSettings, ...] = Field(min_length=1)  # a gate without rules would pass anything
 
     @field_validator("rules")
@@ -99,12 +102,16 @@ def judge_run(
     *,
     against: str = "prod",
     golden_set_digest: str | None = None,
+    passports: Shelf | None = None,
 ) -> Decision:
     """Judge every rule, and give every reason at once.
 
     `champion` is the run of what the environment `against` serves, None when it serves
     nothing: then rules against it are skipped, which the decision says. With
     `golden_set_digest`, a run on another golden set than that is inconclusive.
+
+    `passports` are those that hold now (default: those the run recorded); a rule whose
+    judge lacks what the gate demands of it is inconclusive.
 
     A run passes only when every rule is shown to hold. It fails when at least one is
     shown not to hold. All else (nothing measured, too few cases, failed measurements,
@@ -119,7 +126,12 @@ def judge_run(
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
-    results = tuple(judge_rule(rule, gate, run, champion, against=against) for rule in gate.rules)
+    results = tuple(
+        RuleResult(str(rule), "inconclusive", f"{rule.measure}: {refusal}")
+        if (refusal := judge_refusal(gate.judges, run, rule.measure, passports))
+        else judge_rule(rule, gate, run, champion, against=against)
+        for rule in gate.rules
+    )
     verdict, reasons = _sum_up(results)
     return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)
 

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genaiops.evaluation.operational import lower_is_better
 from genaiops.promotion.decision import RuleResult
 from genaiops.promotion.evidence import Evidence, case_of, evidence_of, run_problems
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from genaiops.promotion.gate import GateSettings, RuleSettings
 
 WORST_SHOWN = 3
-P95 = 0.95
 
 
 def judge_rule(
@@ -91,9 +89,13 @@ def _judge_bound(rule: RuleSettings, gate: GateSettings, run: Run, found: Eviden
 def _bound_needs(rule: RuleSettings, gate: GateSettings, values: list[float], scale: Scale) -> int | None:
     from genaiops.evaluation.statistics import cases_needed, cases_needed_for_quantile
 
-    unit, sure = scale.unit_interval, gate.confidence
-    if scale.statistic == "p95":
-        return None if rule.at_most is None else cases_needed_for_quantile(values, rule.at_most, confidence=sure)
+    # What a case contributes to a pooled figure may lie outside of [0, 1], as the figure does not.
+    unit, sure = scale.unit_interval and all(0 <= value <= 1 for value in values), gate.confidence
+    if scale.quantile is not None:
+        most = rule.at_most
+        return (
+            None if most is None else cases_needed_for_quantile(values, most, quantile=scale.quantile, confidence=sure)
+        )
     if rule.at_least is not None:
         return cases_needed(values, rule.at_least, side="above", confidence=sure, unit_interval=unit)
     return cases_needed(values, rule.at_most or 0.0, side="below", confidence=sure, unit_interval=unit)
@@ -113,7 +115,6 @@ class Pairs:
     scored: tuple[tuple[str, float, float], ...]
     escaped: tuple[tuple[str, float], ...]
     scale: Scale
-    lower_is_better: bool
 
 
 def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, against: str) -> Pairs | str:
@@ -143,7 +144,7 @@ def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, again
     scored = tuple((i, mine.values[i], theirs.values[i]) for i in same if i in mine.values)
     # Where a refusal is what the case wants, refusing escapes nothing: the refusal measure scores it.
     escaped = tuple((i, theirs.values[i]) for i in same if i in mine.not_applicable and now[i].case.wants_answer)
-    return Pairs(scored, escaped, mine.scale, lower_is_better(rule.measure))
+    return Pairs(scored, escaped, mine.scale)
 
 
 def _judge_pairs(rule: RuleSettings, gate: GateSettings, pairs: Pairs, seed: int) -> RuleResult:
@@ -186,11 +187,11 @@ def _gain(pairs: Pairs, escaped_as: float | None, confidence: float, seed: int) 
     mine = [value for _, value, _ in pairs.scored]
     theirs = [value for _, _, value in pairs.scored]
     if escaped_as is not None and pairs.scale.unit_interval:
-        mine += [1.0 - escaped_as if pairs.lower_is_better else escaped_as] * len(pairs.escaped)
+        mine += [1.0 - escaped_as if pairs.scale.lower_is_better else escaped_as] * len(pairs.escaped)
         theirs += [value for _, value in pairs.escaped]
-    first, second = (theirs, mine) if pairs.lower_is_better else (mine, theirs)
-    if pairs.scale.statistic == "p95":
-        return quantile_difference(first, second, quantile=P95, confidence=confidence, sides=1)
+    first, second = (theirs, mine) if pairs.scale.lower_is_better else (mine, theirs)
+    if pairs.scale.quantile is not None:
+        return quantile_difference(first, second, quantile=pairs.scale.quantile, confidence=confidence, sides=1)
     unit = pairs.scale.unit_interval
     return paired_difference(first, second, confidence=confidence, unit_interval=unit, sides=1, seed=seed)
 
@@ -198,14 +199,14 @@ def _gain(pairs: Pairs, escaped_as: float | None, confidence: float, seed: int) 
 def _pairs_need(pairs: Pairs, margin: float, confidence: float) -> int | None:
     from genaiops.evaluation.statistics import cases_needed
 
-    if pairs.scale.statistic == "p95":
+    if pairs.scale.quantile is not None:
         return None
     unit = pairs.scale.unit_interval
     return cases_needed(_gains(pairs), -margin, confidence=confidence, unit_interval=unit, paired=True)
 
 
 def _gains(pairs: Pairs) -> list[float]:
-    sign = -1.0 if pairs.lower_is_better else 1.0
+    sign = -1.0 if pairs.scale.lower_is_better else 1.0
     return [sign * (mine - theirs) for _, mine, theirs in pairs.scored]
 
 

@@ -2,5 +2,6 @@
 
 from genaiops.testing.replies import Reply, ScriptedRequest
 from genaiops.testing.scripted_model import ScriptedModelServer
+from genaiops.testing.verdicts import scripted_verdict
 
-__all__ = ["Reply", "ScriptedModelServer", "ScriptedRequest"]
+__all__ = ["Reply", "ScriptedModelServer", "ScriptedRequest", "scripted_verdict"]

@@ -20,7 +20,7 @@ class Reply:
     `stall_after` hangs after that many pieces until the client leaves;
     `drop_after` breaks the connection after that many pieces, `drop_connection` before any byte;
     `end=False` ends a stream cleanly without finish reason and `[DONE]`;
-    `endless` repeats the pieces of a stream for ever.
+    `endless` repeats the pieces of a stream, or of a whole answer, for ever.
     """
 
     text: str = ""

@@ -83,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             if reply.stall_after is not None:
                 self.scripted.pause(_FOREVER_S, self.connection)
+            if reply.endless:
+                return self._endless(reply)
             self._json(200, _completion(reply, body), _extra_headers(reply))
 
     def _stream(self, reply: Reply, body: dict[str, Any]) -> None:
@@ -108,6 +110,17 @@ class Handler(BaseHTTPRequestHandler):
                 self._event({**head, "choices": [], "usage": _usage(reply, body)})
             self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
+
+    def _endless(self, reply: Reply) -> None:
+        """A completion whose content never ends."""
+        self.send_response(200)
+        for name, value in {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self._chunk(b'{"choices": [{"message": {"role": "assistant", "content": "')
+        for piece in itertools.cycle(reply.pieces):
+            self.scripted.pause(reply.interval_s, self.connection)
+            self._chunk(json.dumps(piece)[1:-1].encode())
 
     def _fault_at(self, number: int, reply: Reply) -> None:
         if reply.drop_after == number:

@@ -38,6 +38,24 @@ def test_build_says_what_it_did_and_what_it_set_aside(run: Run, root: Path) -> N
     assert "empty.md" in strict.err
 
 
+def test_build_names_the_kinds_of_files_that_it_does_not_read(run: Run, root: Path) -> None:
+    for name in ("plan.dwg", "a/site.DWG", "LICENCE", ".hidden"):
+        (root / "manual" / name).parent.mkdir(exist_ok=True)
+        (root / "manual" / name).write_text("x")
+    assert run("build", FLOW, "--set", "documents.include=['**/*.md']", "--json").json["unread"] == {}
+    told = run("build", FLOW, "--set", "documents.include=['**']")
+    assert "3 files of kinds that are not read: no ending 1, .dwg 2" in told.err
+    assert run("build", FLOW, "--dry-run", "--set", "documents.include=['**']", "--json").json["unread"] == {
+        "": 1, ".dwg": 2
+    }  # fmt: skip
+
+
+def test_a_dry_run_ends_as_the_build_would_when_the_quality_bar_is_missed(run: Run, root: Path) -> None:
+    result = run("build", FLOW, "--dry-run", "--set", "quality.min_documents=99")
+    assert result.code == 1
+    assert "misses the quality bar: documents kept: 4 < min_documents 99" in result.err
+
+
 def test_ask_gives_the_answer_with_its_citations(run: Run, root: Path) -> None:
     answer = run("ask", FLOW, QUESTION, "--json").json
     assert set(answer) == {

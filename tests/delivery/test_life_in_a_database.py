@@ -10,11 +10,9 @@ from genaiops.indexing.pgvector import stored_indexes
 from genaiops.indexing.postgres import URL_VARIABLE
 from genaiops.project import Project, RetentionSettings
 from tests.builds import build
-from tests.indexing.postgres import postgres
 from tests.small_project import SmallProject
 from tests.words_embedder import WordsEmbedder
 
-__all__ = ["postgres"]
 STORE = "index.store=pgvector"
 
 

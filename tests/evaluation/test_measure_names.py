@@ -29,7 +29,8 @@ def test_a_measure_prints_the_name_it_is_asked_for_by(name: str) -> None:
         ("recall@1001", "needs a cutoff"),
         ("recall@-1", "needs a cutoff"),
         ("refusal@3", "measure 'refusal' has no cutoff"),
-        ("ragas:faithfulness", "there is no adapter for ragas yet"),
+        ("ragsa:faithfulness", "unknown measure 'ragsa:faithfulness'\n  there are llm:…, ragas:…"),
+        ("llm:", "measure 'llm:': what follows 'llm' is missing"),
         ("", "unknown measure ''"),
     ],
 )

@@ -112,6 +112,9 @@ def test_a_missed_quality_bar_fails_the_build_and_the_index_stays(small_project:
     with pytest.raises(GateRefused, match="quality bar") as caught:
         build(small_project, embedder, overrides=("quality.min_documents=6", "quality.max_chunk_p95=10"))
     assert caught.value.exit_code == 1
+    settings = read_flow(small_project.flow, ("quality.min_documents=6", "quality.max_chunk_p95=10")).settings
+    plan = plan_build(Project.find(small_project.root), settings, small_project.flow, WordsEmbedder())
+    assert "\n  ".join(plan.missed) == caught.value.remedy  # a dry run says the same
     assert "min_documents 6" in caught.value.remedy and "max_chunk_p95 10" in caught.value.remedy
     assert embedder.asked == 0  # nothing was embedded in vain
     assert sorted((small_project.home / "indexes").iterdir()) == indexes

@@ -24,9 +24,7 @@ from genaiops.indexing.vectors import VectorStore
 from genaiops.records import Chunk, Document, Query, canonical_json
 from tests.contracts.index_store_contract import IndexStoreContract, unit_rows
 from tests.faults.build_children import LONG
-from tests.indexing.postgres import postgres, started
-
-__all__ = ["postgres"]
+from tests.postgres import started
 
 
 def written_vectors(folder: Path, vectors: Vectors) -> str:

@@ -23,8 +23,8 @@ def outcome(value: Value) -> Outcome:
 
 def scale(measure: str) -> Scale:
     if measure == "latency_p95_s":
-        return Scale(False, "p95")
-    return Scale(measure not in UNBOUNDED)
+        return Scale(False, "p95", lower_is_better=True)
+    return Scale(measure not in UNBOUNDED, lower_is_better=measure in UNBOUNDED)
 
 
 def case(number: int, *, kind: CaseKind = "answerable", text: str = "") -> Case:

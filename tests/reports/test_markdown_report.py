@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.records import CaseResult, Failure, Run
 from genaiops.evaluation.reports import markdown_report
-from genaiops.evaluation.reports.markdown import LIMIT, MARKER, plain
+from genaiops.evaluation.reports.markdown import COMMENT, MARKER, STEP_SUMMARY, plain
 from genaiops.records import Score, Summary, Unscored, Verdict
 
 PAYLOADS = (
@@ -114,7 +114,7 @@ def test_it_stays_below_the_limit_of_a_comment(run: Run) -> None:
     many = tuple(replace(result, case=replace(result.case, id=f"{n}" + "|" * 500)) for n in range(500))
     long = replace(run, results=many, summaries=tuple(replace(run.summaries[0], measure="|" * 900) for _ in range(300)))
     text = markdown_report(long, verdict=Verdict("fail", tuple("<" * 900 for _ in range(300))))
-    assert 10_000 < len(text.encode()) <= LIMIT < 64_000
+    assert 10_000 < len(text.encode()) <= COMMENT < 64_000
     assert text.startswith(MARKER) and "Run 2026" in text.splitlines()[-1]
 
 
@@ -129,3 +129,38 @@ def test_it_tells_verdict_measures_and_the_cases_to_look_at(run: Run) -> None:
 def test_a_run_in_which_all_is_well_lists_no_case(run: Run) -> None:
     text = markdown_report(replace(run, results=run.results[:1]))
     assert "Cases to look at" not in text
+
+
+def test_a_step_summary_holds_every_case_and_stays_below_its_limit(run: Run) -> None:
+    answer = run.results[1].answer
+    assert answer is not None
+    many = tuple(replace(run.results[1], case=replace(run.results[1].case, id=f"case{n}")) for n in range(300))
+    long = replace(run, results=many)
+    assert "case299" not in markdown_report(long) and "case299" in markdown_report(long, limit=STEP_SUMMARY)
+    huge = replace(run, results=tuple(replace(r, answer=replace(answer, text="<|>" * 500)) for r in many * 10))
+    assert 900_000 < len(markdown_report(huge, limit=STEP_SUMMARY).encode()) <= STEP_SUMMARY < 1024**2
+
+
+def test_what_got_worst_comes_first_with_both_answers(run: Run, baseline: Run) -> None:
+    pilot = baseline.results[1]
+    assert pilot.answer is not None
+    before = replace(pilot, answer=replace(pilot.answer, text="Boats over 12 m need one."))
+    text = markdown_report(run, baseline=replace(baseline, results=(baseline.results[0], before)))
+    assert text.index("How far is the moon") < text.index("Who needs a pilot") < text.index("the crane lift")
+    told = [line.strip() for line in text[text.index("Who needs a pilot") :].splitlines()[1:4]]
+    assert told[0] == "- before: Boats over 12 m need one."
+    assert told[1].startswith("- now: Cats") and told[2] == "- groundedness −0.600"
+    assert "| −0.100 (−" in text and "| not shown |" in text
+
+
+def test_where_answers_were_lost_and_what_was_different_is_told(run: Run, baseline: Run) -> None:
+    lost = replace(run.results[1], failure=Failure("ranking", "at rank 9", "retrieval.top_k"))
+    changed = replace(run, results=(run.results[0], lost), seed=7)
+    text = markdown_report(changed, baseline=baseline)
+    assert "Where answers were lost: 1 ranked out." in text and "ranked out: at rank 9" in text
+    assert "- seed: 0 → 7" in text
+
+
+def test_an_open_end_of_an_interval_is_told_in_words(run: Run) -> None:
+    open_ended = replace(run, summaries=(Summary("latency_s", 0.25, 0.2, None, 3, 0),))
+    assert "| 0.2 to no bound |" in markdown_report(open_ended)

@@ -21,7 +21,7 @@ _LOCAL = ("file://", "local://")
 def items_of_path(source: SourceSettings, reach: Reach) -> Iterator[Item | Quarantined]:
     """The files at a path or URL, sorted by id; those below a folder that `documents` includes."""
     where, glob = _split(source.path)
-    wanted = matcher([glob] if glob else reach.include, reach.exclude)
+    wanted = reach.reads(matcher([glob] if glob else reach.include, reach.exclude))
     if URL.match(source.path) and not where.lower().startswith(_LOCAL):
         from genaiops.documents.sources.remote import files_of_url
 
@@ -52,7 +52,7 @@ def _split(path: str) -> tuple[str, str]:
 
 def _files(place: Path, name: str, reach: Reach, wanted: Callable[[str], bool]) -> Iterator[Found | Quarantined]:
     if place.is_dir():
-        yield from files_of(place, wanted=wanted, suffixes=reach.suffixes)
+        yield from files_of(place, wanted=wanted)
         return
     if not place.exists():
         raise ConfigurationError(f"source {name!r} does not exist", where=place, remedy="check documents.sources")

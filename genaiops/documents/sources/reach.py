@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from genaiops.documents.listing import suffix_of
 from genaiops.documents.settings import ENVIRONMENT
 from genaiops.errors import ConfigurationError, DocumentError
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`base` is the flow's folder; `max_bytes` what one file may have; `suffixes` those that a loader reads."""
+    """`base` is the flow's folder; `max_bytes` what one file may have; `suffixes` those that a loader reads.
+
+    `unread` counts the files that would be documents if a loader read their kind, by suffix ("" without one).
+    """
 
     base: Path
     max_bytes: int
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     suffixes: Collection[str]
+    unread: Counter[str] = field(default_factory=Counter)
+
+    def reads(self, wanted: Callable[[str], bool]) -> Callable[[str], bool]:
+        """Whether the file at a relative path is `wanted` and of a kind that is read; one that is not is counted."""
+
+        def candidate(relative: str) -> bool:
+            if not wanted(relative):
+                return False
+            if (suffix := suffix_of(relative)) in self.suffixes:
+                return True
+            self.unread[suffix] += 1
+            return False
+
+        return candidate
 
 
 def from_environment(value: Any, where: str) -> Any:

@@ -58,7 +58,7 @@ class _Files:
 def files_of_url(
     source: SourceSettings, url: str, reach: Reach, wanted: Callable[[str], bool]
 ) -> Iterator[Item | Quarantined]:
-    """The files at or below a URL whose relative path is `wanted` and whose suffix is known.
+    """The files at or below a URL whose relative path is `wanted`; the one at the URL if its suffix is known.
 
     Names that start with a dot are skipped, as is everything below them. SourceError when it cannot be listed.
     """
@@ -75,9 +75,9 @@ def files_of_url(
     for path, info in found.items():
         alone = path.rstrip("/") == root
         relative = root.rpartition("/")[2] if alone else path.removeprefix(root).removeprefix("/")
-        if suffix_of(relative) not in reach.suffixes or not (alone or wanted(relative)):
-            continue
         if any(part.startswith(".") and part.strip(".") for part in relative.split("/")):
+            continue
+        if suffix_of(relative) not in reach.suffixes if alone else not wanted(relative):
             continue
         if problem := name_problem(relative):
             yield Quarantined(shown(relative), problem)

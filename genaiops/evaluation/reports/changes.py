@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from genaiops.evaluation.operational import lower_is_better
-from genaiops.evaluation.records import Run, Scale
-from genaiops.evaluation.reports.text import signed
+from genaiops.evaluation.pooled import contributions_of
+from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.reports.text import ends, signed
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
-Direction = Literal["better", "worse", ""]
+Direction = Literal["better", "worse", "same", ""]
+# In words, for readers who see no colour. An interval that holds zero shows neither a change nor that there is none.
+WORDS: dict[Direction, str] = {"better": "better", "worse": "worse", "same": "same", "": "not shown"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Run minus baseline over the cases both scored; `direction` is empty while the interval holds zero."""
+    """Run minus baseline over the cases both scored, in the measure's unit.
 
+    `direction` is empty while the interval holds zero, "same" when no case changed its value.
+    """
+
+    measure: str
     estimate: float
     low: float
     high: float
@@ -24,24 +32,51 @@ class Change:
     unit_interval: bool
     direction: Direction
 
+    @property
+    def word(self) -> str:
+        return WORDS[self.direction]
+
     def __str__(self) -> str:
-        shown = [signed(value, unit_interval=self.unit_interval) for value in (self.estimate, self.low, self.high)]
-        return f"{shown[0]} ({shown[1]} to {shown[2]})"
+        estimate = signed(self.estimate, unit_interval=self.unit_interval)
+        if math.isinf(self.low) and math.isinf(self.high):
+            return f"{estimate} ({ends(None, None)})"
+        low, high = (
+            "no bound" if math.isinf(end) else signed(end, unit_interval=self.unit_interval)
+            for end in (self.low, self.high)
+        )
+        return f"{estimate} ({low} to {high})"
+
+
+def same_cases(run: Run, baseline: Run) -> Iterator[tuple[CaseResult, CaseResult]]:
+    """The results of every case that is in both runs, word for word: run's, then baseline's, in the run's order."""
+    earlier = {result.case.id: result for result in baseline.results}
+    for result in run.results:
+        before = earlier.get(result.case.id)
+        if before is not None and before.case == result.case:
+            yield result, before
+
+
+def changes(run: Run, baseline: Run) -> dict[str, Change]:
+    """Measure → its change, in the run's order, for every measure with a case that both runs scored."""
+    found = (change(run, baseline, summary.measure) for summary in run.summaries)
+    return {one.measure: one for one in found if one is not None}
 
 
 def change(run: Run, baseline: Run, measure: str) -> Change | None:
     """The change of one measure; None when the two runs scored no case in common."""
-    ours, theirs = run.values(measure), baseline.values(measure)
-    both = [case_id for case_id in ours if case_id in theirs]
+    ours, theirs = contributions_of(run, measure), contributions_of(baseline, measure)
+    both = [now.case.id for now, _ in same_cases(run, baseline) if now.case.id in ours and now.case.id in theirs]
     if not both:
         return None
-    scale = run.scales.get(measure, Scale(True))
-    pair = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
-    if scale.statistic == "p95":
-        found = quantile_difference(*pair, confidence=run.confidence)
+    scale = run.scale(measure)
+    mine, other = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
+    if scale.quantile is not None:
+        found = quantile_difference(mine, other, quantile=scale.quantile, confidence=run.confidence)
     else:
-        found = paired_difference(*pair, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed)
-    direction: Direction = ""
+        found = paired_difference(
+            mine, other, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed
+        )
+    direction: Direction = "same" if mine == other else ""
     if found.low > 0 or found.high < 0:
-        direction = "better" if (found.low > 0) != lower_is_better(measure) else "worse"
-    return Change(found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)
+        direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
+    return Change(measure, found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)

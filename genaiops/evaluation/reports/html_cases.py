@@ -3,70 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
-from genaiops.evaluation.records import Run
+from genaiops.evaluation.records import Failure, Run
+from genaiops.evaluation.reports.html_answers import Pair, answers_of, cited_in, context_of, held_against, pairs_of
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval
 from genaiops.evaluation.reports.text import number, signed
-from genaiops.records import Answer, Hit, NotApplicable, Outcome, Unscored
+from genaiops.evaluation.waterfall import STAGES
+from genaiops.records import Answer, NotApplicable, Outcome, Unscored
 
 
-def case_section(run: Run, row: Row) -> Markup:
-    """The folded section of one case."""
-    case = row.result.case
+def case_section(run: Run, row: Row, number_of_case: int) -> Markup:
+    """The folded section of one case; its number (from 1) is what ids in the page are made of."""
+    case, failure = row.result.case, row.result.failure
+    place = f"c{number_of_case}"
+    pairs = pairs_of(row)
     title = h(
         "summary",
         h("span", STATES[row.state], class_=f"pill {row.state}"),
         h("span", case.question or case.id, class_="q"),
+        h("span", STAGES[failure.stage], class_="pill stage") if failure else None,
         h("span", case.kind, class_="pill"),
         [h("span", tag, class_="pill") for tag in case.tags],
     )
     inside = h(
         "div",
         h("p", f"Case {case.id}", class_="soft small"),
-        h("h3", "Answer"),
-        _answer(row),
+        _failure(failure) if failure else None,
+        answers_of(row, place, pairs),
+        _legend(row, pairs),
+        held_against(row, pairs, place),
         [h("h3", "Reference"), h("p", case.reference, class_="text")] if case.reference else None,
-        _evidence(row),
+        _wanted(row),
         h("h3", "Outcomes"),
         _outcomes(run, row),
         _citations(row.result.answer),
-        _hits(row),
+        _hits(row, place, pairs),
         class_="inside",
     )
-    tags = json.dumps(list(case.tags))
-    return h("details", title, inside, class_="case", data_kind=case.kind, data_state=row.state, data_tags=tags)
+    return h(
+        "details",
+        title,
+        inside,
+        class_="case",
+        id=place,
+        data_kind=case.kind,
+        data_state=row.state,
+        data_stage=failure.stage if failure else "",
+        data_tags=json.dumps(list(case.tags)),
+    )
 
 
-def _answer(row: Row) -> Markup:
-    answer = row.result.answer
-    if answer is None:
-        return h("p", row.result.error or "no answer", class_="text answer down")
-    notes = row.result.verdicts.get("groundedness", ())
-    weak = [(note.start, note.end, f"{note.label} ({note.value:.2f})") for note in notes if note.label != "supported"]
-    parts = [
-        h("span", text, class_="unsupported", title=label) if label else text for text, label in cut(answer.text, weak)
-    ]
-    failed = h("p", row.result.error, class_="text down") if row.result.error else None
-    return h("div", h("p", parts or "(empty)", class_="text answer"), failed)
+def _failure(failure: Failure) -> Markup:
+    what = h("p", h("strong", STAGES[failure.stage]), f": {failure.detail}" if failure.detail else None)
+    return h("div", what, h("p", f"To turn: {failure.knob}") if failure.knob else None, class_="failure")
 
 
-def cut(text: str, spans: Iterable[tuple[int, int, str]]) -> list[tuple[str, str]]:
-    """`text` in pieces with the label of each, "" outside every span. Overlapping spans: the first one wins."""
-    pieces: list[tuple[str, str]] = []
-    done = 0
-    for first, last, label in sorted(spans):
-        start, end = max(done, first), min(last, len(text))
-        if start >= end:
-            continue
-        pieces += [(text[done:start], ""), (text[start:end], label)]
-        done = end
-    pieces.append((text[done:], ""))
-    return [piece for piece in pieces if piece[0]]
+def _legend(row: Row, pairs: list[Pair]) -> Markup | None:
+    """What the marks mean, for the marks that are there."""
+    labels = dict.fromkeys(pair.said.label for pair in pairs)
+    if not labels:
+        return None
+    shown = [[h("span", label, class_=f"said {label}"), " "] for label in labels]
+    text = f"Sentences as judged by {row.told[0]}; a number leads to the passage each was held against."
+    return h("p", shown, text, class_="soft small legend")
 
 
-def _evidence(row: Row) -> list[Markup] | None:
+def _wanted(row: Row) -> list[Markup] | None:
     evidence = row.result.case.evidence
     if not evidence:
         return None
@@ -87,11 +90,10 @@ def _outcome(run: Run, row: Row, name: str, outcome: Outcome) -> Markup:
     if isinstance(outcome, NotApplicable):
         return h("dd", f"n/a: {outcome.reason}", class_="soft")
     shown: Child = number(outcome.value, unit_interval=in_unit_interval(run, name))
-    change = row.changes.get(name, 0.0)
-    text = signed(change)
+    text = signed(row.changes.get(name, 0.0))
     if text == "±0":
         return h("dd", shown)
-    return h("dd", shown, " ", h("span", text, class_="up" if change > 0 else "down"))
+    return h("dd", shown, " ", h("span", text, class_="up" if row.gains[name] > 0 else "down"))
 
 
 def _citations(answer: Answer | None) -> list[Markup] | None:
@@ -109,25 +111,15 @@ def _citations(answer: Answer | None) -> list[Markup] | None:
     return [h("h3", "Citations"), h("ol", items, class_="hits")]
 
 
-def _hits(row: Row) -> list[Markup] | None:
+def _hits(row: Row, place: str, pairs: list[Pair]) -> list[Markup] | None:
     answer = row.result.answer
     if answer is None or not answer.hits:
         return None
-    return [h("h3", "Retrieved"), h("ol", [_hit(row, answer, hit) for hit in answer.hits], class_="hits")]
-
-
-def _hit(row: Row, answer: Answer, hit: Hit) -> Markup:
-    chunk = hit.chunk
-    cited = [
-        (c.start - chunk.start, c.end - chunk.start, "cited")
-        for c in answer.citations
-        if c.document_id == chunk.document_id and c.start < chunk.end and c.end > chunk.start
-    ]
-    wanted = [
-        (found, found + len(item.quote), "evidence")
-        for item in row.result.case.evidence
-        if item.document == chunk.document_id and (found := chunk.text.find(item.quote)) >= 0 and item.quote
-    ]
-    pieces = [h("mark", text, title=label) if label else text for text, label in cut(chunk.text, [*cited, *wanted])]
-    place = f"{hit.rank}. {chunk.document_id} {chunk.start}–{chunk.end}, score {number(hit.score, unit_interval=False)}"
-    return h("li", h("p", place, class_="mono soft"), h("p", pieces, class_="text"), class_="cited" if cited else None)
+    items = []
+    for position, hit in enumerate(answer.hits):
+        chunk = hit.chunk
+        where = f"{hit.rank}. {chunk.document_id} {chunk.start}–{chunk.end}, score"
+        text = h("p", context_of(row, position, place, pairs), class_="text")
+        head = h("p", f"{where} {number(hit.score, unit_interval=False)}", class_="mono soft")
+        items.append(h("li", head, text, class_="cited" if cited_in(answer, chunk) else None))
+    return [h("h3", "Retrieved"), h("ol", items, class_="hits")]

@@ -6,14 +6,22 @@ import json
 from collections.abc import Sequence
 
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.changes import change
+from genaiops.evaluation.reports.changes import changes
+from genaiops.evaluation.reports.comparison import Difference, differences
 from genaiops.evaluation.reports.html_cases import case_section
+from genaiops.evaluation.reports.html_measures import (
+    forest_section,
+    measures_section,
+    variants_section,
+    waterfall_section,
+)
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.page import page
-from genaiops.evaluation.reports.plots import axis_for, interval_plot
-from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval, rows_of
-from genaiops.evaluation.reports.text import number, share
-from genaiops.records import Summary, Verdict
+from genaiops.evaluation.reports.rows import STATES, Row, rows_of
+from genaiops.evaluation.reports.spans import Span, segments, word_changes
+from genaiops.evaluation.reports.text import share
+from genaiops.evaluation.waterfall import STAGES
+from genaiops.records import Verdict
 
 VERDICT_WORDS = {
     "pass": "Pass",
@@ -28,38 +36,46 @@ def html_report(
     baseline: Run | None = None,
     variants: Sequence[Run] = (),
     verdict: Verdict | None = None,
+    notes: Sequence[str] = (),
 ) -> str:
     """One self-contained HTML page about `run`.
 
-    `baseline` puts regressions first; `variants` are compared measure by measure;
-    sentences that a judge found unsupported are marked. Everything from data is escaped, a content
-    security policy forbids every load and every script but the page's own filter.
+    `baseline` puts regressions first, both answers side by side, and says what else was different;
+    `variants` are compared measure by measure; `notes` stand below the heading. Each sentence that a
+    judge spoke of is tied to the passage it was held against. Everything from data is escaped, a
+    content security policy forbids every load and every script but the page's own.
     """
     rows = rows_of(run, baseline)
+    changed = changes(run, baseline) if baseline else {}
     flow = run.subject.flow or "an application"
     body = h(
         "main",
-        _head(run, flow, baseline),
+        _head(run, flow, baseline, notes),
         _verdict(verdict),
         _cards(run, rows),
         h("h2", "Measures"),
-        _measures(run, baseline),
-        _variants(run, variants),
-        h("h2", "Cases"),
+        measures_section(run, baseline, changed),
+        forest_section(run, baseline, changed) if baseline else None,
+        waterfall_section(run, baseline),
+        variants_section(run, variants),
+        _differences(differences(baseline, run)) if baseline else None,
+        h("h2", "Cases", id="cases"),
         _filters(rows),
-        [case_section(run, row) for row in rows],
+        [case_section(run, row, number) for number, row in enumerate(rows, start=1)],
         h("h2", "What was evaluated"),
         _facts(run),
     )
     return page(f"{flow}: evaluation {run.id}", body)
 
 
-def _head(run: Run, flow: str, baseline: Run | None) -> Markup:
+def _head(run: Run, flow: str, baseline: Run | None, notes: Sequence[str]) -> Markup:
     against = f", compared with run {baseline.id}" if baseline else ""
     return h(
         "header",
         h("h1", f"Evaluation of {flow}"),
         h("p", f"Run {run.id} on golden set {run.golden_set}, {run.created_at}{against}", class_="soft"),
+        [h("p", note, class_="flag") for note in notes],
+        h("p", h("a", "Go to the cases", href="#cases"), class_="small skip"),
     )
 
 
@@ -93,81 +109,24 @@ def _cards(run: Run, rows: Sequence[Row]) -> Markup:
     )
 
 
-def _measures(run: Run, baseline: Run | None) -> Markup:
-    if not run.summaries:
-        return h("p", "This run has no measures.", class_="soft")
-    heads: list[Child] = [
-        h("th", "measure"),
-        h("th", "value", class_="n"),
-        h("th", f"{share(run.confidence)} interval"),
-        h("th", "", class_="n"),
-        h("th", "coverage", class_="n"),
-        h("th", "scored", class_="n"),
-        h("th", "failed", class_="n"),
-        h("th", "n/a", class_="n"),
-        h("th", "change", class_="n") if baseline else None,
-    ]
-    lines = [_measure(run, summary, baseline) for summary in run.summaries]
-    table = h("table", h("thead", h("tr", heads)), h("tbody", lines))
-    note = (
-        h(
-            "p",
-            "Hollow dots are the baseline. Changes are paired by question; coloured when the interval leaves out zero.",
-            class_="soft small",
-        )
-        if baseline
-        else None
-    )
-    return h("div", h("div", table, class_="scroll"), note)
+def _differences(found: Sequence[Difference]) -> list[Markup]:
+    """What was not the same in settings, prompt, index, judges and code; words that changed are marked."""
+    if not found:
+        return [h("h2", "What was different"), h("p", "Settings, prompt, index, judges and code were the same.")]
+    heads = [h("th", "what"), h("th", "baseline"), h("th", "this run")]
+    lines = [h("tr", h("th", item.name, scope="row"), *_both(item)) for item in found]
+    table = h("table", h("thead", h("tr", heads)), h("tbody", lines), class_="differences")
+    return [h("h2", "What was different"), h("div", table, class_="scroll")]
 
 
-def _measure(run: Run, summary: Summary, baseline: Run | None) -> Markup:
-    unit = in_unit_interval(run, summary.measure)
-    before = baseline.summary(summary.measure) if baseline else None
-    axis = axis_for(summary, before, unit_interval=unit)
-    low, high = number(summary.low, unit_interval=unit), number(summary.high, unit_interval=unit)
-    spoken = f"{summary.measure}: {number(summary.mean, unit_interval=unit)}, interval {low} to {high}"
-    incomplete = "n flag" if summary.unscored else "n"
-    cells: list[Child] = [
-        h("th", summary.measure, scope="row"),
-        h("td", number(summary.mean, unit_interval=unit), class_="n"),
-        h("td", interval_plot(summary, before, axis, spoken) if summary.mean is not None else "nothing was scored"),
-        h("td", f"{low} – {high}" if summary.low is not None else "–", class_="n soft"),
-        h("td", share(summary.coverage) if summary.scored + summary.unscored else "–", class_=incomplete),
-        h("td", summary.scored, class_="n"),
-        h("td", summary.unscored, class_=incomplete),
-        h("td", summary.not_applicable, class_="n"),
-    ]
-    return h("tr", cells, _change(run, summary.measure, baseline) if baseline else None)
-
-
-def _change(run: Run, measure: str, baseline: Run) -> Markup:
-    found = change(run, baseline, measure)
-    if found is None:
-        return h("td", "–", class_="n soft")
-    colour = {"better": "n up", "worse": "n down", "": "n soft"}[found.direction]
-    return h("td", str(found), class_=colour, title=f"{found.cases} cases that both runs scored")
-
-
-def _variants(run: Run, variants: Sequence[Run]) -> list[Markup]:
-    if not variants:
-        return []
-    runs = [run, *variants]
-    heads = [h("th", "measure"), [h("th", _variant_name(other), class_="n") for other in runs]]
-    lines = []
-    for summary in run.summaries:
-        unit = in_unit_interval(run, summary.measure)
-        found = [other.summary(summary.measure) for other in runs]
-        cells = [h("td", number(s.mean if s else None, unit_interval=unit), class_="n") for s in found]
-        lines.append(h("tr", h("th", summary.measure, scope="row"), cells))
-    table = h("table", h("thead", h("tr", heads)), h("tbody", lines))
-    return [h("h2", "Variants"), h("div", table, class_="scroll")]
-
-
-def _variant_name(run: Run) -> str:
-    """The prompt that answered, where the answers say it; the run's id otherwise."""
-    prompts = {result.answer.prompt for result in run.results if result.answer is not None} - {""}
-    return prompts.pop() if len(prompts) == 1 else run.id
+def _both(item: Difference) -> list[Markup]:
+    changed = word_changes(item.before, item.after) if " " in item.before and " " in item.after else None
+    cells = []
+    for text, spans, tag in zip((item.before, item.after), changed or ((), ()), ("del", "ins"), strict=True):
+        cut = segments(text, [Span(start, end, tag) for start, end in spans])
+        pieces: list[Child] = [h(tag, piece) if marks else piece for piece, marks in cut]
+        cells.append(h("td", pieces or "–", class_="text mono"))
+    return cells
 
 
 def _filters(rows: Sequence[Row]) -> Markup:
@@ -175,12 +134,17 @@ def _filters(rows: Sequence[Row]) -> Markup:
     kinds = sorted({row.result.case.kind for row in rows})
     tags = sorted({tag for row in rows for tag in row.result.case.tags})
     states = [state for state in STATES if any(row.state == state for row in rows)]
+    lost = {row.result.failure.stage for row in rows if row.result.failure}
+    stages = [stage for stage in STAGES if stage in lost]
     return h(
         "form",
-        h("input", type="search", name="text", placeholder="Find in cases", aria_label="Find in cases"),
+        h("input", type="search", name="text", placeholder="Find in cases ( / )", aria_label="Find in cases"),
         _choice("state", "every outcome", [(state, STATES[state]) for state in states]),
         _choice("kind", "every kind", [(kind, kind) for kind in kinds]),
         _choice("tag", "every tag", [(tag, tag) for tag in tags]),
+        _choice("stage", "lost anywhere", [(stage, STAGES[stage]) for stage in stages]) if stages else None,
+        h("button", "Open all shown", type="button", id="open"),
+        h("button", "Close all", type="button", id="close"),
         h("span", id="shown", class_="soft small", aria_live="polite"),
         id="filters",
         class_="filters",

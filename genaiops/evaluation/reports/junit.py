@@ -12,19 +12,17 @@ MESSAGE = 500  # characters of a message attribute; the element's text holds the
 
 
 def junit_report(run: Run, *, verdict: Verdict | None = None) -> str:
-    """Well-formed XML 1.0. One test case for each case and measure, in a suite of its own for the gate.
+    """Well-formed XML 1.0. One test for each case of the golden set, and in a suite of its own one for each gate rule.
 
-    A failed measurement is an `<error>`, a measure that does not apply is `<skipped>`;
-    a gate that fails is a `<failure>` with every reason, an inconclusive one an `<error>`.
-    A low value alone is no failure: the gate decides that.
+    A case without an answer, or with a measurement that failed, is an `<error>`, one that no measure
+    applies to is `<skipped>`; its values are properties. A rule that fails is a `<failure>`, an
+    inconclusive one an `<error>`. A low value alone is no failure: the gate decides that.
     """
     root = ET.Element("testsuites", name=_safe(f"genaiops {run.subject.flow}".strip()))
-    suite = _suite(root, run, "measures")
-    properties = ET.SubElement(suite, "properties")
-    for name, value in _properties(run):
-        ET.SubElement(properties, "property", name=_safe(name), value=_safe(value))
+    suite = _suite(root, run, "cases")
+    _properties(suite, _facts(run))
     for result in run.results:
-        _case(suite, run, result)
+        _case(suite, result)
     if verdict is not None:
         _gate(_suite(root, run, "gate"), verdict)
     _count(root)
@@ -38,7 +36,7 @@ def _suite(root: ET.Element, run: Run, part: str) -> ET.Element:
     )
 
 
-def _properties(run: Run) -> list[tuple[str, str]]:
+def _facts(run: Run) -> list[tuple[str, str]]:
     return [
         ("run", run.id),
         ("golden_set", run.golden_set_digest),
@@ -48,30 +46,49 @@ def _properties(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _case(suite: ET.Element, run: Run, result: CaseResult) -> None:
-    seconds = result.answer.seconds.get("total", 0.0) if result.answer else 0.0
-    if not result.outcomes:
-        test = _test(suite, result.case.id, "answered", seconds)
-        if result.error or result.answer is None:
-            _trouble(test, "error", "answer", result.error or "no answer")
+def _properties(parent: ET.Element, facts: list[tuple[str, str]]) -> None:
+    if not facts:  # the element may not be empty
         return
-    for position, (measure, outcome) in enumerate(result.outcomes.items()):
-        # The time of a case stands once, so that the sum over its tests is right.
-        test = _test(suite, result.case.id, measure, seconds if position == 0 else 0.0)
-        if isinstance(outcome, Unscored):
-            _trouble(test, "error", "unscored", outcome.reason)
-        elif isinstance(outcome, NotApplicable):
-            ET.SubElement(test, "skipped", message=one_line(outcome.reason, MESSAGE))
-        elif isinstance(outcome, Score):
-            properties = ET.SubElement(test, "properties")
-            ET.SubElement(properties, "property", name="value", value=repr(outcome.value))
+    properties = ET.SubElement(parent, "properties")
+    for name, value in facts:
+        ET.SubElement(properties, "property", name=_safe(name), value=_safe(value))
+
+
+def _case(suite: ET.Element, result: CaseResult) -> None:
+    answer, outcomes = result.answer, result.outcomes
+    seconds = answer.seconds.get("total", 0.0) if answer else 0.0
+    test = _test(suite, result.case.kind, result.case.id, seconds)
+    facts = [(name, repr(outcome.value)) for name, outcome in outcomes.items() if isinstance(outcome, Score)]
+    if result.failure is not None:
+        facts += [("lost_at", result.failure.stage), ("lost_at.detail", result.failure.detail)]
+    _properties(test, facts)
+    failed = [f"{name}: {outcome.reason}" for name, outcome in outcomes.items() if isinstance(outcome, Unscored)]
+    if result.error or answer is None:
+        _trouble(test, "error", "no answer", result.error or "no answer")
+    elif failed:
+        _trouble(test, "error", "unscored", "\n".join(failed))
+    elif outcomes and all(isinstance(outcome, NotApplicable) for outcome in outcomes.values()):
+        ET.SubElement(test, "skipped", message="no measure applies to this case")
 
 
 def _gate(suite: ET.Element, verdict: Verdict) -> None:
-    test = _test(suite, "gate", "verdict", 0.0)
-    if verdict.verdict != "pass":
-        kind = "failure" if verdict.verdict == "fail" else "error"
-        _trouble(test, kind, verdict.verdict, "\n".join(verdict.reasons) or verdict.verdict)
+    """A test for each rule; one for the verdict where it has reasons that are no rule's, or none at all."""
+    rules = getattr(verdict, "rules", ())
+    for rule in rules:
+        test = _test(suite, "gate", rule.rule, 0.0)
+        if rule.skipped:
+            ET.SubElement(test, "skipped", message=one_line(rule.reason, MESSAGE))
+        else:
+            _judged(test, rule.verdict, rule.reason)
+    told = {rule.reason for rule in rules}
+    other = [reason for reason in verdict.reasons if reason not in told]
+    if other or not rules:
+        _judged(_test(suite, "gate", "verdict", 0.0), verdict.verdict, "\n".join(other) or verdict.verdict)
+
+
+def _judged(test: ET.Element, verdict: str, reason: str) -> None:
+    if verdict != "pass":
+        _trouble(test, "failure" if verdict == "fail" else "error", verdict, reason)
 
 
 def _test(suite: ET.Element, classname: str, name: str, seconds: float) -> ET.Element:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.changes import change
-from genaiops.evaluation.reports.rows import in_unit_interval
-from genaiops.evaluation.reports.text import number, one_line, share
+from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.rows import NOTICEABLE, Row, in_unit_interval, rows_of
+from genaiops.evaluation.reports.spans import Span, segments, word_changes
+from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
 from genaiops.records import Summary
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
-    """The scorecard as a rich Table: measure, value, interval, coverage, n/a, and the change from a baseline.
+    """The scorecard as a rich Table: measure, value, interval, coverage, n/a.
 
-    Changes are paired by question; coloured when their interval leaves out zero.
+    With a baseline: its value, this run's, the change paired by question and whether that is shown, in place
+    of the rest, so that it fits 80 columns; coverage only where a measurement failed.
     """
     from rich import box
     from rich.table import Table
@@ -28,37 +30,93 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
         f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.golden_set, 60)}: {len(run.results)} cases"
     )
     # Text, never str: rich reads markup like [red] and [link=…] in plain strings.
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("measure", no_wrap=True)
-    for heading in ("value", f"{share(run.confidence)} interval", "coverage", "n/a"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    heads = ["value", f"{share(run.confidence)} interval", "coverage", "n/a"]
     if baseline is not None:
-        table.add_column("change", justify="right", no_wrap=True)
+        incomplete = any(summary.unscored for summary in run.summaries)
+        heads = ["before", "now", "change", " ", *(["coverage"] if incomplete else [])]
+    for heading in heads:
+        table.add_column(heading, justify="right" if heading.strip() else "left", no_wrap=True)
+    changed = changes(run, baseline) if baseline else {}
     for summary in run.summaries:
-        table.add_row(*_cells(run, summary), *([_change(run, summary.measure, baseline)] if baseline else []))
+        if baseline is None:
+            table.add_row(*_cells(run, summary))
+        else:
+            row = _compared(run, summary, baseline.summary(summary.measure), changed.get(summary.measure))
+            table.add_row(*row[: 1 + len(heads)])
     return table
+
+
+def changed_cases(run: Run, baseline: Run, *, most: int = 5) -> list[Text]:
+    """The cases that got worse most, then those that got better most, `most` of each, a block of lines for each:
+    the question, what changed, and both answers with the words that are gone and that are new marked."""
+    rows = [row for row in rows_of(run, baseline) if row.before is not None]
+    worse = sorted((row for row in rows if row.worst_gain <= -NOTICEABLE), key=lambda row: row.worst_gain)[:most]
+    better = [row for row in rows if row.best_gain >= NOTICEABLE and row.worst_gain > -NOTICEABLE]
+    better = sorted(better, key=lambda row: -row.best_gain)[:most]
+    return [*(_block("worse", row) for row in worse), *(_block("better", row) for row in better)]
+
+
+def _block(word: str, row: Row) -> Text:
+    from rich.text import Text
+
+    case = row.result.case
+    moved = [f"{one_line(name, 60)} {signed(change)}" for name, change in row.changes.items()
+             if abs(change) >= NOTICEABLE]  # fmt: skip
+    block = Text(f"{word:7}", style="red" if word == "worse" else "green")
+    block.append(f"{one_line(case.question, 200)}\n", style="bold")
+    block.append(f"       case {one_line(case.id, 80)}: {', '.join(moved)}\n", style="dim")
+    before, after = (_answer_text(result) for result in (row.before, row.result))
+    if before == after:
+        return block.append(f"  both {after}\n", style="")
+    changed = word_changes(before, after) or ([], [])
+    for name, text, spans, style in (("before", before, changed[0], "red"), ("now", after, changed[1], "green")):
+        block.append(f"{name:>6} ")
+        mark = "[-{}-]" if name == "before" else "{{+{}+}}"  # as git does: readable without colour
+        for piece, marks in segments(text, [Span(start, end, style) for start, end in spans]):
+            block.append(mark.format(piece) if marks else piece, style=style if marks else "")
+        block.append("\n")
+    return block
+
+
+def _answer_text(result: CaseResult | None) -> str:
+    if result is None or result.answer is None:
+        return "no answer" if result is None else one_line(f"error: {result.error}", 300)
+    return one_line(result.answer.text, 400)
 
 
 def _cells(run: Run, summary: Summary) -> list[Text]:
     from rich.text import Text
 
     unit = in_unit_interval(run, summary.measure)
-    low, high = (number(end, unit_interval=unit) for end in (summary.low, summary.high))
-    measured = summary.scored + summary.unscored
-    coverage = f"{share(summary.coverage)} ({summary.scored}/{measured})" if measured else "–"
     return [
         Text(one_line(summary.measure, 60)),
         Text(number(summary.mean, unit_interval=unit), style="bold"),
-        Text(f"{low} – {high}" if summary.low is not None else "–", style="dim"),
-        Text(coverage, style="yellow" if summary.unscored else ""),
+        Text("–" if summary.mean is None else ends(summary.low, summary.high, unit_interval=unit), style="dim"),
+        _coverage(summary),
         Text(str(summary.not_applicable) if summary.not_applicable else "", style="dim"),
     ]
 
 
-def _change(run: Run, measure: str, baseline: Run) -> Text:
+def _compared(run: Run, summary: Summary, before: Summary | None, found: Change | None) -> list[Text]:
     from rich.text import Text
 
-    found = change(run, baseline, measure)
-    if found is None:
-        return Text("–", style="dim")
-    return Text(str(found), style={"better": "green", "worse": "red", "": "dim"}[found.direction])
+    unit = in_unit_interval(run, summary.measure)
+    style = {"better": "green", "worse": "red"}.get(found.direction if found else "", "dim")
+    return [
+        Text(one_line(summary.measure, 60)),
+        Text(number(before.mean if before else None, unit_interval=unit), style="dim"),
+        Text(number(summary.mean, unit_interval=unit), style="bold"),
+        Text(str(found) if found else "–", style=style),
+        Text(found.word if found else "", style=style),
+        Text(share(summary.coverage), style="yellow") if summary.unscored else Text(""),
+    ]
+
+
+def _coverage(summary: Summary) -> Text:
+    from rich.text import Text
+
+    measured = summary.scored + summary.unscored
+    shown = f"{share(summary.coverage)} ({summary.scored}/{measured})" if measured else "–"
+    return Text(shown, style="yellow" if summary.unscored else "")

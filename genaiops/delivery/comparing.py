@@ -1,0 +1,84 @@
+"""Runs by the names people have for them: an id, `latest`, a file, or an environment that serves what they earned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genaiops.errors import NotFound
+from genaiops.evaluation import Run, find_run, list_runs
+from genaiops.evaluation.records import RUN_FILE
+
+if TYPE_CHECKING:
+    from genaiops.project import Project
+
+_LATEST = re.compile(r"latest(?:~([0-9]{1,4}))?")
+
+
+def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> tuple[Run, ...]:
+    """The run of each name, in order.
+
+    A name is a run's id or the beginning or end of one, a run.json or its folder, an environment of
+    the project (the run that earned the release it serves), or `latest`, `latest~1` for the newest
+    run, the one before, and so on. Environments and `latest` mean runs of `flow`; without it, of the
+    flow of the runs that are named otherwise, and else of any. NotFound says what there is.
+    """
+    found: dict[str, Run] = {}
+    # What says by itself which run it is comes first: it tells which flow the others mean.
+    for read in (_by_itself, _served, _by_age):
+        for name in names:
+            if name not in found and (run := read(project, name, flow)) is not None:
+                found[name] = run
+        flows = {run.subject.flow for run in found.values()}
+        flow = flow or (flows.pop() if len(flows) == 1 else "")
+    return tuple(found[name] for name in names)
+
+
+def _by_itself(project: Project, name: str, _: str) -> Run | None:
+    """The run of an id or a path; None for an environment and for `latest`."""
+    if name in project.settings.environments or _LATEST.fullmatch(name):
+        return None
+    path = Path(name)
+    if path.name == RUN_FILE or (path / RUN_FILE).is_file():
+        return Run.load(path)
+    return find_run(project.runs, name)
+
+
+def _by_age(project: Project, name: str, flow: str) -> Run | None:
+    """The run that `latest` or `latest~N` means; None for every other name."""
+    written = _LATEST.fullmatch(name)
+    if written is None:
+        return None
+    back = int(written[1] or 0)
+    for folder in reversed(list_runs(project.runs)):
+        run = Run.load(folder)
+        if flow and run.subject.flow != flow:
+            continue
+        if back == 0:
+            return run
+        back -= 1
+    raise NotFound(f"there is no run {name!r}{f' of {flow}' if flow else ''}", where=project.runs, remedy=_MAKE)
+
+
+_MAKE = "genaiops evaluate FLOW makes one"
+
+
+def _served(project: Project, name: str, flow: str) -> Run | None:
+    """The run that earned the release an environment serves; None for a name that is no environment."""
+    if name not in project.settings.environments:
+        return None
+    from genaiops.promotion import Registry, load_release
+
+    pointer = Registry.of(project).pointer(name, flow or None)
+    if not pointer.release:
+        raise NotFound(f"{name} serves no release{f' of {flow}' if flow else ''}", remedy="genaiops status")
+    run = load_release(project.releases, pointer.release).evidence.run
+    try:
+        return Run.load(project.runs / run)
+    except NotFound:
+        raise NotFound(
+            f"the run {run} that earned {name}'s release {pointer.release[:12]} is not here",
+            where=project.runs,
+            remedy=f"measure it again: genaiops evaluate FLOW --release {name}",
+        ) from None

@@ -1,0 +1,45 @@
+"""What a judge is known to be worth: measured against people, dated, and gone when the judge changes.
+
+The names below are loaded when they are first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genaiops.lazy import lazily
+
+if TYPE_CHECKING:
+    from genaiops.evaluation.passports.calibrating import Labelled as Labelled
+    from genaiops.evaluation.passports.calibrating import calibrate as calibrate
+    from genaiops.evaluation.passports.calibrating import read_labels as read_labels
+    from genaiops.evaluation.passports.correcting import CorrectedShare as CorrectedShare
+    from genaiops.evaluation.passports.correcting import corrected_shares as corrected_shares
+    from genaiops.evaluation.passports.correcting import ppi_mean as ppi_mean
+    from genaiops.evaluation.passports.correcting import rogan_gladen as rogan_gladen
+    from genaiops.evaluation.passports.labelled_runs import corrected_by_labels as corrected_by_labels
+    from genaiops.evaluation.passports.labelled_runs import label_sheet as label_sheet
+    from genaiops.evaluation.passports.record import Passport as Passport
+    from genaiops.evaluation.passports.record import SourceFigures as SourceFigures
+    from genaiops.evaluation.passports.shelf import Shelf as Shelf
+    from genaiops.evaluation.passports.text import correction_line as correction_line
+    from genaiops.evaluation.passports.text import passport_line as passport_line
+
+_HOME = {
+    "CorrectedShare": "correcting",
+    "Labelled": "calibrating",
+    "Passport": "record",
+    "Shelf": "shelf",
+    "SourceFigures": "record",
+    "calibrate": "calibrating",
+    "corrected_by_labels": "labelled_runs",
+    "corrected_shares": "correcting",
+    "correction_line": "text",
+    "label_sheet": "labelled_runs",
+    "passport_line": "text",
+    "ppi_mean": "correcting",
+    "read_labels": "calibrating",
+    "rogan_gladen": "correcting",
+}
+__all__ = list(_HOME)
+__getattr__ = lazily(__name__, _HOME)

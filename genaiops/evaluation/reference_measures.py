@@ -1,0 +1,68 @@
+"""Measures that compare an answer's wording with the reference: BLEU, chrF, ROUGE, METEOR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from genaiops.evaluation.overlap import bleu, chrf, meteor, rouge
+from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.tasks import WORDED, not_for
+from genaiops.evaluation.text_measures import NO_REFERENCE, ReferenceMeasure, without_citations
+from genaiops.records import Case, NotApplicable, Outcome, Score
+
+Counts = Callable[[str, str], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class PooledReferenceMeasure:
+    """A measure of all cases together: `count` gives what they add up, `alone` the value of one case.
+
+    The summary is the formula of pooled.POOLED that has this measure's name, on the sum of the counts.
+    """
+
+    name: str
+    count: Counts
+    alone: Callable[[Mapping[str, float]], float]
+    unit_interval: ClassVar[bool] = True
+    judge: ClassVar[str] = ""
+
+    @property
+    def statistic(self) -> Statistic:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+    def not_applicable(self, case: Case) -> NotApplicable | None:
+        return not_for(case, WORDED) or (None if case.reference else NO_REFERENCE)
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        return [self._one(sample) for sample in samples]
+
+    def _one(self, sample: Sample) -> Outcome:
+        if sample.case is not None and (none := self.not_applicable(sample.case)):
+            return none
+        if not sample.reference:
+            return NO_REFERENCE
+        counted = self.count(without_citations(sample.answer), sample.reference)
+        return Score(self.alone(counted), parts=tuple(counted.items()))
+
+
+def _of_words(name: str, compare: Callable[[str, str], float]) -> ReferenceMeasure:
+    def uncited(answer: str, reference: str) -> float:
+        return compare(without_citations(answer), reference)
+
+    return ReferenceMeasure(name, uncited, WORDED)
+
+
+REFERENCE_MEASURES: dict[str, ReferenceMeasure | PooledReferenceMeasure] = {
+    "bleu": PooledReferenceMeasure("bleu", bleu.counts, bleu.sentence_bleu),
+    "chrf": PooledReferenceMeasure("chrf", chrf.counts, chrf.chrf),
+    "rouge1": _of_words("rouge1", partial(rouge.rouge_n, n=1)),
+    "rouge2": _of_words("rouge2", partial(rouge.rouge_n, n=2)),
+    "rougeL": _of_words("rougeL", rouge.rouge_l),
+    "meteor": _of_words("meteor", meteor.meteor),
+}
