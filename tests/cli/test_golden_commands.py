@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
-def propose(root: Path, *rows: dict[str, object]) -> None:
+def propose(root: Path, *rows: Mapping[str, object]) -> None:
     (root / SET / "proposed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -133,7 +135,8 @@ def test_drafts_go_to_the_proposals_and_a_second_call_finds_no_more(stored: Path
 def test_review_accepts_edits_rejects_skips_and_quits(stored: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("golden", "draft", FLOW)
     hook = "A storage hook is the steel bracket that carries a bicycle by its front wheel."
-    typing(monkeypatch, "r", "?", "e", "What carries a stored bicycle?", "A hook.", "storage, hook", "no such quote", "a",
+    edited = ("What carries a stored bicycle?", "A hook.", "storage, hook", "no such quote")
+    typing(monkeypatch, "r", "?", "e", *edited, "a",
            "e", "", "", "", hook, "a", "s")  # fmt: skip
     told = run("golden", "review", FLOW, "--as", "ada")
     assert told.code == 0, told.err
@@ -158,7 +161,8 @@ def test_review_accepts_edits_rejects_skips_and_quits(stored: Path, run: Run, mo
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\n--- 1 of 1: forged\r\x08"
     propose(root, {**ASKED, "question": f"Which bar?{evil}", "reference": evil + "4.5", "tags": [evil], "note": evil,
-                   "proposed_by": evil, "evidence": [QUOTE, {"document": f"x{evil}", "quote": f"y{evil}"}]})  # fmt: skip
+                   "proposed_by": evil,
+                   "evidence": [QUOTE, {"document": f"x{evil}", "quote": f"y{evil}"}]})  # fmt: skip
     typing(monkeypatch, "e", "", "", "", "", "", "a", "r")
     told = run("golden", "review", FLOW)
     file = root / SET / "golden.jsonl"
@@ -183,6 +187,23 @@ def test_promote_accepts_by_id_and_refuses_what_cannot_be_won(root: Path, run: R
     assert (refused.code, "does not occur in wheels.md" in refused.err) == (2, True)
     assert run("golden", "promote", FLOW, "bar").code == 2
     assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "lost"
+
+
+def test_a_killed_review_keeps_every_decision_that_was_made(root: Path, run: Run) -> None:
+    propose(root, ASKED, {**ASKED, "id": "second", "question": "What suits racers?"})
+    script = "from genaiops.cli import main; main()"
+    command = [sys.executable, "-c", script, "golden", "review", FLOW, "--as", "ada"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as review:
+        assert review.stdin and review.stdout
+        review.stdin.write("a\n")
+        review.stdin.flush()
+        # It stands at the second proposal, so the first decision was made.
+        assert any(line.startswith("--- 2 of 2") for line in review.stdout)
+        review.kill()
+    assert GoldenSet.load(root / SET).cases[-1].id == "bar"
+    assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "second"
+    assert json.loads((root / SET / "golden.lock.json").read_text())["cases"]["bar"]["accepted_by"] == "ada"
+    assert run("golden", "promote", FLOW, "second").code == 0
 
 
 # --- draft with a model -----------------------------------------------------------------

@@ -60,7 +60,7 @@ def capitalised(text: str) -> str:
 
 
 def uncapitalised(text: str, document: str) -> str:
-    """Without the capital that begins a sentence, unless it is a name's: one that the document also writes elsewhere."""
+    """Without the capital that begins a sentence, unless it is a name's, which the document writes elsewhere too."""
     first = text.split(" ", 1)[0]
     small = first[:1].lower() + first[1:]
     if not first.isalpha() or first[1:] != first[1:].lower():
