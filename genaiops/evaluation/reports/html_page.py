@@ -74,7 +74,7 @@ def _head(run: Run, flow: str, baseline: Run | None, notes: Sequence[str]) -> Ma
     return h(
         "header",
         h("h1", f"Evaluation of {flow}"),
-        h("p", f"Run {run.id} on golden set {run.golden_set}, {run.created_at}{against}", class_="soft"),
+        h("p", f"Run {run.id} on golden set {run.measured_on}, {run.created_at}{against}", class_="soft"),
         [h("p", note, class_="flag") for note in notes],
         [h("p", line, class_="soft small") for line in told_of(run)],
         h("p", h("a", "Go to the cases", href="#cases"), class_="small skip"),

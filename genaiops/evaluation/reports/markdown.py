@@ -48,7 +48,7 @@ def markdown_report(
     head = [MARKER, f"## Evaluation of {plain(run.subject.flow or 'an application')}", ""]
     head += _verdict(verdict)
     against = f", compared with run {plain(baseline.id)}" if baseline else ""
-    head += [f"{len(run.results):,} cases of golden set {plain(run.golden_set)}{against}.", ""]
+    head += [f"{len(run.results):,} cases of golden set {plain(run.measured_on)}{against}.", ""]
     head += [f"- {plain(note, 400)}" for note in (*notes, *told_of(run))]
     head += [*_measures(run, changes(run, baseline) if baseline else None), *_lost(run)]
     tail = ["", f"Run {plain(run.id)}, {plain(run.created_at)}.", ""]
