@@ -16,6 +16,7 @@ from genaiops.cli import (
     environments,
     erasing,
     evaluating,
+    explaining,
     golden,
     indexes,
     judging,
@@ -64,7 +65,7 @@ def _root(
 
 
 for module in (
-    projects, building, answering, indexes, erasing, scoring, evaluating, comparing, environments, service,
+    projects, building, answering, indexes, erasing, scoring, evaluating, explaining, comparing, environments, service,
 ):  # fmt: skip
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")

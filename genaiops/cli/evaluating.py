@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
+Split = Annotated[
+    str,
+    typer.Option("--split", metavar="PART", help="Part of a divided golden set: train, dev (default), holdout, all."),
+]
+
+
+def with_split(split: str, settings: list[str] | None) -> list[str]:
+    """The overrides of a command, with the part that --split names."""
+    return [*(settings or ()), *([f"evaluation.split={split}"] if split else [])]
+
+
 def register(app: Registry) -> None:
     for command in (evaluate, gate):
         app.command()(command)
@@ -37,33 +48,46 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         str, typer.Option("--release", help="Measure this release (or the one an environment holds) instead.")
     ] = "",
     plan: Plan = False,
+    engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
+    split: Split = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Run the golden set and score every answer.
 
-    Keeps the run, tracks it in MLflow and prints the scorecard.
+    Keeps the run, tracks it in MLflow and prints the scorecard and where wrong answers were lost.
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, load_checked, open_release
     from genaiops.delivery.judge_tools import plan_evaluation
+    from genaiops.evaluation.anew import anew, told_anew
+    from genaiops.evaluation.waterfall import told_in_lines, waterfall
 
-    opened = load_checked(flow, overrides=settings or ())
-    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else opened.pipeline
+    opened = load_checked(flow, overrides=with_split(split, settings))
+    pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else None
     if plan:
-        print_plan(plan_evaluation(opened, pipeline), as_json=as_json)
+        print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
         return
     with _stages() as shown:
         evaluated = (
-            evaluate_release(opened, pipeline, progress=shown) if release else evaluate_flow(opened, progress=shown)
+            evaluate_release(opened, pipeline, progress=shown, engine=engine)
+            if pipeline is not None
+            else evaluate_flow(opened, progress=shown, engine=engine)
         )
     Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
         from genaiops.evaluation.passports import corrected_shares
 
-        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
-        print_json({**told, "corrected": corrected_shares(evaluated.run)})
+        run = evaluated.run
+        told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
+        told |= {"part": run.part, "holdout_looks": run.holdout_looks}
+        told |= {"waterfall": waterfall(run), "reuse": anew(run), "corrected": corrected_shares(run)}
+        print_json(told)
     else:
         print_scorecard(evaluated.run)
+        if evaluated.run.part:
+            say(f"golden set {evaluated.run.measured_on}")
+        for line in (*told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+            say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
         note(f"no question was answered: {evaluated.run.results[0].error}")
@@ -81,6 +105,7 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     step_summary: StepSummary = None,
     report_json: ReportJson = None,
     csv: Csv = None,
+    split: Split = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +116,8 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     from genaiops.delivery import gate_flow, load_checked
 
     with _stages() as shown:
-        gated = gate_flow(load_checked(flow, overrides=settings or ()), against=against, progress=shown)
+        opened = load_checked(flow, overrides=with_split(split, settings))
+        gated = gate_flow(opened, against=against, progress=shown)
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
     wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
     if as_json:

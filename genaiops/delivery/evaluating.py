@@ -10,12 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.casework import Subjected, measures_of, spread_results, work_on
 from genaiops.delivery.golden_parts import count_look, measured_part
-from genaiops.delivery.judge_tools import tools_of
 from genaiops.errors import ConfigurationError, NotFound
-from genaiops.evaluation import Run, Subject, evaluate
-from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation import Run, Subject
+from genaiops.evaluation.loop import run_of
 from genaiops.evaluation.passports import Shelf
+from genaiops.evaluation.working import silent
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
@@ -45,47 +46,56 @@ class Evaluated:
         return self.folder / REPORT_FILE
 
 
-def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None) -> Evaluated:
-    """Measure the flow as it stands on its golden set and keep the run.
+def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None, engine: str = "local") -> Evaluated:
+    """Measure the flow as it stands on its golden set and keep the run; `engine` is `local` or `ray`.
 
-    Raises GoldenSetError when a quote is in none of the index's documents, NotBuilt without an index.
+    What an earlier evaluation of the same content found is taken over as `evaluation.reuse` permits. Raises
+    GoldenSetError when a quote is in none of the index's documents (unless `evaluation.missing_evidence` is
+    `count`), NotBuilt without an index.
     """
-    return _evaluate(flow, flow.pipeline, progress)
+    served = flow.served
+
+    def opened() -> Pipeline:
+        pipeline = flow.pipeline
+        return pipeline if pipeline.served == served else flow.pipeline_of(served.index)
+
+    return _evaluate(Subjected(flow, served, opened), progress, engine)
 
 
-def evaluate_release(flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None) -> Evaluated:
+def evaluate_release(
+    flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None, engine: str = "local"
+) -> Evaluated:
     """Measure a release (opened with `open_release`) on the flow's present golden set."""
-    return _evaluate(flow, pipeline, progress)
+    return _evaluate(Subjected(flow, pipeline.served, lambda: pipeline, pipeline.release), progress, engine)
 
 
-def _evaluate(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluate(subject: Subjected, progress: EvaluationProgress | None, engine: str) -> Evaluated:
     # A run that is written while a document is erased would bring it back.
-    with locked(flow.project.lock, shared=True, what="cleans up or erases"):
-        return _evaluated(flow, pipeline, progress)
+    with locked(subject.flow.project.lock, shared=True, what="cleans up or erases"):
+        return _evaluated(subject, progress, engine)
 
 
-def _evaluated(flow: Flow, pipeline: Pipeline, progress: EvaluationProgress | None) -> Evaluated:
+def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: str) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
+    flow, served, settings = subject.flow, subject.served, subject.flow.settings.evaluation
     golden, part = measured_part(flow)
-    check(golden, read_documents_of(flow.project.indexes / pipeline.served.index))
-    settings = flow.settings.evaluation
-    measures = _measures(flow, pipeline.served)
-    pipeline.search(golden.cases[0].question, 1)  # the model is loaded now, so that no latency holds it
-    run = evaluate(
-        pipeline.ask,
-        golden,
-        measures=measures,
-        subject=subject_of(pipeline.served, flow),
-        seed=settings.seed,
-        workers=settings.workers,
-        progress=progress,
-        passports=Shelf(flow.project.passports),
-    )
+    documents = read_documents_of(flow.project.indexes / served.index)
+    if settings.missing_evidence == "refuse":
+        check(golden, documents)
+    measures = measures_of(flow, served)
+    work = work_on(subject, measures, code=code_digest())
+    if engine == "local":
+        work.ask.prepare(case.question for case in golden)
+        results = work.cases.results(golden.cases, workers=settings.workers, report=progress or silent)
+    else:
+        results = spread_results(subject, golden.cases, engine, code=code_digest(), report=progress or silent)
+    shelf, said = Shelf(flow.project.passports), subject_of(served, flow)
+    run = run_of(results, golden, measures, subject=said, seed=settings.seed, passports=shelf)
     run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
     if not any(result.error for result in run.results):  # an outage is no evidence to come back to
-        pointer = _pointer(flow, pipeline.served, golden.digest, measures)
+        pointer = _pointer(flow, served, golden.digest, measures)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
@@ -105,7 +115,7 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run 
     `other_than` is the id of a run that does not count.
     """
     golden, _ = measured_part(flow)
-    for name in _runs_named(_pointer(flow, served, golden.digest, _measures(flow, served))):
+    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow, served))):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):
@@ -136,20 +146,12 @@ def write_report(
     return html
 
 
-def _measures(flow: Flow, served: Served) -> Sequence[Measure]:
-    # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
-    from genaiops.embedding.cache import VectorCache
-    from genaiops.embedding.loading import CachedEmbedder
-
-    embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
-    return measures_named(flow.settings.evaluation.measures, tools=tools_of(flow, served, embedder))
-
-
 def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
     """Where the newest run of this subject, golden set, judges, settings and code is named."""
     judged = [[str(measure), measure.judge] for measure in measures]
     settings = flow.settings.evaluation
-    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, code_digest()])
+    wrong = settings.wrong_below
+    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, wrong, code_digest()])
     return flow.project.home / "evaluations" / f"{key[:32]}.json"
 
 

@@ -172,14 +172,16 @@ class Git:
     dirty: bool = False
 
 
+# Where a wrong answer may have been lost; `unknown` where nobody can tell. See evaluation.waterfall.
 Stage = Literal[
-    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error"
-]
+    "corpus", "parser", "chunker", "retrieval", "ranking", "budget", "unused", "contradicted", "refused", "error",
+    "unknown",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Where on its way a wrong answer was lost, in words what happened, and the setting to turn."""
+    """Why a case's answer is wrong: the first stage that lost what it needed, what is known, the setting to turn."""
 
     stage: Stage
     detail: str
@@ -190,8 +192,9 @@ class Failure:
 class CaseResult:
     """One case of a run: its answer, or the error that stands in its place, and the outcome of every measure.
 
-    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences;
-    `failure` says of a wrong answer where it was lost, None for a right one.
+    `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences. `failure` is None for a
+    right answer. `reused` names what was taken over from an earlier evaluation of the same content: `retrieval`,
+    `answer`, `judges`; their seconds are those measured then.
     """
 
     case: Case
@@ -200,6 +203,7 @@ class CaseResult:
     outcomes: Mapping[str, Outcome]
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
     failure: Failure | None = None
+    reused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

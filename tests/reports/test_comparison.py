@@ -116,8 +116,8 @@ def test_each_change_has_a_word_for_it(run: Run) -> None:
 def test_json_has_the_fields_its_page_promises(run: Run, baseline: Run) -> None:
     data = json_report(run, baseline=baseline, notes=("n",))
     assert set(data) == {
-        "schema", "run", "created_at", "flow", "digests", "golden_set", "confidence", "judges", "passports", "notes",
-        "measures", "waterfall", "cases", "baseline", "changes", "differences",
+        "schema", "run", "created_at", "flow", "digests", "golden_set", "confidence", "judges", "passports",
+        "corrected", "notes", "measures", "waterfall", "cases", "baseline", "changes", "differences",
     }  # fmt: skip
     assert data["schema"] == "genaiops.report/1"
     assert [case["id"] for case in data["cases"]] == ["moon", "pilot", "crane", "fees"]

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from genaiops.evaluation.passports.record import Confusion, Figure, Passport, SourceFigures
 from genaiops.evaluation.records import Failure, Run, SentenceVerdict
-from genaiops.evaluation.reports import html_report
+from genaiops.evaluation.reports import html_report, json_report, markdown_report
 from genaiops.evaluation.reports.rows import rows_of
 from genaiops.records import Score, Summary, Verdict
 from tests.reports.hostile import live_content, poisoned
@@ -216,7 +217,7 @@ def test_where_answers_were_lost_is_told_for_each_and_in_total(run: Run) -> None
     table = heading.find_next("table")
     assert isinstance(table, Tag)
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
-    assert rows == [["not in the documents", "1", "33 %", ""], ["ranked out", "2", "67 %", "retrieval.top_k"]]
+    assert rows == [["in no source", "1", "33 %", ""], ["ranked out", "2", "67 %", "retrieval.top_k"]]
     widths = [float(attribute(part, "width")) for part in page.select("svg.shares rect")]
     assert widths[1] == pytest.approx(2 * widths[0], rel=0.02)
     pilot = next(case for case in page.select("details.case") if "pilot" in case.get_text())
@@ -320,3 +321,16 @@ def test_low_precision_alone_is_no_weakness(run: Run) -> None:
 def test_an_empty_run_is_a_report_too(run: Run) -> None:
     page = html_report(replace(run, results=(), summaries=(), scales={}))
     assert "This run has no measures." in page and cases_in(page) == []
+
+
+def test_what_is_known_of_each_judge_is_told(run: Run) -> None:
+    figures = SourceFigures("bench", Confusion(40, 5, 45, 10), Figure(0.7, 0.5, 0.8), Figure(0.91, 0.8, 0.97))
+    passport = Passport("groundedness", "c" * 64, "2026-11-01", "9999-11-01", (figures,))
+    known = replace(run, passports={"groundedness": passport})
+    for report in (html_report(known), markdown_report(known)):
+        assert "AUROC 0.91" in report and "n 100" in report and "until 9999" in re.sub(r"&#45;", "-", report)
+        assert "does not hold" not in report
+    other = replace(known, judges={"groundedness": "d" * 64})
+    assert "does not hold: the passport is of judge cccccccccccc" in html_report(other)
+    assert "no passport: not compared with people" in html_report(run)
+    assert json_report(known)["passports"]["groundedness"]["expires_at"] == "9999-11-01"

@@ -60,8 +60,15 @@ class Caller:
         self.stopped = ""
         self.calls = 0
 
-    async def result(self, prepare: Callable[[], Asked[T]], schema: Mapping[str, Any]) -> T:
-        """What comes of one call whose reply follows a JSON schema; `prepare` makes each attempt at it anew.
+    @property
+    def key(self) -> str:
+        """The API key, for libraries that make calls of their own; "" where the endpoint gets none."""
+        return self._model.key
+
+    async def result(self, prepare: Callable[[], Asked[T]], schema: Mapping[str, Any] | None) -> T:
+        """What comes of one call whose reply follows a JSON schema (None: is text).
+
+        `prepare` makes each attempt anew.
 
         Raises Unjudged when the endpoint fails, a bound is reached, or the reply is none.
         """
@@ -134,6 +141,8 @@ class Caller:
     async def _completed(self, messages: tuple[Message, ...], formats: Sequence[Format]) -> Generation:
         """The model's reply, asked for in the strictest format that the endpoint understands."""
         refusal: ModelError | None = None
+        if len(formats) == 1:
+            return await self._complete(messages, formats[0])
         for number in range(self._format, len(formats)):
             try:
                 made = await self._complete(messages, formats[number])
@@ -165,8 +174,10 @@ def temperature_of(settings: JudgeSettings) -> float | None:
     return settings.temperature
 
 
-def formats_of(schema: Mapping[str, Any]) -> tuple[Format, ...]:
+def formats_of(schema: Mapping[str, Any] | None) -> tuple[Format, ...]:
     """How a reply may be asked for, from the strictest promise that an endpoint can make to none at all."""
+    if schema is None:
+        return ({},)
     wanted = {"name": "verdict", "strict": True, "schema": schema}
     return (
         {"response_format": {"type": "json_schema", "json_schema": wanted}},

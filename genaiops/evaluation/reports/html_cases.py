@@ -7,8 +7,9 @@ import json
 from genaiops.evaluation.records import Failure, Run
 from genaiops.evaluation.reports.html_answers import Pair, answers_of, cited_in, context_of, held_against, pairs_of
 from genaiops.evaluation.reports.markup import Child, Markup, h
-from genaiops.evaluation.reports.rows import STAGES, STATES, Row, in_unit_interval
+from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval
 from genaiops.evaluation.reports.text import number, signed
+from genaiops.evaluation.waterfall import STAGES
 from genaiops.records import Answer, NotApplicable, Outcome, Unscored
 
 

@@ -17,9 +17,10 @@ from genaiops.evaluation.reports.html_measures import (
 )
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.page import page
-from genaiops.evaluation.reports.rows import STAGES, STATES, Row, rows_of
+from genaiops.evaluation.reports.rows import STATES, Row, rows_of
 from genaiops.evaluation.reports.spans import Span, segments, word_changes
 from genaiops.evaluation.reports.text import share
+from genaiops.evaluation.waterfall import STAGES
 from genaiops.records import Verdict
 
 VERDICT_WORDS = {

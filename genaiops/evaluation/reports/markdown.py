@@ -9,9 +9,10 @@ from itertools import chain
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.comparison import differences
-from genaiops.evaluation.reports.passports import passport_lines
-from genaiops.evaluation.reports.rows import NOTICEABLE, STAGES, STATES, Row, in_unit_interval, rows_of, waterfall_of
+from genaiops.evaluation.reports.judges import judge_lines
+from genaiops.evaluation.reports.rows import NOTICEABLE, STATES, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
+from genaiops.evaluation.waterfall import STAGES, waterfall
 from genaiops.records import Summary, Verdict
 
 COMMENT = 60_000  # bytes; GitHub refuses comments above 64 KB
@@ -89,7 +90,7 @@ def _measures(run: Run, changed: Mapping[str, Change] | None) -> list[str]:
     if changed is not None:
         heads, rules = [*heads, "change", ""], [*rules, "--:", "---"]
     lines = [_measure(run, summary, changed) for summary in run.summaries]
-    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in passport_lines(run)]
+    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run)]
     return [_line(heads), f"|{'|'.join(rules)}|", *lines, *(["", *known] if known else [])]
 
 
@@ -116,7 +117,7 @@ def _line(cells: Iterable[object]) -> str:
 
 def _lost(run: Run) -> list[str]:
     """Where wrong answers were lost, in one line."""
-    found = [f"{count:,} {STAGES[stage]}" for stage, count in waterfall_of(run).items()]
+    found = [f"{count:,} {STAGES[stage]}" for stage, count in waterfall(run).items()]
     return ["", f"Where answers were lost: {', '.join(found)}."] if found else []
 
 

@@ -82,13 +82,14 @@ def choose(
     waiting = Counter(case.evidence[0].document for case in known.pending if case.evidence)
     asked = _Asked(known, embed)
     places = _Rankings(search, known)
+    used: set[Evidence] = set()
     for draft in ordered:
         if len(choice.cases) >= limit:
             break
         if waiting[draft.document] >= per_document:
             continue
         case = case_from(draft)
-        if asked.before(case):
+        if not used.isdisjoint(case.evidence) or asked.before(case):
             choice.left_out["asked before"] += 1
             continue
         note = places.note(case)
@@ -96,6 +97,7 @@ def choose(
             choice.left_out["cannot be told apart"] += 1
             continue
         asked.add(case)
+        used.update(case.evidence)
         waiting[draft.document] += 1
         choice.cases.append((case, draft.template, note))
     return choice
