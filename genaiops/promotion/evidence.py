@@ -12,7 +12,8 @@ from genaiops.evaluation.pooled import contributions
 from genaiops.records import NotApplicable, Score, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import CaseResult, Run, Scale
+    from genaiops.evaluation.records import CaseResult, Run
+    from genaiops.evaluation.scale import Scale
 
 
 @dataclass(frozen=True, slots=True)

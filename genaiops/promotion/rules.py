@@ -10,7 +10,8 @@ from genaiops.promotion.decision import RuleResult
 from genaiops.promotion.evidence import Evidence, case_of, evidence_of, run_problems
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import Run, Scale
+    from genaiops.evaluation.records import Run
+    from genaiops.evaluation.scale import Scale
     from genaiops.evaluation.statistics import Interval
     from genaiops.promotion.gate import GateSettings, RuleSettings
 
