@@ -46,7 +46,7 @@ ROOMS: dict[str, set[str]] = {  # room: what of ours it may import besides itsel
     "serving": {"flow", "promotion", "project"},
     "delivery": {
         "flow", "evaluation", "golden_sets", "promotion", "project", "embedding", "indexing", "retrieval", "documents",
-        "cleansing",
+        "cleansing", "generation",
     },
 }  # fmt: skip
 HEAVY = (

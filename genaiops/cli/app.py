@@ -16,11 +16,13 @@ from genaiops.cli import (
     environments,
     erasing,
     evaluating,
+    explaining,
     golden,
     indexes,
     judging,
     projects,
     retrieval,
+    scoring,
     service,
 )
 from genaiops.cli.commands import LazyGroup
@@ -62,7 +64,9 @@ def _root(
     promote, serve. Start with: genaiops demo"""
 
 
-for module in (projects, building, answering, indexes, erasing, evaluating, comparing, environments, service):
+for module in (
+    projects, building, answering, indexes, erasing, scoring, evaluating, explaining, comparing, environments, service,
+):  # fmt: skip
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")
 LazyGroup.registry.add_typer(judging.app, name="judge")

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genaiops.errors import ConfigurationError
-from genaiops.evaluation.asking import Ask, ask_safely
+from genaiops.evaluation.asking import Ask
+from genaiops.evaluation.judged import KeptOutcomes
 from genaiops.evaluation.measures import DEFAULT_MEASURES, measures_named
 from genaiops.evaluation.passports.shelf import Shelf
 from genaiops.evaluation.provenance import git_state, versions
-from genaiops.evaluation.records import CaseResult, Measure, Run, Sample, Selective, SentenceVerdict, Subject
+from genaiops.evaluation.records import CaseResult, Measure, Run, Subject
 from genaiops.evaluation.runs import new_run
-from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
+from genaiops.evaluation.scoring import scales_of, summarise
+from genaiops.evaluation.stopping import Asking, Until
+from genaiops.evaluation.waterfall import attribute as attribute_without_trace
+from genaiops.evaluation.working import Attribute, CaseWork, Progress, silent
 from genaiops.golden_sets import GoldenSet
-from genaiops.records import Answer, Case, Outcome, Query, Unscored
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
     from genaiops.evaluation.tools import Tools
 
-Progress = Callable[[str, int, int], None]  # what is going on ("ask" or a measure), done, total
 MOST_WORKERS = 64
+MOST_REPEATS = 100
 
 
 def evaluate(  # noqa: PLR0913  (options are keyword-only)
@@ -36,33 +38,73 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     confidence: float = 0.95,
     seed: int = 0,
     workers: int = 1,
+    repeats: int = 1,
+    until: Until | None = None,
     progress: Progress | None = None,
     passports: Shelf | None = None,
+    attribute: Attribute = attribute_without_trace,
+    kept: KeptOutcomes | None = None,
 ) -> Run:
     """Ask every question of a golden set and measure the answers.
 
     `ask` is a flow's `ask`, or any callable that takes a Query and returns an Answer, a
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
-    graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
-    is asked twice. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. `passports` is where those of the judges are looked up
-    (default: the shipped ones). Raises ConfigurationError for unknown measures and options
-    out of range, before anything is asked.
+    graded: the case keeps the error, its measures are Unscored, coverage falls. Each case
+    is asked `repeats` times, in rounds over the whole set. `workers` questions are asked
+    at a time, from threads; results are in the order of the set. With `until` the cases
+    are asked document by document in a random order, and no more once it says so: see
+    `genaiops.promotion.sequential`. `passports` is where those of the judges are looked up
+    (default: the shipped ones). `attribute` says of a wrong answer where it was lost;
+    `kept` holds judgements of earlier evaluations. Raises ConfigurationError for unknown
+    measures and options out of range, before anything is asked.
     """
     if not 0.5 < confidence < 1:
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise ConfigurationError(f"repeats must be from 1 to {MOST_REPEATS}, got {repeats}")
     wanted = measures_named(measures, embedder=embedder, tools=tools)
-    report = progress or _silent
-    asked = list(_ask_all(ask, golden, workers, report))
-    results = _measure(wanted, golden.cases, asked, report)
-    scales = scales_of(wanted)
+    work = CaseWork(ask, wanted, attribute, kept or KeptOutcomes())
+    asking = Asking(repeats, until, seed)
+    results = asking.results(work, golden.cases, workers=workers, report=progress or silent)
+    return run_of(
+        results,
+        golden,
+        wanted,
+        subject=subject,
+        confidence=confidence,
+        seed=seed,
+        passports=passports,
+        repeats=repeats,
+    )
+
+
+def run_of(  # noqa: PLR0913  (options are keyword-only)
+    results: Sequence[CaseResult],
+    golden: GoldenSet,
+    measures: Sequence[Measure],
+    *,
+    subject: Subject | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    passports: Shelf | None = None,
+    repeats: int = 1,
+) -> Run:
+    """The run record of results, one for each case of the golden set in its order, wherever they were made.
+
+    Cases without a result were not needed.
+    """
+    scales = scales_of(measures)
+    cases = [result.case for result in results]
     summaries = tuple(
-        summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
+        summarise(
+            name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed, cases=cases
+        )
         for name, scale in scales.items()
     )
-    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
+    asked = {case.id for case in cases}
+    judges = {str(measure): measure.judge for measure in measures if measure.judge}
     shelf = passports or Shelf()
     known = {name: shelf.find(name, judge) for name, judge in judges.items()}
     return new_run(
@@ -72,7 +114,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             subject=subject or Subject(),
             golden_set=golden.name,
             golden_set_digest=golden.digest,
-            results=results,
+            results=tuple(results),
             summaries=summaries,
             scales=scales,
             judges=judges,
@@ -81,64 +123,7 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
             versions=versions(),
             git=git_state(),
             passports={name: passport for name, passport in known.items() if passport is not None},
+            repeats=repeats,
+            not_asked={case.id: case.digest for case in golden.cases if case.id not in asked},
         )
     )
-
-
-def sample_of(case: Case, answer: Answer) -> Sample:
-    """What measures see of one answered case."""
-    contexts = tuple(hit.chunk.text for hit in answer.hits)
-    return Sample(case.id, case.question, answer.text, contexts, case.reference, answer.refused, case, answer)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """The default progress: nobody looks."""
-
-
-def _ask_all(ask: Ask, golden: GoldenSet, workers: int, report: Progress) -> Iterator[tuple[Answer | None, str]]:
-    def one(case: Case) -> tuple[Answer | None, str]:
-        return ask_safely(ask, Query(case.question, case.id))
-
-    if workers == 1:
-        for done, case in enumerate(golden.cases, start=1):
-            yield one(case)
-            report("ask", done, len(golden))
-        return
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="evaluate")
-    try:
-        for done, asked in enumerate(pool.map(one, golden.cases), start=1):
-            yield asked
-            report("ask", done, len(golden))
-    finally:
-        pool.shutdown(cancel_futures=True)  # on an interrupt, do not ask the rest
-
-
-def _measure(
-    measures: Sequence[Measure],
-    cases: Sequence[Case],
-    asked: Sequence[tuple[Answer | None, str]],
-    report: Progress,
-) -> tuple[CaseResult, ...]:
-    samples = [sample_of(case, answer) for case, (answer, _) in zip(cases, asked, strict=True) if answer is not None]
-    columns: dict[str, Iterator[Outcome]] = {}
-    said: dict[str, dict[str, tuple[SentenceVerdict, ...]]] = {}
-    for done, measure in enumerate(measures, start=1):
-        found, verdicts = explained_outcomes_of(measure, samples)
-        columns[str(measure)] = iter(found)
-        if verdicts:
-            said[str(measure)] = verdicts
-        report(str(measure), done, len(measures))
-    results = []
-    for case, (answer, error) in zip(cases, asked, strict=True):
-        if answer is None:
-            outcomes = {str(measure): _without_answer(measure, case, error) for measure in measures}
-        else:
-            outcomes = {name: next(column) for name, column in columns.items()}
-        explained = {name: verdicts[case.id] for name, verdicts in said.items() if case.id in verdicts}
-        results.append(CaseResult(case, answer, error, outcomes, explained))
-    return tuple(results)
-
-
-def _without_answer(measure: Measure, case: Case, error: str) -> Outcome:
-    none = measure.not_applicable(case) if isinstance(measure, Selective) else None
-    return none or Unscored(f"no answer: {error}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
-from genaiops.generation import Emit, GenerationRequest, Generator, discard
+from genaiops.generation import Emit, Generation, GenerationRequest, Generator, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard
 from genaiops.prompting import context_of, render
 from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of
@@ -83,6 +83,54 @@ class Served:
             raise ConfigurationError(f"the release does not hold a whole flow ({error})") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was found for a query. `searched` is what a model made of the question, `usage` what that model used."""
+
+    query: Query
+    hits: tuple[Hit, ...]
+    searched: str = ""
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+
+
+def answer_of(
+    served: Served, retrieved: Retrieved, made: Generation, seconds: Mapping[str, float], *, release: str = ""
+) -> Answer:
+    """The record of an answer. `seconds` are those of its own stages, to which those of retrieval are added."""
+    usage = _together([retrieved.usage, made.usage])
+    return Answer(
+        query=retrieved.query,
+        text=made.text,
+        refused=made.refused,
+        citations=made.citations,
+        hits=retrieved.hits,
+        usage=usage,
+        cost_usd=_cost(served.generation.card, usage),
+        seconds={
+            "retrieve": retrieved.seconds,
+            **seconds,
+            "total": retrieved.seconds + sum(seconds.values()),
+        },
+        model=made.model,
+        prompt=served.prompt.name,
+        index=served.index,
+        release=release,
+        sensitivity=strictest(hit.chunk.metadata.get("sensitivity") for hit in retrieved.hits),
+        searched=retrieved.searched,
+    )
+
+
+def _cost(card: ModelCard | None, usage: Usage) -> float | None:
+    """US dollars; 0 for the offline generator, None where the catalog gives no price."""
+    if card is None:
+        return 0.0
+    if card.input_usd_per_million is None or card.output_usd_per_million is None:
+        return None
+    cost = usage.input_tokens * card.input_usd_per_million + usage.output_tokens * card.output_usd_per_million
+    return cost / 1e6
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """A query goes in, an answer with its citations, tokens and seconds comes out. Safe to share between threads."""
@@ -116,55 +164,32 @@ class Pipeline:
 
         Raises ConfigurationError for an empty or overlong question and ModelError when the model fails.
         """
+        return self.answer(self.retrieve(query), emit)
+
+    def retrieve(self, query: str | Query) -> Retrieved:
+        """The first half of `ask`: the hits. Raises as `ask` does."""
         query = checked_query(query)
         start = time.perf_counter()
         meter = _Meter(self)
         found = self._find(query, None, meter)
-        hits = found.hits
-        retrieved = time.perf_counter()
-        prompt = self.served.prompt
-        values = {"question": query.text, "context": context_of(hits)}
+        searched = "" if found.searched.by == "none" else found.searched.texts[-1]
+        return Retrieved(query, found.hits, searched, _together(meter.used), time.perf_counter() - start)
+
+    def answer(self, retrieved: Retrieved, emit: Emit = discard) -> Answer:
+        """The second half of `ask`: an answer made of the hits. Raises as `ask` does."""
+        start = time.perf_counter()
+        query, prompt = retrieved.query, self.served.prompt
+        values = {"question": query.text, "context": context_of(retrieved.hits)}
         messages = render(prompt, {name: values[name] for name in prompt.inputs})
         rendered = time.perf_counter()
-        made = self.generator.generate(GenerationRequest(query, hits, messages, prompt.options), emit)
-        done = time.perf_counter()
-        usage = _together([*meter.used, made.usage])
-        return Answer(
-            query=query,
-            text=made.text,
-            refused=made.refused,
-            citations=made.citations,
-            hits=hits,
-            usage=usage,
-            cost_usd=self._cost(usage),
-            seconds={
-                "retrieve": retrieved - start,
-                "prompt": rendered - retrieved,
-                "generate": done - rendered,
-                "total": done - start,
-            },
-            model=made.model,
-            prompt=prompt.name,
-            index=self.served.index,
-            release=self.release,
-            sensitivity=strictest(hit.chunk.metadata.get("sensitivity") for hit in hits),
-            searched="" if found.searched.by == "none" else found.searched.texts[-1],
-        )
+        made = self.generator.generate(GenerationRequest(query, retrieved.hits, messages, prompt.options), emit)
+        seconds = {"prompt": rendered - start, "generate": time.perf_counter() - rendered}
+        return answer_of(self.served, retrieved, made, seconds, release=self.release)
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for; errors of the generator's settings come now."""
         self.retriever.warm()
         self.generator  # noqa: B018
-
-    def _cost(self, usage: Usage) -> float | None:
-        """US dollars; 0 for the offline generator, None where the catalog gives no price."""
-        card = self.served.generation.card
-        if card is None:
-            return 0.0
-        if card.input_usd_per_million is None or card.output_usd_per_million is None:
-            return None
-        cost = usage.input_tokens * card.input_usd_per_million + usage.output_tokens * card.output_usd_per_million
-        return cost / 1e6
 
     @property
     def settings(self) -> Metadata:

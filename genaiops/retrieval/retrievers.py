@@ -51,9 +51,17 @@ class StagedRetriever:
         """
         if k < 1:
             return Found((), Searched((query.text,), query.text))
-        within = selected(self.index, query, self.settings)
         searched = searched_for(query.text, self.settings, complete)
-        asked = Asked(searched.texts, searched.words, within)
+        chosen, _ = self.looked(query, k, searched)
+        hits = (
+            Hit(chunk, candidate.score, rank, candidate.signals)
+            for rank, (candidate, chunk) in enumerate(chosen, start=1)
+        )
+        return Found(tuple(hits), searched)
+
+    def looked(self, query: Query, k: int, searched: Searched) -> tuple[list[tuple[Candidate, Chunk]], list[Candidate]]:
+        """At most `k` chosen candidates with the text they grow to, and all the candidates they were chosen from."""
+        asked = self.asked(query, searched)
         pool = k
         if self.reranker is not None and self.settings.rerank is not None:
             pool = max(pool, self.settings.rerank.depth)
@@ -64,13 +72,12 @@ class StagedRetriever:
             chosen = list(islice(self._chosen(query.text, candidates), k))
             # The cap and the expansion drop some: look deeper until enough are left or nothing more is found.
             if len(chosen) >= k or len(candidates) < pool:
-                break
+                return chosen, candidates
             pool *= _DEEPER
-        hits = (
-            Hit(chunk, candidate.score, rank, candidate.signals)
-            for rank, (candidate, chunk) in enumerate(chosen, start=1)
-        )
-        return Found(tuple(hits), searched)
+
+    def asked(self, query: Query, searched: Searched) -> Asked:
+        """What the searches of this index are given."""
+        return Asked(searched.texts, searched.words, selected(self.index, query, self.settings))
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for; a model that rewrites questions is not asked."""
@@ -78,18 +85,26 @@ class StagedRetriever:
         replace(self, settings=plain).retrieve(Query("What is this about?"), 1)
 
     def _chosen(self, question: str, candidates: list[Candidate]) -> Iterator[tuple[Candidate, Chunk]]:
+        *_, (_, candidates) = self.steps(question, candidates)
+        if self.settings.expand != "none":
+            return expanded(self.index, candidates, WINDOWS[self.settings.expand])
+        return ((candidate, self.index.chunk(candidate.position)) for candidate in candidates)
+
+    def steps(self, question: str, candidates: list[Candidate]) -> Iterator[tuple[str, list[Candidate]]]:
+        """The candidates after each step between search and expansion, under the setting that asks for it."""
         settings = self.settings
+        yield "search", candidates
         if self.reranker is not None:
             texts = [self.index.chunk(candidate.position).indexed_text for candidate in candidates]
             candidates = reranked(candidates, self.reranker.scores(question, texts))
+            yield "rerank", candidates
         if settings.max_per_document is not None:
             candidates = capped(candidates, self.index.document_numbers, settings.max_per_document)
+            yield "max_per_document", candidates
         if settings.diversity is not None:
             vectors = self.index.vectors.reconstruct([candidate.position for candidate in candidates])
             candidates = diverse(candidates, vectors, settings.diversity)
-        if settings.expand != "none":
-            return expanded(self.index, candidates, WINDOWS[settings.expand])
-        return ((candidate, self.index.chunk(candidate.position)) for candidate in candidates)
+            yield "diversity", candidates
 
 
 def reranked(candidates: list[Candidate], scores: list[float]) -> list[Candidate]:

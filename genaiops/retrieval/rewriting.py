@@ -63,6 +63,13 @@ def searched_for(question: str, settings: RetrievalSettings, complete: Complete 
             raise
         _log.warning("searching for the question itself, because the model that rewrites it failed: %s", error)
         return Searched((question,), question, failure=str(error))
+    return searched_as(question, made, settings)
+
+
+def searched_as(question: str, made: str, settings: RetrievalSettings) -> Searched:
+    """What is searched for when the model made `made` of the question; "" where it was not asked or failed."""
+    if not made or settings.rewrite == "none":
+        return Searched((question,), question)
     if settings.rewrite == "hyde":
         return Searched((question, made), question, "hyde")
     return Searched((made,), made, "rewrite")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.markup import Child, Markup, h
-from genaiops.evaluation.reports.rows import STAGES, in_unit_interval, waterfall_of
+from genaiops.evaluation.reports.rows import in_unit_interval
 from genaiops.evaluation.reports.text import ends, number, share
+from genaiops.evaluation.waterfall import STAGES, waterfall
 from genaiops.records import Summary, Verdict
 
 
 def run_html(run: Run) -> str:
     """The scorecard as an HTML fragment: measure, value, interval, coverage; where answers were lost."""
     heads = ("measure", "value", f"{share(run.confidence)} interval", "coverage", "n/a")
-    lost = [f"{count:,} {STAGES[stage]}" for stage, count in waterfall_of(run).items()]
+    lost = [f"{count:,} {STAGES[stage]}" for stage, count in waterfall(run).items()]
     return h(
         "div",
-        h("p", h("b", run.subject.flow or "an application"), f" on {run.golden_set}: {len(run.results):,} cases"),
+        h("p", h("b", run.subject.flow or "an application"), f" on {run.measured_on}: {len(run.results):,} cases"),
         _table(heads, [_measure(run, summary) for summary in run.summaries]),
         h("p", f"wrong answers: {', '.join(lost)}") if lost else None,
         h("p", h("small", f"run {run.id}")),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict, Stage
+from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict
 from genaiops.evaluation.reports.changes import same_cases
 from genaiops.records import NotApplicable, Score, Unscored
 
@@ -19,19 +18,6 @@ STATES: dict[State, str] = {
     "weak": "weak",
     "improved": "better than the baseline",
     "good": "good",
-}
-# Where a wrong answer was lost, in the order in which a question passes; and what the words mean.
-STAGES: dict[Stage, str] = {
-    "corpus": "not in the documents",
-    "parser": "lost by the parser",
-    "chunker": "split by the chunker",
-    "retrieval": "not retrieved",
-    "ranking": "ranked out",
-    "budget": "cut by the context budget",
-    "unused": "in the context, not used",
-    "contradicted": "contradicted by the answer",
-    "refused": "refused although it was there",
-    "error": "no answer, an error",
 }
 NOTICEABLE = 0.05  # a change of one case on a measure in [0, 1] that a reader should look at
 WEAK = 0.5
@@ -96,12 +82,6 @@ def rows_of(run: Run, baseline: Run | None = None) -> list[Row]:
         return order[row.state], row.worst_gain if row.state == "regressed" else 0.0, row.level
 
     return sorted(rows, key=urgency)
-
-
-def waterfall_of(run: Run) -> dict[Stage, int]:
-    """Stage → how many answers were lost there, in the order in which a question passes the stages."""
-    found = Counter(result.failure.stage for result in run.results if result.failure is not None)
-    return {stage: found[stage] for stage in STAGES if found[stage]}
 
 
 def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:

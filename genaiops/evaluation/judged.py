@@ -1,0 +1,97 @@
+"""What judges said of the same samples in earlier evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from genaiops.evaluation.kept import KeptResults, result_key
+from genaiops.evaluation.records import Measure, Sample, SentenceVerdict, outcome_from_json, outcome_to_json
+from genaiops.evaluation.scoring import explained_outcomes_of
+from genaiops.records import Outcome, Unscored, as_json
+
+BLOCK = 32  # samples that are judged, and then kept, together: a kill loses one block of one judge
+
+Verdicts = tuple[SentenceVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOutcomes:
+    """Judgements by the judge's digest and all that a judge sees; `code` is the version of what computes them.
+
+    Only measures that name a judge are looked up: the others cost less than the look. A measurement that failed is
+    never kept, so that it is tried again. Made without anything, it remembers nothing.
+    """
+
+    results: KeptResults = field(default_factory=lambda: KeptResults(None))
+    code: str = ""
+    active: bool = False
+
+    def outcomes_of(
+        self, measure: Measure, samples: Sequence[Sample]
+    ) -> tuple[list[Outcome], dict[str, Verdicts], set[str]]:
+        """Outcomes in order, verdicts by sample id, and the ids of the samples that this judge looked at now."""
+        if not measure.judge:
+            return *explained_outcomes_of(measure, samples), set()
+        keys = [self._key(measure, sample) for sample in samples] if self.active else []
+        known = {key: told for key, data in self.results.get(keys).items() if (told := _read(data)) is not None}
+        missing = [s for s, key in zip(samples, keys, strict=True) if key not in known] if self.active else samples
+        fresh: dict[str, Outcome] = {}
+        verdicts: dict[str, Verdicts] = {}
+        # A judge behind a prefix (llm:…) bounds and keeps its own calls, and is slower in small blocks.
+        size = max(1, len(missing)) if ":" in str(measure) or not self.active else BLOCK
+        for at in range(0, len(missing), size):
+            block = missing[at : at + size]
+            outcomes, said = explained_outcomes_of(measure, block)
+            fresh.update((sample.id, outcome) for sample, outcome in zip(block, outcomes, strict=True))
+            verdicts.update(said)
+            if self.active:
+                self._keep(measure, block, outcomes, said)
+        found = []
+        for number, sample in enumerate(samples):
+            if sample.id in fresh:
+                found.append(fresh[sample.id])
+                continue
+            outcome, of_sentences = known[keys[number]]
+            found.append(outcome)
+            if of_sentences:
+                verdicts[sample.id] = of_sentences
+        return found, {s.id: verdicts[s.id] for s in samples if s.id in verdicts}, {s.id for s in missing}
+
+    def _keep(
+        self, measure: Measure, samples: Sequence[Sample], outcomes: Sequence[Outcome], said: dict[str, Verdicts]
+    ) -> None:
+        self.results.put(
+            {
+                self._key(measure, sample): {
+                    "outcome": outcome_to_json(outcome),
+                    "verdicts": as_json(said.get(sample.id, ())),
+                }
+                for sample, outcome in zip(samples, outcomes, strict=True)
+                if not isinstance(outcome, Unscored)
+            }
+        )
+
+    def _key(self, measure: Measure, sample: Sample) -> bytes:
+        """All that a judge may look at, but what an answer took and where its index and release were."""
+        case, response = sample.case, sample.response
+        told = (
+            []
+            if response is None
+            else [
+                [[c.marker, c.document_id, c.quote] for c in response.citations],
+                [hit.chunk.document_id for hit in response.hits],
+            ]
+        )
+        of_case = [] if case is None else [case.kind, case.evidence]
+        seen = [sample.question, sample.answer, sample.contexts, sample.reference, sample.refused, of_case, told]
+        return result_key("outcome", self.code, str(measure), measure.judge, seen)
+
+
+def _read(data: Any) -> tuple[Outcome, Verdicts] | None:
+    """None for what `_keep` did not write."""
+    try:
+        return outcome_from_json(data["outcome"]), tuple(SentenceVerdict(**item) for item in data["verdicts"])
+    except (KeyError, TypeError, ValueError):
+        return None

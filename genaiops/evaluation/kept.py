@@ -1,0 +1,106 @@
+"""Results of earlier evaluations in the project's cache file, by the digest of all that decided them.
+
+A cache is never a reason to fail: a row that was damaged is no row, and a file that cannot be used is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from genaiops.cache_file import with_cache
+from genaiops.records import as_json, canonical_json
+
+TABLE = "evaluation_results"
+_PREPARE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (key BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL) "
+    "WITHOUT ROWID",
+)
+_LOOKUP = 500
+_SEAL = 16  # bytes
+_DAY_S = 86_400
+_T = TypeVar("_T")
+
+
+def result_key(*parts: object) -> bytes:
+    """What a result is kept under (32 bytes): all that decided it, records and plain data."""
+    # As digest_of, but plain data is left to the encoder: a thousand contexts are walked through in no time.
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=as_json)
+    return hashlib.sha256(text.encode()).digest()
+
+
+class KeptResults:
+    """A table of the cache file: key → JSON data. Without a file it remembers nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, Any]:
+        """The data of the keys that are known and undamaged; that they were used is noted, by the day."""
+        today = int(time.time()) // _DAY_S
+
+        def read(db: sqlite3.Connection) -> dict[bytes, Any]:
+            found: dict[bytes, Any] = {}
+            for at in range(0, len(keys), _LOOKUP):
+                part = keys[at : at + _LOOKUP]
+                marks = ",".join("?" * len(part))
+                old = []
+                for key, used, data in db.execute(f"SELECT key, used, data FROM {TABLE} WHERE key IN ({marks})", part):
+                    if (value := _unsealed(key, data)) is not None:
+                        found[key] = value
+                    if used != today:
+                        old.append((today, key))
+                if old:
+                    db.executemany(f"UPDATE {TABLE} SET used = ? WHERE key = ?", old)
+            return found
+
+        return self._run(read, {}) if keys else {}
+
+    def put(self, results: Mapping[bytes, Any]) -> None:
+        """Keep results, in one transaction."""
+        today = int(time.time()) // _DAY_S
+        rows = [(key, today, _sealed(key, canonical_json(data).encode())) for key, data in results.items()]
+        if rows:
+            self._run(lambda db: db.executemany(f"INSERT OR REPLACE INTO {TABLE} VALUES (?, ?, ?)", rows), None)
+
+    def _run(self, work: Any, otherwise: _T) -> _T:
+        return with_cache(self._path, work, otherwise, prepare=_PREPARE)
+
+
+def prune_results(file: Path, most_mb: float, *, dry_run: bool = False) -> int:
+    """Take out the results that were used longest ago, until they take at most `most_mb` MB; returns how many.
+
+    Raises sqlite3.Error.
+    """
+    with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as db:
+        exists = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (TABLE,)).fetchone()
+        if exists is None:
+            return 0
+        room, doomed = most_mb * 1e6, list[tuple[bytes]]()
+        for key, size in db.execute(f"SELECT key, LENGTH(data) FROM {TABLE} ORDER BY used DESC, key"):
+            room -= size
+            if room < 0:
+                doomed.append((key,))
+        if doomed and not dry_run:
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(f"DELETE FROM {TABLE} WHERE key = ?", doomed)
+            db.execute("COMMIT")
+    return len(doomed)
+
+
+def _sealed(key: bytes, data: bytes) -> bytes:
+    """Data with a digest of it and its key: SQLite would hand out flipped bits without a word."""
+    return hashlib.blake2b(key + data, digest_size=_SEAL).digest() + data
+
+
+def _unsealed(key: bytes, sealed: object) -> Any | None:
+    if not isinstance(sealed, bytes) or len(sealed) <= _SEAL or _sealed(key, sealed[_SEAL:]) != sealed:
+        return None
+    return json.loads(sealed[_SEAL:])
