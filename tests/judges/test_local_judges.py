@@ -308,6 +308,13 @@ class TestCompleteness:
         )
         assert 0.2 < half < 0.8 < whole
 
+    def test_a_paraphrase_says_most_of_it_and_another_name_does_not(self, embedder: Embedder) -> None:
+        reference = "Captain Miller must approve every departure after dark."
+        said = value("completeness", embedder, sample("Leaving at night needs Miller's approval.", reference=reference))
+        other = value("completeness", embedder, sample("Leaving at night needs Smith's approval.", reference=reference))
+        assert said > other
+        assert other < 0.5
+
     def test_a_wrong_number_is_not_said(self, embedder: Embedder) -> None:
         assert value("completeness", embedder, sample("Boats longer than 15 metres.")) == 0.0
 
