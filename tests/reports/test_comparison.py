@@ -51,6 +51,21 @@ def test_shared_cases_are_compared_when_asked_with_summaries_of_their_own(run: R
     assert all(note in html_report(after, baseline=before, notes=notes) for note in notes)
 
 
+def test_a_run_that_stopped_early_is_compared_over_what_it_asked(run: Run, baseline: Run) -> None:
+    early = replace(run, results=run.results[:3], not_asked={"moon": "d" * 64})
+    before, after, notes = comparable(baseline, early)
+    assert len(before.results) == len(after.results) == 3
+    assert notes == (f"left out: 1 case only in {baseline.id}",)
+    assert "stopped early: 1 case not needed" in html_report(early)
+
+
+def test_what_differed_between_repeats_is_told(run: Run) -> None:
+    often = replace(run.results[0], repeated={"groundedness": (Score(0.8), Score(1.0))}, texts=2)
+    page = html_report(replace(run, results=(often, *run.results[1:]), repeats=2))
+    assert "asked 2 times: 1 of 4 questions got answers that differ" in page
+    assert "2 different answers when asked several times" in page and "(0.800 to 1.000)" in page
+
+
 def test_different_judges_are_refused_and_left_out_when_asked(run: Run, baseline: Run) -> None:
     rejudged = replace(run, judges={"groundedness": "d" * 64})
     with pytest.raises(NotComparable, match="different judges decided groundedness"):
