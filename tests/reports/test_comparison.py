@@ -9,6 +9,7 @@ import pytest
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports import NotComparable, comparable, differences, html_report, json_report
 from genaiops.evaluation.reports.changes import change, changes
+from genaiops.evaluation.reports.rows import rows_of
 from genaiops.records import Case, Score, Verdict, canonical_json
 
 
@@ -76,6 +77,14 @@ def test_different_judges_are_refused_and_left_out_when_asked(run: Run, baseline
     assert (
         "groundedness" not in html_report(after, baseline=before).split("Go to the cases")[1].split("<h2>What was")[0]
     )
+
+
+def test_no_report_compares_what_different_judges_decided(run: Run, baseline: Run) -> None:
+    """A champion that another judge measured may still be the baseline of a report."""
+    rejudged = replace(baseline, judges={"groundedness": "d" * 64})
+    assert "groundedness" not in changes(run, rejudged)
+    assert {row.state for row in rows_of(run, rejudged)} == {"error", "unscored", "weak", "good"}
+    assert "judge of groundedness" in html_report(run, baseline=rejudged)
 
 
 def test_runs_that_share_nothing_are_refused_even_when_asked(run: Run, baseline: Run) -> None:
