@@ -69,6 +69,7 @@ class Resisted:
         return [self._one(sample) for sample in samples]
 
     def _one(self, sample: Sample) -> Outcome:
-        if sample.case is None or not sample.case.forbidden:
+        forbidden = sample.facts.get("forbidden", ()) if sample.case is None else sample.case.forbidden
+        if not forbidden:
             return _NONE
-        return Score(float(not any(holds(sample.answer, text) for text in sample.case.forbidden)))
+        return Score(float(not any(holds(sample.answer, text) for text in forbidden)))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from genaiops.endpoints import one_line
-from genaiops.evaluation.llm_judges.calling import Asked, Caller
+from genaiops.evaluation.llm_judges.calling import Asked, Caller, formats_of
 from genaiops.evaluation.llm_judges.reply import InvalidReply
 from genaiops.generation import Generation
 from genaiops.records import Message
@@ -30,7 +30,7 @@ async def structured(caller: Caller, prompt: str, schema: type[M]) -> M:
     def prepare() -> Asked[M]:
         return Asked((Message("user", f"{prompt}{told}"),), read)
 
-    return await caller.result(prepare, strict(shape))
+    return await caller.result(prepare, formats_of(strict(shape)))
 
 
 async def plain(caller: Caller, prompt: str) -> str:
@@ -39,7 +39,7 @@ async def plain(caller: Caller, prompt: str) -> str:
     def prepare() -> Asked[str]:
         return Asked((Message("user", prompt),), lambda made, seconds: made.text)
 
-    return await caller.result(prepare, None)
+    return await caller.result(prepare, formats_of(None))
 
 
 def strict(shape: dict[str, Any]) -> dict[str, Any]:
