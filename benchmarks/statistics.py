@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.reporting import Figure, Report, Table, markdown
-from genaiops.evaluation.records import Run, Scale
+from genaiops.evaluation.records import Run
+from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import mean_interval, paired_difference, quantile_interval
 from genaiops.evaluation.statistics.sequential import Race

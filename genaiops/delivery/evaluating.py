@@ -26,7 +26,8 @@ from genaiops.project import Project
 from genaiops.records import Verdict, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import Measure, Scale
+    from genaiops.evaluation.records import Measure
+    from genaiops.evaluation.scale import Scale
     from genaiops.evaluation.stopping import Until
     from genaiops.flow import Pipeline
 

@@ -19,7 +19,8 @@ from functools import cache, partial
 from genaiops.evaluation import classes
 from genaiops.evaluation.overlap.bleu import bleu
 from genaiops.evaluation.overlap.chrf import chrf
-from genaiops.evaluation.records import Run, Scale, Statistic
+from genaiops.evaluation.records import Run
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.evaluation.statistics import Interval, Moments, Sides, mean_interval, wilson_ends
 from genaiops.evaluation.statistics.clusters import Clusters
 from genaiops.records import Score

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -15,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
 from genaiops.evaluation.passports.record import Passport
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -30,8 +29,6 @@ from genaiops.records import (
     digest_of,
 )
 
-# What sums up the values of all cases: their mean, a quantile ("p50", "p95", "p99.9"), or a formula of pooled.POOLED.
-Statistic = str
 RUN_FILE = "run.json"
 RUN_SCHEMA = 1
 
@@ -133,26 +130,6 @@ class Explaining(Protocol):
     def explained(self, samples: Sequence[Sample]) -> list[tuple[Outcome, tuple[SentenceVerdict, ...]]]:
         """What `score` gives, each with the verdicts on the answer's sentences (none where it gives no value)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How the values of one measure are to be read: see Measure and Directed."""
-
-    unit_interval: bool
-    statistic: Statistic = "mean"
-    lower_is_better: bool = False
-
-    @property
-    def quantile(self) -> float | None:
-        """0.95 for the statistic "p95"; None for one that is no quantile."""
-        return quantile_of(self.statistic)
-
-
-def quantile_of(statistic: Statistic) -> float | None:
-    """What share of the cases lie below a statistic such as "p95", in (0, 1); None when it is no quantile."""
-    written = re.fullmatch(r"p([1-9][0-9]?(?:\.[0-9]{1,2})?)", statistic)
-    return None if written is None else float(Decimal(written[1]) / 100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from genaiops.evaluation.records import CaseResult, Run, Scale
+from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import Interval, Spread, mean_interval, spread_of
 from genaiops.records import NotApplicable, Outcome, Score, Unscored

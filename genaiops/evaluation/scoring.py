@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.pooled import contributions, is_pooled, pooled_interval
-from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
+from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, SentenceVerdict
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.evaluation.statistics.clusters import Clusters
 from genaiops.records import Case, NotApplicable, Outcome, Score, Summary, Unscored

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import Scale
+    from genaiops.evaluation.scale import Scale
     from genaiops.evaluation.statistics import Interval
 
 Documents = Mapping[str, str] | None  # case id → document; None: every case counts as independent

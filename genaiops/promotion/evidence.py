@@ -13,7 +13,8 @@ from genaiops.evaluation.scoring import document_of
 from genaiops.records import NotApplicable, Score, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import CaseResult, Run, Scale
+    from genaiops.evaluation.records import CaseResult, Run
+    from genaiops.evaluation.scale import Scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from genaiops.records import NotApplicable, Score, VerdictKind
 
 if TYPE_CHECKING:
     from genaiops.evaluation.passports.shelf import Shelf
-    from genaiops.evaluation.records import CaseResult, Run, Scale
+    from genaiops.evaluation.records import CaseResult, Run
+    from genaiops.evaluation.scale import Scale
     from genaiops.evaluation.statistics.sequential import Race
     from genaiops.promotion.gate import GateSettings, RuleSettings
     from genaiops.records import Case
@@ -94,7 +95,7 @@ class SequentialGate:
         self.verdict: VerdictKind = "inconclusive"
 
     def _runner(self, rule: RuleSettings, scale: Scale | None, largest: int) -> _Runner:
-        from genaiops.evaluation.records import Scale
+        from genaiops.evaluation.scale import Scale
         from genaiops.promotion.evidence import evidence_of
 
         if scale is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genaiops.evaluation import Run, evaluate
-from genaiops.evaluation.records import Scale
+from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.statistics.sequential import Race
 from genaiops.evaluation.stopping import batches
 from genaiops.golden_sets import GoldenSet
