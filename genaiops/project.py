@@ -22,6 +22,7 @@ class RetentionSettings(Settings):
     keep_last: int = Field(default=3, ge=1, le=10_000)  # indexes of each combination of a flow's settings
     keep_days: float = Field(default=30.0, ge=0, le=36_500)  # whatever was built within this time
     unused_vectors_mb: float = Field(default=500.0, ge=0)  # what cached vectors that no index holds may take
+    evaluation_results_mb: float = Field(default=200.0, ge=0)  # what evaluations may keep to be taken over later
 
 
 class ProjectSettings(Settings):

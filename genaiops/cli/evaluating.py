@@ -50,6 +50,9 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     plan: Plan = False,
     engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
     split: Split = "",
+    repeat: Annotated[
+        int | None, typer.Option("--repeat", min=1, max=100, help="Ask each question so often; tells what is chance.")
+    ] = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +65,8 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     from genaiops.evaluation.anew import anew, told_anew
     from genaiops.evaluation.waterfall import told_in_lines, waterfall
 
-    opened = load_checked(flow, overrides=with_split(split, settings))
+    often = [] if repeat is None else [f"evaluation.repeats={repeat}"]
+    opened = load_checked(flow, overrides=[*with_split(split, settings), *often])
     pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else None
     if plan:
         print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
@@ -76,17 +80,18 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
         from genaiops.evaluation.passports import corrected_shares
+        from genaiops.evaluation.reactions import reactions
 
         run = evaluated.run
         told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
         told |= {"part": run.part, "holdout_looks": run.holdout_looks}
-        told |= {"waterfall": waterfall(run), "reuse": anew(run), "corrected": corrected_shares(run)}
-        print_json(told)
+        told |= {"waterfall": waterfall(run), "reuse": anew(run), "reactions": reactions(run)}
+        print_json({**told, "corrected": corrected_shares(run), **repeats_of(run)})
     else:
         print_scorecard(evaluated.run)
         if evaluated.run.part:
             say(f"golden set {evaluated.run.measured_on}")
-        for line in (*told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+        for line in (*told_of(evaluated.run), *told_in_lines(evaluated.run), *told_anew(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
@@ -106,6 +111,9 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     report_json: ReportJson = None,
     csv: Csv = None,
     split: Split = "",
+    sequential: Annotated[
+        bool, typer.Option("--sequential", help="Ask questions only until the verdict is certain.")
+    ] = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -117,13 +125,18 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
 
     with _stages() as shown:
         opened = load_checked(flow, overrides=with_split(split, settings))
-        gated = gate_flow(opened, against=against, progress=shown)
+        gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
+    run = gated.evaluated.run
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
-    wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
+    wanted.write(run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
-        print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})
+        counts = {"asked": len(run.results), "not_asked": len(run.not_asked)}
+        print_json({**_plain(gated.decision), "run": run.id, **counts})
     else:
         print_decision(gated.decision)
+        if run.not_asked:
+            total = len(run.results) + len(run.not_asked)
+            say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
     leave(EXIT_CODES[gated.decision.verdict])
 
 
@@ -140,6 +153,25 @@ def summaries(run: Run) -> dict[str, dict[str, Any]]:
 
     rows = [as_json(summary) for summary in run.summaries]
     return {row.pop("measure"): row for row in rows}
+
+
+def repeats_of(run: Run) -> dict[str, Any]:
+    """What `evaluate --json` adds when each question was asked several times."""
+    from genaiops.evaluation.repeating import flakiness
+    from genaiops.records import as_json
+
+    if run.repeats == 1:
+        return {}
+    rows: list[dict[str, Any]] = [as_json(found) for found in flakiness(run)]
+    return {"repeats": run.repeats, "flakiness": {row.pop("measure"): row for row in rows}}
+
+
+def told_of(run: Run) -> list[str]:
+    """What the scorecard cannot show: how large a drop so many cases can catch, and what changed between repeats."""
+    from genaiops.evaluation.repeating import told
+    from genaiops.evaluation.resolution import resolution
+
+    return [line for line in (resolution(run), *told(run)) if line]
 
 
 def print_decision(decision: Decision) -> None:

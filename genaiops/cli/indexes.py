@@ -269,7 +269,7 @@ def gc(
         say(f"{'would go' if dry_run else 'removed'} {name[:12]}  {size:,} bytes")
     say(
         f"{'would free' if dry_run else 'freed'} {done.bytes:,} bytes: {len(done.removed)} indexes, "
-        f"{done.leftovers} leftovers, {done.vectors} cached vectors"
+        f"{done.leftovers} leftovers, {done.vectors} cached vectors, {done.results} results of evaluations"
     )
     if dry_run:
         note("nothing was removed (--dry-run)")

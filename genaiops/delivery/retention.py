@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from genaiops.delivery.caches import prune_vectors
+from genaiops.delivery.caches import opened, prune_vectors
 from genaiops.delivery.history import KnownIndex, list_indexes, size_of
 from genaiops.delivery.snapshots import remove_snapshot
 from genaiops.errors import StorageError
+from genaiops.evaluation.kept import prune_results
 from genaiops.files import TEMPORARY_PREFIX, locked, remove_leftovers
 from genaiops.flow.history import all_histories
 from genaiops.flow.holding import unless_held
@@ -34,8 +35,8 @@ class Kept:
 class Cleaned:
     """What `gc` did, or would do: `removed` maps index id to its bytes.
 
-    `vectors` counts the cached vectors taken out. `bytes` is all that was freed; what the cache file gives back to
-    the disk is told as its size before less its size after.
+    `vectors` counts the cached vectors taken out, `results` what evaluations had kept. `bytes` is all that was freed;
+    what the cache file gives back to the disk is told as its size before less its size after.
     """
 
     kept: tuple[Kept, ...]
@@ -44,6 +45,7 @@ class Cleaned:
     vectors: int
     bytes: int
     dry_run: bool
+    results: int = 0
 
 
 def clean_up(
@@ -71,9 +73,9 @@ def clean_up(
                     remove_snapshot(project.indexes / index.id)
         leftovers, swept = _sweep(project, dry_run=dry_run)
         staying = [project.indexes / item.index for item in kept]
-        vectors, shrunk = _cached(project, staying, retention, dry_run=dry_run)
+        vectors, results, shrunk = _cached(project, staying, retention, dry_run=dry_run)
     freed = sum(removed.values()) + swept + shrunk
-    return Cleaned(tuple(kept), removed, leftovers, vectors, freed, dry_run)
+    return Cleaned(tuple(kept), removed, leftovers, vectors, freed, dry_run, results)
 
 
 def _sorted(project: Project, retention: RetentionSettings) -> tuple[list[Kept], list[KnownIndex]]:
@@ -142,14 +144,21 @@ def _bytes(path: Path) -> int:
 
 def _cached(
     project: Project, staying: Iterable[Path], retention: RetentionSettings, *, dry_run: bool
-) -> tuple[int, int]:
-    """Cached vectors that no index holds, once they take more than they may: how many, and the bytes given back."""
+) -> tuple[int, int, int]:
+    """Cached vectors that no index holds, and results of evaluations unused for longest, beyond what they may take.
+
+    How many of each, and the bytes given back.
+    """
     if not project.cache.is_file():
-        return 0, 0
+        return 0, 0, 0
     try:
         before = _bytes(project.cache)
         gone = prune_vectors(project.cache, staying, unused_mb=retention.unused_vectors_mb, dry_run=dry_run)
-        return gone, max(0, before - _bytes(project.cache))
+        results = prune_results(project.cache, retention.evaluation_results_mb, dry_run=dry_run)
+        if results and not dry_run:
+            with opened(project.cache):
+                pass  # at its end the file is written anew without what went
+        return gone, results, max(0, before - _bytes(project.cache))
     except sqlite3.Error as error:
         raise StorageError(
             f"the cache cannot be cleaned: {error}", where=project.cache, remedy="stop what uses it, or delete the file"

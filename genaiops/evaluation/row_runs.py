@@ -22,8 +22,8 @@ from genaiops.records import Answer, Case, Chunk, Hit, Outcome, Query, Usage
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
-    from genaiops.evaluation.loop import Progress
     from genaiops.evaluation.tools import Tools
+    from genaiops.evaluation.working import Progress
 
 
 def default_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:

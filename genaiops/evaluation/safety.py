@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, NotApplicable, Outcome, Score
 
 ENOUGH_TO_ENCODE = 6  # characters; a shorter text occurs by chance where letters are taken together

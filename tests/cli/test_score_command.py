@@ -84,7 +84,10 @@ def test_columns_choose_the_measures(run: Run, here: Path) -> None:
         (("rows.jsonl", "--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl"), "needs questions, and no rows"),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "{"), "--body is not JSON"),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--header", "x"), "--header needs NAME: VALUE"),
-        (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "x"), "no name with an expression"),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "x"),
+            "no name with an expression",
+        ),
         (("empty.jsonl",), "there is no row in this file"),
     ],
 )

@@ -82,7 +82,7 @@ def test_what_cannot_cite_is_not_measured_or_failed() -> None:
 
 def test_a_marker_belongs_to_the_sentence_before_it() -> None:
     found = cited_sentences(Sample("a", "?", f"{KETTLE} [1]\n\n## More\n\n- {RETURNS} [2], and [see](x) it.", CONTEXTS))
-    assert [sentence.texts for sentence in found][0] == (KETTLE,)
+    assert found[0].texts == (KETTLE,)
     assert RETURNS in {text for sentence in found for text in sentence.texts}
 
 

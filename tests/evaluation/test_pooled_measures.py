@@ -9,8 +9,9 @@ import pytest
 
 from genaiops.evaluation import classes
 from genaiops.evaluation.pooled import POOLED, contributions, contributions_of, formula_of, pooled_interval
-from genaiops.evaluation.records import Run, Scale
+from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import change
+from genaiops.evaluation.scale import Scale
 from genaiops.promotion import GateSettings, judge_run
 from genaiops.records import Score
 from tests.evaluation.test_classification_measures import run_of

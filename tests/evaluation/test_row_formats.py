@@ -73,7 +73,7 @@ def test_tables_hold_lists_and_objects_in_their_cells(
 
 def test_missing_ids_are_the_lines(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text(f'{json.dumps(RAGAS)}\n\n{json.dumps({**RAGAS, "id": "x"})}\n{json.dumps(RAGAS)}\n')
+    path.write_text(f"{json.dumps(RAGAS)}\n\n{json.dumps({**RAGAS, 'id': 'x'})}\n{json.dumps(RAGAS)}\n")
     assert [row.id for row in read_rows(path)] == [1, "x", 4]
 
 

@@ -58,7 +58,7 @@ def test_a_rejected_one_is_remembered_and_never_proposed_again(desk: Desk) -> No
 def test_a_case_that_cannot_be_won_stays_a_proposal_until_it_is_edited(desk: Desk) -> None:
     desk.add([Proposal(LOST)])
     before = desk.places.golden.read_bytes()
-    with pytest.raises(GoldenSetError, match="'It is red.' does not occur in a.md"):
+    with pytest.raises(GoldenSetError, match=r"'It is red\.' does not occur in a\.md"):
         desk.accept("lost", by="ada")
     assert (desk.places.golden.read_bytes(), len(desk.pending())) == (before, 1)
     fixed = Case("lost", LOST.question, reference="No.", evidence=(Evidence("a.md", "Spokes rust."),))

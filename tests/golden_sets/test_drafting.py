@@ -77,7 +77,9 @@ def test_each_template_asks_what_its_sentence_answers() -> None:
 
 
 def test_a_reason_is_turned_into_a_question() -> None:
-    text = "# Care\n\nThe chain is oiled twice because dry links rust within a few weeks.\n\nYou must not ride because of it.\n"
+    text = (
+        "# Care\n\nThe chain is oiled twice because dry links rust within a few weeks.\n\nDo not ride because of it.\n"
+    )
     (draft,) = (d for d in questions(text).values() if d.template == "reason")
     assert draft.question == "Why is the chain oiled twice?"
     assert draft.reference == "Because dry links rust within a few weeks."

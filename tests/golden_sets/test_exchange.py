@@ -224,7 +224,7 @@ def test_beir_judgements_become_whole_documents_as_evidence(tmp_path: Path) -> N
 @pytest.mark.parametrize("form", sorted(IMPORTERS))
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xfe", b"[" * 100_000, b'{"a": 1}\n', b"a,b\n1\n", b"- [x", b'{"question": NaN}', b"null", b'[1, "x"]'],
+    [b"", b"\xff\xfe", b"[" * 5_000, b'{"a": 1}\n', b"a,b\n1\n", b"- [x", b'{"question": NaN}', b"null", b'[1, "x"]'],
 )
 def test_a_file_of_something_else_is_refused_or_empty_and_never_a_crash(
     form: str, content: bytes, tmp_path: Path

@@ -211,19 +211,6 @@ def test_a_reference_in_a_few_shot_example_is_leaked_and_a_short_one_may_stand_a
     assert found(short, prompts={"shots": PROMPT.format(question="Another?", reference="The digest.")}) == []
 
 
-def test_every_planted_question_is_found_in_prompts_and_documents_whole_or_almost() -> None:
-    words = "alpha beta gamma delta omega kappa sigma lambda theta zeta iota rho".split()
-    questions = [f"How does {a} change the {b} of {c}?" for a in words for b in words for c in words if a != b][:300]
-    cases = [Case(f"c{n}", question, reference="x") for n, question in enumerate(questions)]
-    shots = "\n\n".join(f"User: {question.replace('How', 'So how')}" for question in questions)
-    leaks = found(*cases, prompts={"p": shots}, ignore=set(CHECKS) - {"leaked"})
-    assert {p.case_id for p in leaks} == {case.id for case in cases}
-    page = Document("faq.md", "\n\n".join(f"**{question}** Because." for question in questions))
-    leaks = found(*cases, documents=[page], ignore=set(CHECKS) - {"leaked"})
-    assert {p.case_id for p in leaks} == {case.id for case in cases}
-    assert {p.severity for p in leaks} == {"warning"}
-
-
 # --- uncovered --------------------------------------------------------------------
 
 

@@ -90,7 +90,7 @@ def test_a_split_comes_back_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
     assert (path.name, read_split(path)) == ("golden.split.json", None)
     write_split(path, SPLIT)
     assert read_split(path) == SPLIT
-    with pytest.raises(ConfigurationError, match="must be 1 or less together, got 0.9 and 0.3"):
+    with pytest.raises(ConfigurationError, match=r"must be 1 or less together, got 0\.9 and 0\.3"):
         Split.of("m", dev=0.9, holdout=0.3)
     for content in ("{", '{"salt": "a", "dev": 2, "holdout": 0}', '{"salt": "a", "dev": 0.9, "holdout": 0.9}'):
         path.write_text(content)

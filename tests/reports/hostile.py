@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 
 from bs4 import BeautifulSoup
 
-from genaiops.evaluation.records import CaseResult, Failure, Git, Run, Scale, SentenceVerdict, Subject
+from genaiops.evaluation.records import CaseResult, Failure, Git, Run, SentenceVerdict, Subject
+from genaiops.evaluation.scale import Scale
 from genaiops.records import (
     Answer,
     Case,

@@ -217,7 +217,7 @@ def test_where_answers_were_lost_is_told_for_each_and_in_total(run: Run) -> None
     table = heading.find_next("table")
     assert isinstance(table, Tag)
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
-    assert rows == [["in no source", "1", "33 %", ""], ["ranked out", "2", "67 %", "retrieval.top_k"]]
+    assert rows == [["not in the documents", "1", "33 %", ""], ["ranked out", "2", "67 %", "retrieval.top_k"]]
     widths = [float(attribute(part, "width")) for part in page.select("svg.shares rect")]
     assert widths[1] == pytest.approx(2 * widths[0], rel=0.02)
     pilot = next(case for case in page.select("details.case") if "pilot" in case.get_text())
@@ -334,3 +334,12 @@ def test_what_is_known_of_each_judge_is_told(run: Run) -> None:
     assert "does not hold: the passport is of judge cccccccccccc" in html_report(other)
     assert "no passport: not compared with people" in html_report(run)
     assert json_report(known)["passports"]["groundedness"]["expires_at"] == "9999-11-01"
+
+
+def test_what_was_taken_over_is_told_for_the_run_and_for_each_case(run: Run) -> None:
+    results = (replace(run.results[0], reused=("retrieval", "answer")), *run.results[1:])
+    page = parsed(html_report(replace(run, results=results)))
+    assert "2 of 4 cases answered again" in page.get_text()
+    fees = next(case for case in page.select("details.case") if "Case fees" in case.get_text())
+    assert "taken over from an earlier evaluation: retrieval, answer" in fees.get_text()
+    assert page.get_text().count("taken over from") == 1

@@ -36,8 +36,8 @@ def golden_files(project: Project) -> Mapping[Path, str]:
     for flow, folder, settings in places:
         given = settings["evaluation"]["golden_set"]
         if given:
-            places = Places.of((folder / given).resolve())
-            for path in (places.golden, places.proposed, places.rejected):
+            beside = Places.of((folder / given).resolve())
+            for path in (beside.golden, beside.proposed, beside.rejected):
                 if path.is_file() and path.read_bytes().strip():  # a set whose last case was erased holds nothing
                     named.setdefault(path, flow)
     return named

@@ -16,7 +16,8 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.llm_judges.calling import Unjudged
 from genaiops.evaluation.llm_judges.group import GroupJudge
 from genaiops.evaluation.llm_judges.judgement import Judgement
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.generation.openai_stream import background_loop
 from genaiops.records import Outcome, Score, Unscored, digest_of
 

@@ -13,16 +13,18 @@ from genaiops.words import stem
 
 # Words that fill an answer and tell nothing, beyond those that no judge counts at all.
 FILLERS: Final = """
-    able advise answer appropriate ask aspect available broad careful carefully case certain certainly challenging circumstance
-    clarify clear common complex complicated concern consider considerable consideration context deep definite
-    definitely definitive depend detail determine difficult differ different difficulty discuss exact exactly expert
-    explain explanation explore face fact factor fascinating follow full fully general generally good great guess hard
-    help helpful hope idea important individual influence information insight interesting involve issue knowledge
-    large long look material matter mean mention multiple nature necessarily need nuanced opinion people perspective
-    place possible possibly precise precisely probably problem professional provide qualified question raise reason
-    recommend refer regard relate related relevant reliable reply research response review seek short simple simply
-    situation sorry speak specialist specific specifically subject suggest sure talk tell text thank think topic touch tricky
-    try uncertain unclear understand unfortunately unsure vague variable variety vary view wide wonder wonderful worth
+    able advise answer appropriate ask aspect available broad careful carefully case certain certainly
+    challenging circumstance clarify clear common complex complicated concern consider considerable
+    consideration context deep definite definitely definitive depend detail determine differ different difficult
+    difficulty discuss exact exactly expert explain explanation explore face fact factor fascinating follow full
+    fully general generally good great guess hard help helpful hope idea important individual influence
+    information insight interesting involve issue knowledge large long look material matter mean mention
+    multiple nature necessarily need nuanced opinion people perspective place possible possibly precise
+    precisely probably problem professional provide qualified question raise reason recommend refer regard
+    relate related relevant reliable reply research response review seek short simple simply situation sorry
+    speak specialist specific specifically subject suggest sure talk tell text thank think topic touch tricky
+    try uncertain unclear understand unfortunately unsure vague variable variety vary view wide wonder wonderful
+    worth
 """
 # What is said instead of an answer; a sentence with one of these tells something only by what else is in it.
 _CUE = re.compile(
@@ -42,7 +44,8 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 _CAVEAT = re.compile(r"[,;:]?\s+(?:but|however|although|though|yet)\b,?\s*", re.IGNORECASE)
-ECHO = 4  # stems of the question in one sentence, from which on half as many others tell nothing, names apart
+# From so many stems of the question in one sentence on, half as many others tell nothing, names and numbers apart.
+ECHO = 4
 _POLAR = re.compile(
     r"(?:^|[.?!]\s+)\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|am)\b",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ Search = Callable[[str], Sequence[Chunk]]  # a question → the chunks that the 
 SHORTEST_QUOTE = 25  # characters
 LONGEST_QUOTE = 500
 LONGEST_QUESTION = 160
-NEWS = 2  # content words of a reference that its question does not hold
+NEWS = 2  # content words of a reference that its question does not hold; of a shorter one all
 TOLD_APART_BY = 3  # the best hits of two questions: where all are the same, retrieval cannot tell them apart
 _ANAPHORA = re.compile(
     r"(?:It|Its|This|That|These|Those|They|Their|Such|Both|Here|There|He|She|Then|So|But|And|Or|Otherwise|Instead|Also|"
@@ -141,7 +141,7 @@ def _trivial(draft: Draft, text: str) -> bool:
         return True
     if len(question) < 2 and "`" not in draft.question:
         return True
-    return bool(_ANAPHORA.match(draft.quotes[0])) or len(reference - question) < NEWS
+    return bool(_ANAPHORA.match(draft.quotes[0])) or len(reference - question) < max(1, min(NEWS, len(reference)))
 
 
 def _in_turn(drafts: list[Draft], known: Known) -> Iterator[Draft]:

@@ -15,7 +15,7 @@ from genaiops.golden_sets.exchange.items import OWN, Fields, Item, Losses, from_
 from genaiops.golden_sets.exchange.rows import read_rows, text_in, texts_in
 from genaiops.golden_sets.golden_set import GoldenSet
 
-MAX_YAML_BYTES = 20_000_000
+MAX_YAML_BYTES = 5_000_000
 
 
 def read_mlflow(path: Path, losses: Losses) -> list[Item]:
