@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.golden_parts import measured_part
 from genaiops.evaluation.llm_judges.planning import SECONDS_ASSUMED, planned_calls
 from genaiops.evaluation.measures import measures_named
 from genaiops.evaluation.records import Sample
@@ -15,7 +16,6 @@ from genaiops.evaluation.tools import JudgeSettings, Tools
 from genaiops.evaluation.working import sample_of
 from genaiops.files import validated_data
 from genaiops.flow.models import catalog_of
-from genaiops.golden_sets import GoldenSet
 from genaiops.project import Project
 from genaiops.records import Query
 
@@ -63,7 +63,7 @@ def plan_evaluation(flow: Flow, pipeline: Pipeline) -> tuple[PlannedCalls, ...]:
     """
     from genaiops.delivery.evaluating import find_evaluation
 
-    golden = GoldenSet.load(flow.golden_set_path)
+    golden, _ = measured_part(flow)
     tools = tools_of(flow, pipeline.served, flow.embedder)
     measures = flow.settings.evaluation.measures
     searches_here = flow.embedder.precision != ENDPOINT and pipeline.served.retrieval.rewrite == "none"
