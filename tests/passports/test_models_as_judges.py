@@ -14,7 +14,7 @@ GOOD = "A kettle is descaled with vinegar."
 BAD = "A kettle is descaled with acid."
 
 
-def reply(body: dict[str, Any]) -> Reply:
+def reply(body: dict[str, Any]) -> str | Reply:
     text = str(body["messages"])
     if "(4)" in text:
         return Reply("five stars!")
