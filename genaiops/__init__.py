@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
-    from genaiops.evaluation import evaluate
+    from genaiops.evaluation import evaluate, score
     from genaiops.flow import Flow
     from genaiops.golden_sets import GoldenSet
 
 __version__ = "0.1.0"
-__all__ = ["Flow", "GoldenSet", "__version__", "evaluate"]
+__all__ = ["Flow", "GoldenSet", "__version__", "evaluate", "score"]
 
-__getattr__ = lazily(__name__, {"Flow": "flow", "GoldenSet": "golden_sets", "evaluate": "evaluation"})
+__getattr__ = lazily(
+    __name__, {"Flow": "flow", "GoldenSet": "golden_sets", "evaluate": "evaluation", "score": "evaluation"}
+)

@@ -1,6 +1,6 @@
 """Makes the passports of the shipped judges; prints their figures as Markdown tables.
 
-    GENAIOPS_DATA=... python -m benchmarks.judges.passports [--write]
+    GENAIOPS_DATA=... python -m benchmarks.judges.passports [--write] [groundedness] [relevance]
 
 With --write the files in genaiops/evaluation/passports/shipped/ are replaced, and the
 tables in docs/judges.md with them. Only figures get there, no row. To be run after every
@@ -9,21 +9,18 @@ change of a judge: a test compares the digests.
 
 from __future__ import annotations
 
-import random
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from benchmarks.judges.data import (
     FITTED,
     MEASURE_ONLY,
     Remembering,
-    data_folder,
     groundedness_rows,
-    rows,
     sample_of,
 )
+from benchmarks.judges.relevance import held_out_experts, right_answers
 from benchmarks.judges.relevance_pairs import wrong_pairs
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
@@ -49,23 +46,17 @@ def groundedness_labels() -> list[Labelled]:
 
 
 def relevance_labels(embedder: Embedder) -> list[Labelled]:
-    """Experts' verdicts, and right answers against wrong ones of each kind, on the questions not fitted on."""
-    kept = [row for row in rows(data_folder() / "relevance" / "haluquestqa.jsonl") if not fitted_on(row["question"])]
+    """Experts' verdicts, and right answers against wrong ones of each kind; nothing that was fitted on."""
+    pairs, verdicts = held_out_experts()
     found = [
-        Labelled(_sample(row["question"], row["answer"]), float(row["relevant"]), "HaluQuestQA, experts")
-        for row in kept
+        Labelled(_sample(*pair), float(label), "HaluQuestQA, experts")
+        for pair, label in zip(pairs, verdicts, strict=True)
     ]
-    right = [(row["question"], row["answer"]) for row in kept if row["relevance"] >= 0.5]
-    for kind, wrong in wrong_pairs(right, embedder).items():
-        source = f"HaluQuestQA, {kind}"
-        found += [Labelled(_sample(*pair), 1.0, source) for pair in right]
-        found += [Labelled(_sample(*pair), 0.0, source) for pair in wrong]
+    for name, right in right_answers().items():
+        for kind, wrong in wrong_pairs(right, embedder).items():
+            found += [Labelled(_sample(*pair), 1.0, f"{name}, {kind}") for pair in right]
+            found += [Labelled(_sample(*pair), 0.0, f"{name}, {kind}") for pair in wrong]
     return found
-
-
-def fitted_on(question: str) -> bool:
-    """Whether a question is in the half that coefficients are fitted on."""
-    return random.Random(question).random() < 0.5
 
 
 def _sample(question: str, answer: str) -> Sample:
@@ -97,9 +88,10 @@ def written_into(page: str, passport: Passport) -> str:
 
 def main() -> None:
     embedder = Remembering(default_embedder())
-    labels: dict[str, Any] = {"groundedness": groundedness_labels(), "relevance": relevance_labels(embedder)}
-    for measure, labelled in labels.items():
-        passport = calibrate(JUDGES[measure](embedder), labelled, seen=FITTED)
+    labels = {"relevance": lambda: relevance_labels(embedder), "groundedness": groundedness_labels}
+    wanted = [argument for argument in sys.argv[1:] if argument != "--write"] or list(labels)
+    for measure in wanted:
+        passport = calibrate(JUDGES[measure](embedder), labels[measure](), seen=FITTED)
         print(f"{measure}, judge {passport.judge[:12]}\n\n{table(passport)}\n")
         if "--write" in sys.argv:
             passport.save(SHIPPED / f"{measure}.json")

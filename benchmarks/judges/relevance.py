@@ -2,60 +2,72 @@
 
     GENAIOPS_DATA=... python -m benchmarks.judges.relevance
 
-Experts' labels (HaluQuestQA, noisy: nearly all answers are on the topic), and answers
-put under another question, drawn at random or the most similar one. The coefficients
-were fitted on the mismatched pairs of this set; `held out` fits on half of the
-questions and measures on the other half.
+Experts' labels (HaluQuestQA, noisy: nearly all answers are on the topic), and right
+answers against wrong ones: those of other questions and evasions, whole answers and ones
+cut to a sentence. All on the half of the questions that nothing was fitted on, and on two
+sets of questions over documents that nothing at all was fitted on. The cosine is that of
+the embedder's vectors of the question and of the whole answer.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-import numpy as np
-
 from benchmarks.judges.data import Remembering, auroc, balanced_accuracy, data_folder, rows
-from benchmarks.judges.fit_relevance import SIGNS, features_of, mismatched
-from benchmarks.judges.fitting import balanced_weights, fit_logistic
-from genaiops.embedding import default_embedder
-from genaiops.evaluation.judges.coefficients import RELEVANCE
+from benchmarks.judges.fit_relevance import features_of, fitted_on, right_pairs, shortened
+from benchmarks.judges.relevance_pairs import Pair, wrong_pairs
+from genaiops.embedding import Embedder, default_embedder
+from genaiops.evaluation.judges import JUDGES
 from genaiops.evaluation.judges.relevance import FEATURES
+from genaiops.evaluation.records import Sample
+from genaiops.records import Score
+
+
+def held_out_experts() -> tuple[list[Pair], list[bool]]:
+    """The pairs of the questions that were not fitted on, and whether experts call the answer relevant throughout."""
+    read = [r for r in rows(data_folder() / "relevance" / "haluquestqa.jsonl") if not fitted_on(r["question"])]
+    return [(r["question"], r["answer"]) for r in read], [r["relevant"] for r in read]
+
+
+def right_answers() -> dict[str, list[Pair]]:
+    """Set → questions with right answers, none of which was fitted on."""
+    manuals = rows(data_folder() / "e2e" / "azure_golden_qa.jsonl")
+    passages = rows(data_folder() / "chunking" / "questions.jsonl")
+    return {
+        "HaluQuestQA": [pair for pair in right_pairs() if not fitted_on(pair[0])],
+        "insurance manuals": [(row["question"], re.sub(r"\[[^\]]*\]", "", row["truth"])) for row in manuals],
+        "passages": [(row["question"], " ".join(r["text"] for r in row["references"])) for row in passages],
+    }
+
+
+def judged(pairs: list[Pair], embedder: Embedder) -> list[float]:
+    """The judge's values."""
+    samples = [Sample("", question, answer) for question, answer in pairs]
+    outcomes = JUDGES["relevance"](embedder).score(samples)
+    return [outcome.value if isinstance(outcome, Score) else 0.0 for outcome in outcomes]
+
+
+def cosines(pairs: list[Pair], embedder: Embedder) -> Any:
+    return features_of(pairs, embedder)[:, FEATURES.index("answer")]
+
+
+def line(name: str, pairs: list[Pair], labels: list[bool], embedder: Embedder) -> str:
+    values = judged(pairs, embedder)
+    figures = (auroc(labels, values), auroc(labels, cosines(pairs, embedder)), balanced_accuracy(labels, values))
+    return f"| {name} | {len(labels)} | {' | '.join(f'{figure:.3f}' for figure in figures)} |"
 
 
 def main() -> None:
     embedder = Remembering(default_embedder())
-    read = rows(data_folder() / "relevance" / "haluquestqa.jsonl")
     print("| set | rows | AUROC | AUROC of cosine | balanced accuracy at 0.5 |\n|---|---|---|---|---|")
-    everything = [(row["question"], row["answer"]) for row in read]
-    shipped = np.array([RELEVANCE[name] for name in (*FEATURES, "bias")])
-    features = features_of(everything, embedder)
-    print(line("experts: relevant throughout", features, [row["relevant"] for row in read], shipped))
-    good = [row["relevance"] >= 0.5 for row in read]  # as in fit_relevance.py
-    pairs = [pair for pair, kept in zip(everything, good, strict=True) if kept]
-    right = features[good]
-    for name, hard in (("mismatched at random", False), ("mismatched, most similar question", True)):
-        wrong = features_of(mismatched(pairs, embedder, hard=hard), embedder)
-        labels = [True] * len(right) + [False] * len(wrong)
-        print(line(name, np.concatenate([right, wrong]), labels, shipped))
-        print(line(f"{name}, held out", *held_out(pairs, right, wrong)))
-
-
-def held_out(pairs: list[tuple[str, str]], right: Any, wrong: Any) -> tuple[Any, list[bool], Any]:
-    """Features and labels of every second question, and coefficients fitted on the other ones."""
-    place = {question: number for number, question in enumerate(sorted({question for question, _ in pairs}))}
-    even = np.array([place[question] % 2 == 0 for question, _ in pairs])
-    train = np.concatenate([right[even], wrong[even]])
-    labels = np.array([1.0] * int(even.sum()) + [0.0] * int(even.sum()))
-    fitted = fit_logistic(train, labels, balanced_weights(labels), signs=SIGNS)
-    count = int((~even).sum())
-    return np.concatenate([right[~even], wrong[~even]]), [True] * count + [False] * count, fitted
-
-
-def line(name: str, features: Any, labels: list[bool], coefficients: Any) -> str:
-    values = 1 / (1 + np.exp(-(features @ coefficients[:-1] + coefficients[-1])))
-    cosine = auroc(labels, features[:, FEATURES.index("answer")])
-    accuracy = balanced_accuracy(labels, values)
-    return f"| {name} | {len(labels)} | {auroc(labels, values):.3f} | {cosine:.3f} | {accuracy:.3f} |"
+    print(line("HaluQuestQA, experts: relevant throughout", *held_out_experts(), embedder))
+    sets = right_answers()
+    sets["HaluQuestQA, one sentence"] = shortened(sets["HaluQuestQA"], embedder)
+    for name, right in sets.items():
+        for kind, wrong in wrong_pairs(right, embedder).items():
+            labels = [True] * len(right) + [False] * len(wrong)
+            print(line(f"{name}, {kind}", [*right, *wrong], labels, embedder))
 
 
 if __name__ == "__main__":

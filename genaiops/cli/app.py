@@ -22,6 +22,7 @@ from genaiops.cli import (
     judging,
     projects,
     retrieval,
+    scoring,
     service,
 )
 from genaiops.cli.commands import LazyGroup
@@ -64,7 +65,7 @@ def _root(
 
 
 for module in (
-    projects, building, answering, indexes, erasing, evaluating, explaining, comparing, environments, service,
+    projects, building, answering, indexes, erasing, scoring, evaluating, explaining, comparing, environments, service,
 ):  # fmt: skip
     module.register(LazyGroup.registry)
 LazyGroup.registry.add_typer(golden.app, name="golden")

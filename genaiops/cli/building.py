@@ -32,9 +32,9 @@ def build(
     Read, clean, chunk, embed, publish; only what changed is done again.
     """
     from genaiops.cleansing import lines
-    from genaiops.flow import Flow
+    from genaiops.delivery import load_checked
 
-    opened = Flow.load(flow, overrides=settings or ())
+    opened = load_checked(flow, overrides=settings or ())
     if dry_run:
         _tell_plan(opened.plan_build(), as_json=as_json)
         return

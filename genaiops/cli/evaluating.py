@@ -1,12 +1,9 @@
-"""score, evaluate, gate: answers become measured values and verdicts."""
+"""evaluate, gate: answers become measured values and verdicts."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,55 +20,20 @@ if TYPE_CHECKING:
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
+Split = Annotated[
+    str,
+    typer.Option("--split", metavar="PART", help="Part of a divided golden set: train, dev (default), holdout, all."),
+]
+
+
+def with_split(split: str, settings: list[str] | None) -> list[str]:
+    """The overrides of a command, with the part that --split names."""
+    return [*(settings or ()), *([f"evaluation.split={split}"] if split else [])]
+
+
 def register(app: Registry) -> None:
-    for command in (score, evaluate, gate):
+    for command in (evaluate, gate):
         app.command()(command)
-
-
-def score(
-    file: Annotated[Path, typer.Argument(help="JSON lines {id, question, contexts, answer[, reference]}.")],
-    measure: Annotated[list[str], typer.Option("--measure", "-m", help="For example groundedness. Repeatable.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where the scores go; default: stdout.")] = None,
-    judge: Annotated[
-        str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
-    ] = "",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
-    ] = None,
-    plan: Plan = False,
-    as_json: Json = False,
-) -> None:
-    """Score any application's answers.
-
-    One JSON line {id, measure, value, unscored} for each row and measure.
-    """
-    from genaiops.delivery.judge_tools import plan_scoring, scoring_tools
-    from genaiops.embedding import EmbeddingSettings, load_embedder
-    from genaiops.errors import ConfigurationError
-    from genaiops.evaluation import read_rows, score_rows
-    from genaiops.files import write_durably
-    from genaiops.project import Project
-
-    project = Project.find()
-    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
-    tools = replace(scoring_tools(project, judge, settings or ()), embedder=embedder)
-    rows = read_rows(file)
-    if not rows:
-        raise ConfigurationError("there is no row in this file", where=file)
-    if plan:
-        print_plan(plan_scoring(measure, [row.sample for row in rows], tools), as_json=as_json)
-        return
-    scores = score_rows(rows, measure, tools=tools)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in scores)
-    if out is not None:
-        write_durably(out, lines)
-    if as_json:
-        print_json(scores)
-    elif out is None:
-        print(lines, end="")
-    else:
-        say(f"{len(scores)} scores in {out}")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
@@ -87,6 +49,10 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     ] = "",
     plan: Plan = False,
     engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
+    split: Split = "",
+    repeat: Annotated[
+        int | None, typer.Option("--repeat", min=1, max=100, help="Ask each question so often; tells what is chance.")
+    ] = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -94,13 +60,13 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
 
     Keeps the run, tracks it in MLflow and prints the scorecard and where wrong answers were lost.
     """
-    from genaiops.delivery import evaluate_flow, evaluate_release, open_release
+    from genaiops.delivery import evaluate_flow, evaluate_release, load_checked, open_release
     from genaiops.delivery.judge_tools import plan_evaluation
     from genaiops.evaluation.anew import anew, told_anew
     from genaiops.evaluation.waterfall import told_in_lines, waterfall
-    from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=settings or ())
+    often = [] if repeat is None else [f"evaluation.repeats={repeat}"]
+    opened = load_checked(flow, overrides=[*with_split(split, settings), *often])
     pipeline = open_release(opened.project, release, flow=opened.name)[1] if release else None
     if plan:
         print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
@@ -114,13 +80,18 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     Wanted(html, junit, markdown, step_summary, report_json, csv).write(evaluated.run)
     if as_json:
         from genaiops.evaluation.passports import corrected_shares
+        from genaiops.evaluation.reactions import reactions
 
-        told = {"run": evaluated.run.id, "summaries": summaries(evaluated.run), "report": str(evaluated.report)}
-        told |= {"waterfall": waterfall(evaluated.run), "reuse": anew(evaluated.run)}
-        print_json({**told, "corrected": corrected_shares(evaluated.run)})
+        run = evaluated.run
+        told: dict[str, Any] = {"run": run.id, "summaries": summaries(run), "report": str(evaluated.report)}
+        told |= {"part": run.part, "holdout_looks": run.holdout_looks}
+        told |= {"waterfall": waterfall(run), "reuse": anew(run), "reactions": reactions(run)}
+        print_json({**told, "corrected": corrected_shares(run), **repeats_of(run)})
     else:
         print_scorecard(evaluated.run)
-        for line in (*told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+        if evaluated.run.part:
+            say(f"golden set {evaluated.run.measured_on}")
+        for line in (*told_of(evaluated.run), *told_in_lines(evaluated.run), *told_anew(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
@@ -139,6 +110,10 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     step_summary: StepSummary = None,
     report_json: ReportJson = None,
     csv: Csv = None,
+    split: Split = "",
+    sequential: Annotated[
+        bool, typer.Option("--sequential", help="Ask questions only until the verdict is certain.")
+    ] = False,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -146,17 +121,22 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
 
     Exit code 0 pass, 1 fail, 3 inconclusive. Evaluates first if the present state has no run.
     """
-    from genaiops.delivery import gate_flow
-    from genaiops.flow import Flow
+    from genaiops.delivery import gate_flow, load_checked
 
     with _stages() as shown:
-        gated = gate_flow(Flow.load(flow, overrides=settings or ()), against=against, progress=shown)
+        opened = load_checked(flow, overrides=with_split(split, settings))
+        gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
+    run = gated.evaluated.run
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
-    wanted.write(gated.evaluated.run, baseline=gated.champion, verdict=gated.decision)
+    wanted.write(run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
-        print_json({**_plain(gated.decision), "run": gated.evaluated.run.id})
+        counts = {"asked": len(run.results), "not_asked": len(run.not_asked)}
+        print_json({**_plain(gated.decision), "run": run.id, **counts})
     else:
         print_decision(gated.decision)
+        if run.not_asked:
+            total = len(run.results) + len(run.not_asked)
+            say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
     leave(EXIT_CODES[gated.decision.verdict])
 
 
@@ -173,6 +153,25 @@ def summaries(run: Run) -> dict[str, dict[str, Any]]:
 
     rows = [as_json(summary) for summary in run.summaries]
     return {row.pop("measure"): row for row in rows}
+
+
+def repeats_of(run: Run) -> dict[str, Any]:
+    """What `evaluate --json` adds when each question was asked several times."""
+    from genaiops.evaluation.repeating import flakiness
+    from genaiops.records import as_json
+
+    if run.repeats == 1:
+        return {}
+    rows: list[dict[str, Any]] = [as_json(found) for found in flakiness(run)]
+    return {"repeats": run.repeats, "flakiness": {row.pop("measure"): row for row in rows}}
+
+
+def told_of(run: Run) -> list[str]:
+    """What the scorecard cannot show: how large a drop so many cases can catch, and what changed between repeats."""
+    from genaiops.evaluation.repeating import told
+    from genaiops.evaluation.resolution import resolution
+
+    return [line for line in (resolution(run), *told(run)) if line]
 
 
 def print_decision(decision: Decision) -> None:

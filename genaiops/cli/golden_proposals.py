@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def draft(  # noqa: PLR0913  options of a command
     flow: FlowFolder,
+    *,
     by: Annotated[str, typer.Option("--by", help="templates (offline) or model (the flow's).")] = "templates",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Proposals at most.")] = 20,
     per_document: Annotated[

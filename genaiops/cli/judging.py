@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +13,10 @@ import typer
 from genaiops.cli.output import Json, leave, note, print_json, say
 
 if TYPE_CHECKING:
-    from genaiops.embedding import Embedder
     from genaiops.evaluation.passports import Passport, Shelf
     from genaiops.evaluation.passports.record import Figure
     from genaiops.evaluation.records import Measure
+    from genaiops.evaluation.tools import Tools
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -27,7 +28,10 @@ app = typer.Typer(
 Measured = Annotated[str, typer.Option("--measure", "-m", help="The judged measure.")]
 OfFlow = Annotated[
     Path | None,
-    typer.Option("--flow", metavar="FLOW", help="Judge with this flow's embedder; default: the default embedder."),
+    typer.Option("--flow", metavar="FLOW", help="Judge as this flow does; default: with the default embedder."),
+]
+ByModel = Annotated[
+    str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
 ]
 
 
@@ -43,6 +47,7 @@ def calibrate(
     out: Annotated[Path | None, typer.Option("--out", help="Write the passport here instead of keeping it.")] = None,
     expires: Annotated[str, typer.Option("--expires", help="Last day it holds, YYYY-MM-DD; default: a year.")] = "",
     flow: OfFlow = None,
+    judge: ByModel = "",
     as_json: Json = False,
 ) -> None:
     """Compare a judge with human labels and write its passport.
@@ -54,7 +59,7 @@ def calibrate(
 
     rows, waiting = read_labels(file)
     until = _day(expires)
-    passport = compared(_measure(measure, flow), rows, expires=until)
+    passport = compared(_measure(measure, flow, judge), rows, expires=until)
     path = passport.save(out) if out is not None else _shelf().keep(passport)
     if as_json:
         print_json({**passport.to_json(), "file": str(path), "waiting": waiting})
@@ -106,18 +111,19 @@ def listed(as_json: Json = False) -> None:
 def show(
     measure: Annotated[str, typer.Argument(help="The judged measure, for example groundedness.")],
     flow: OfFlow = None,
+    judge: ByModel = "",
     as_json: Json = False,
 ) -> None:
     """Show the passport that holds for a judge as it is now, source by source.
 
     Exit 3 when none holds: with the reason and the remedy.
     """
-    judge = _measure(measure, flow)
-    standing = _shelf().standing(measure, judge.judge)
+    digest = _measure(measure, flow, judge).judge
+    standing = _shelf().standing(measure, digest)
     if as_json:
         refusal = standing if isinstance(standing, str) else ""
         passport = None if isinstance(standing, str) else standing
-        print_json({"measure": measure, "judge": judge.judge, "passport": passport, "refusal": refusal})
+        print_json({"measure": measure, "judge": digest, "passport": passport, "refusal": refusal})
     elif not isinstance(standing, str):
         _print(standing)
     if isinstance(standing, str):
@@ -130,10 +136,11 @@ def retire(
     measure: Annotated[str, typer.Argument(help="The judged measure.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it may no longer be used.")],
     flow: OfFlow = None,
+    judge: ByModel = "",
     as_json: Json = False,
 ) -> None:
     """Say that a judge, as it is now, may no longer decide a gate."""
-    path = _shelf().retire(measure, _measure(measure, flow).judge, reason)
+    path = _shelf().retire(measure, _measure(measure, flow, judge).judge, reason)
     if as_json:
         print_json({"measure": measure, "file": str(path)})
     else:
@@ -202,21 +209,29 @@ def _shelf() -> Shelf:
     return Shelf(Project.find().passports)
 
 
-def _measure(name: str, flow: Path | None) -> Measure:
+def _measure(name: str, flow: Path | None, judge: str) -> Measure:
     from genaiops.evaluation import measure_named
 
-    return measure_named(name, embedder=_embedder(flow))
+    return measure_named(name, tools=_tools(flow, judge))
 
 
-def _embedder(flow: Path | None) -> Embedder:
+def _tools(flow: Path | None, judge: str) -> Tools:
+    from genaiops.delivery.judge_tools import scoring_tools, tools_of
+    from genaiops.errors import ConfigurationError
+
     if flow is not None:
         from genaiops.flow import Flow
 
-        return Flow.load(flow).embedder
+        if judge:
+            raise ConfigurationError("--judge and --flow do not go together", remedy="the flow says who judges")
+        opened = Flow.load(flow)
+        return tools_of(opened, opened.served, opened.embedder)
     from genaiops.embedding import EmbeddingSettings, load_embedder
     from genaiops.project import Project
 
-    return load_embedder(EmbeddingSettings(), cache_file=Project.find().cache)
+    project = Project.find()
+    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
+    return replace(scoring_tools(project, judge), embedder=embedder)
 
 
 def _day(text: str) -> date | None:

@@ -75,11 +75,15 @@ def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
     from rich.console import Console
 
     from genaiops.evaluation.passports import corrected_shares, correction_line
+    from genaiops.evaluation.reactions import refusals_line
     from genaiops.evaluation.reports import terminal_table
 
     Console().print(terminal_table(run, baseline=baseline))
+    if refused := refusals_line(run):
+        say(refused)
     for corrected in corrected_shares(run).values():
-        say(correction_line(corrected))
+        if (corrected.low, corrected.high) != (0.0, 1.0):  # that would say nothing
+            say(correction_line(corrected))
 
 
 def print_report(run: Run, baseline: Run, notes: tuple[str, ...]) -> None:

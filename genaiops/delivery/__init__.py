@@ -4,6 +4,7 @@ The functions behind the commands, for Python too. They join flow, evaluation an
 each other.
 """
 
+from genaiops.delivery.checking import load_checked
 from genaiops.delivery.comparing import named_runs
 from genaiops.delivery.diffing import diff_indexes
 from genaiops.delivery.evaluating import Evaluated, evaluate_flow, evaluate_release, find_evaluation, write_report
@@ -31,6 +32,7 @@ __all__ = [
     "gate_flow",
     "lineage_of",
     "list_indexes",
+    "load_checked",
     "named_runs",
     "open_release",
     "plan_forget",

@@ -48,10 +48,13 @@ class Work:
     cases: CaseWork
 
 
-def work_on(subject: Subjected, measures: Sequence[Measure], *, code: str) -> Work:
-    """The work of an evaluation; `code` is the digest of the code that does it. Raises ConfigurationError."""
+def work_on(subject: Subjected, measures: Sequence[Measure], *, code: str, anew: bool = False) -> Work:
+    """The work of an evaluation; `code` is the digest of the code that does it. Raises ConfigurationError.
+
+    `anew`: nothing is taken over from earlier evaluations, as where each question is asked again.
+    """
     flow, served = subject.flow, subject.served
-    reuse = flow.settings.evaluation.reuse
+    reuse = "none" if anew else flow.settings.evaluation.reuse
     check_reuse(reuse, served)
     kept = KeptResults(None if reuse == "none" else flow.project.cache)
     ask = ReusingAsk(served, subject.opened, kept, reuse, code, subject.release)

@@ -24,14 +24,19 @@ def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> t
     run, the one before, and so on. Environments and `latest` mean runs of `flow`; without it, of the
     flow of the runs that are named otherwise, and else of any. NotFound says what there is.
     """
-    found = {name: run for name in names if (run := _said_outright(project, name)) is not None}
-    flows = {run.subject.flow for run in found.values()}
-    flow = flow or (flows.pop() if len(flows) == 1 else "")
-    return tuple(found.get(name) or _meant(project, name, flow) for name in names)
+    found: dict[str, Run] = {}
+    # What says by itself which run it is comes first: it tells which flow the others mean.
+    for read in (_by_itself, _served, _by_age):
+        for name in names:
+            if name not in found and (run := read(project, name, flow)) is not None:
+                found[name] = run
+        flows = {run.subject.flow for run in found.values()}
+        flow = flow or (flows.pop() if len(flows) == 1 else "")
+    return tuple(found[name] for name in names)
 
 
-def _said_outright(project: Project, name: str) -> Run | None:
-    """The run that a name gives away by itself; None for an environment and for `latest`."""
+def _by_itself(project: Project, name: str, _: str) -> Run | None:
+    """The run of an id or a path; None for an environment and for `latest`."""
     if name in project.settings.environments or _LATEST.fullmatch(name):
         return None
     path = Path(name)
@@ -40,11 +45,12 @@ def _said_outright(project: Project, name: str) -> Run | None:
     return find_run(project.runs, name)
 
 
-def _meant(project: Project, name: str, flow: str) -> Run:
-    found = _LATEST.fullmatch(name)
-    if found is None:
-        return _champion(project, name, flow)
-    back = int(found[1] or 0)
+def _by_age(project: Project, name: str, flow: str) -> Run | None:
+    """The run that `latest` or `latest~N` means; None for every other name."""
+    written = _LATEST.fullmatch(name)
+    if written is None:
+        return None
+    back = int(written[1] or 0)
     for folder in reversed(list_runs(project.runs)):
         run = Run.load(folder)
         if flow and run.subject.flow != flow:
@@ -58,20 +64,21 @@ def _meant(project: Project, name: str, flow: str) -> Run:
 _MAKE = "genaiops evaluate FLOW makes one"
 
 
-def _champion(project: Project, environment: str, flow: str) -> Run:
-    """The run that earned the release an environment serves."""
-    from genaiops.promotion import Registry
-    from genaiops.promotion.release import load_release
+def _served(project: Project, name: str, flow: str) -> Run | None:
+    """The run that earned the release an environment serves; None for a name that is no environment."""
+    if name not in project.settings.environments:
+        return None
+    from genaiops.promotion import Registry, load_release
 
-    pointer = Registry.of(project).pointer(environment, flow or None)
+    pointer = Registry.of(project).pointer(name, flow or None)
     if not pointer.release:
-        raise NotFound(f"{environment} serves no release{f' of {flow}' if flow else ''}", remedy="genaiops status")
+        raise NotFound(f"{name} serves no release{f' of {flow}' if flow else ''}", remedy="genaiops status")
     run = load_release(project.releases, pointer.release).evidence.run
     try:
         return Run.load(project.runs / run)
     except NotFound:
         raise NotFound(
-            f"the run {run} that earned {environment}'s release {pointer.release[:12]} is not here",
+            f"the run {run} that earned {name}'s release {pointer.release[:12]} is not here",
             where=project.runs,
-            remedy=f"measure it again: genaiops evaluate FLOW --release {environment}",
+            remedy=f"measure it again: genaiops evaluate FLOW --release {name}",
         ) from None

@@ -16,6 +16,7 @@ from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation import Run, Subject
 from genaiops.evaluation.loop import run_of
 from genaiops.evaluation.passports import Shelf
+from genaiops.evaluation.stopping import Asking
 from genaiops.evaluation.working import silent
 from genaiops.files import check_name, locked, write_durably
 from genaiops.flow import Flow
@@ -26,6 +27,8 @@ from genaiops.records import Verdict, digest_of
 
 if TYPE_CHECKING:
     from genaiops.evaluation.records import Measure
+    from genaiops.evaluation.scale import Scale
+    from genaiops.evaluation.stopping import Until
     from genaiops.flow import Pipeline
 
 EvaluationProgress = Callable[[str, int, int], None]  # what, done, total
@@ -46,8 +49,18 @@ class Evaluated:
         return self.folder / REPORT_FILE
 
 
-def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None, engine: str = "local") -> Evaluated:
+def evaluate_flow(
+    flow: Flow,
+    *,
+    progress: EvaluationProgress | None = None,
+    engine: str = "local",
+    repeats: int = 0,
+    until: Until | None = None,
+) -> Evaluated:
     """Measure the flow as it stands on its golden set and keep the run; `engine` is `local` or `ray`.
+
+    Each question is asked `repeats` times; 0: as often as flow.yaml says. `until` stops the asking early; such a run
+    is kept, but never found again as the run of this state.
 
     What an earlier evaluation of the same content found is taken over as `evaluation.reuse` permits. Raises
     GoldenSetError when a quote is in none of the index's documents (unless `evaluation.missing_evidence` is
@@ -59,23 +72,29 @@ def evaluate_flow(flow: Flow, *, progress: EvaluationProgress | None = None, eng
         pipeline = flow.pipeline
         return pipeline if pipeline.served == served else flow.pipeline_of(served.index)
 
-    return _evaluate(Subjected(flow, served, opened), progress, engine)
+    return _evaluate(Subjected(flow, served, opened), progress, engine, _asking(flow, repeats, until))
 
 
 def evaluate_release(
     flow: Flow, pipeline: Pipeline, *, progress: EvaluationProgress | None = None, engine: str = "local"
 ) -> Evaluated:
     """Measure a release (opened with `open_release`) on the flow's present golden set."""
-    return _evaluate(Subjected(flow, pipeline.served, lambda: pipeline, pipeline.release), progress, engine)
+    subject = Subjected(flow, pipeline.served, lambda: pipeline, pipeline.release)
+    return _evaluate(subject, progress, engine, _asking(flow, 0, None))
 
 
-def _evaluate(subject: Subjected, progress: EvaluationProgress | None, engine: str) -> Evaluated:
+def _asking(flow: Flow, repeats: int, until: Until | None) -> Asking:
+    settings = flow.settings.evaluation
+    return Asking(repeats or settings.repeats, until, settings.seed)
+
+
+def _evaluate(subject: Subjected, progress: EvaluationProgress | None, engine: str, asking: Asking) -> Evaluated:
     # A run that is written while a document is erased would bring it back.
     with locked(subject.flow.project.lock, shared=True, what="cleans up or erases"):
-        return _evaluated(subject, progress, engine)
+        return _evaluated(subject, progress, engine, asking)
 
 
-def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: str) -> Evaluated:
+def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: str, asking: Asking) -> Evaluated:
     from genaiops.indexing.snapshot import read_documents_of
 
     flow, served, settings = subject.flow, subject.served, subject.flow.settings.evaluation
@@ -84,18 +103,24 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     if settings.missing_evidence == "refuse":
         check(golden, documents)
     measures = measures_of(flow, served)
-    work = work_on(subject, measures, code=code_digest())
+    if engine != "local" and (asking.repeats > 1 or asking.until is not None):
+        raise ConfigurationError(
+            f"--engine {engine} asks every question once", remedy="leave --engine, --repeat or --sequential away"
+        )
+    # Asked again is asked for the difference: nothing of it may come from a cache.
+    work = work_on(subject, measures, code=code_digest(), anew=asking.repeats > 1)
     if engine == "local":
         work.ask.prepare(case.question for case in golden)
-        results = work.cases.results(golden.cases, workers=settings.workers, report=progress or silent)
+        results = asking.results(work.cases, golden.cases, workers=settings.workers, report=progress or silent)
     else:
         results = spread_results(subject, golden.cases, engine, code=code_digest(), report=progress or silent)
     shelf, said = Shelf(flow.project.passports), subject_of(served, flow)
-    run = run_of(results, golden, measures, subject=said, seed=settings.seed, passports=shelf)
+    run = run_of(results, golden, measures, subject=said, seed=settings.seed, passports=shelf, repeats=asking.repeats)
     run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
-    if not any(result.error for result in run.results):  # an outage is no evidence to come back to
-        pointer = _pointer(flow, served, golden.digest, measures)
+    # An outage, or a part of the set, is no evidence to come back to.
+    if not run.not_asked and not any(result.error for result in run.results):
+        pointer = _pointer(flow, served, golden.digest, measures, run.repeats)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
@@ -109,13 +134,15 @@ def subject_of(served: Served, flow: Flow) -> Subject:
     return Subject(served.flow, digests, settings)
 
 
-def find_evaluation(flow: Flow, served: Served, *, other_than: str = "") -> Run | None:
+def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats: int = 0) -> Run | None:
     """The newest kept run of exactly this on the present golden set, with today's code, measures and judges.
 
-    `other_than` is the id of a run that does not count.
+    `other_than` is the id of a run that does not count. Each question was asked `repeats`
+    times; 0: as often as flow.yaml says.
     """
     golden, _ = measured_part(flow)
-    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow, served))):
+    times = repeats or flow.settings.evaluation.repeats
+    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow, served), times)):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):
@@ -146,12 +173,20 @@ def write_report(
     return html
 
 
-def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure]) -> Path:
+def judges_and_scales(flow: Flow, served: Served) -> tuple[dict[str, str], dict[str, Scale]]:
+    """What a run of the flow would say of its measures, before there is one: Run.judges and Run.scales."""
+    from genaiops.evaluation.scoring import scales_of
+
+    measures = measures_of(flow, served)
+    return {str(m): m.judge for m in measures if m.judge}, dict(scales_of(measures))
+
+
+def _pointer(flow: Flow, served: Served, golden_digest: str, measures: Sequence[Measure], repeats: int) -> Path:
     """Where the newest run of this subject, golden set, judges, settings and code is named."""
     judged = [[str(measure), measure.judge] for measure in measures]
     settings = flow.settings.evaluation
-    wrong = settings.wrong_below
-    key = digest_of([served.digest, golden_digest, judged, settings.seed, settings.workers, wrong, code_digest()])
+    asked = [settings.seed, settings.workers, settings.wrong_below, repeats]
+    key = digest_of([served.digest, golden_digest, judged, asked, code_digest()])
     return flow.project.home / "evaluations" / f"{key[:32]}.json"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genaiops.delivery.golden_work import desk_of
+from genaiops.delivery.golden_work import DRAFTED_FILE, desk_of
 from genaiops.errors import ConfigurationError, ModelError, NotBuilt, NotFound
 from genaiops.files import fsync_folder, storing
 from genaiops.flow import Flow
@@ -22,7 +22,6 @@ from genaiops.golden_sets.proposals import Proposal, Queue
 from genaiops.golden_sets.similarity import Embed
 from genaiops.records import Case, Chunk
 
-DRAFTED_FILE = "golden_drafted.log"  # in the state folder: digests of what a model was asked about
 _DEPTH = 10  # hits looked at for each question
 _GIVE_UP = 3  # failures in a row
 Report = Callable[[int, int], None]

@@ -15,6 +15,8 @@ from genaiops.golden_sets.desk import Desk
 from genaiops.project import Project
 from genaiops.promotion.actor import check_actor
 
+DRAFTED_FILE = "golden_drafted.log"  # in the state folder: digests of what a model was asked about
+
 
 def desk_of(flow: Flow) -> Desk:
     """The flow's golden set with its proposals, over the documents as a build would read them now."""

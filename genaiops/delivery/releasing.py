@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genaiops.delivery.evaluating import Evaluated, EvaluationProgress, evaluate_flow, find_evaluation
+from genaiops.delivery.evaluating import (
+    Evaluated,
+    EvaluationProgress,
+    evaluate_flow,
+    find_evaluation,
+    judges_and_scales,
+)
 from genaiops.delivery.golden_parts import measured_part
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
@@ -14,6 +21,7 @@ from genaiops.flow.pipeline import Served
 from genaiops.project import Project
 from genaiops.promotion import Decision, Registry, Release, bundle, find_release, judge_run, load_gate, load_release
 from genaiops.promotion.gate import GateSettings
+from genaiops.promotion.sequential import SequentialGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +34,61 @@ class Gated:
     decision: Decision
 
 
-def gate_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> Gated:
+def gate_flow(
+    flow: Flow, *, against: str = "", sequential: bool = False, progress: EvaluationProgress | None = None
+) -> Gated:
     """The verdict on the flow as it stands, evaluating it first when no run of this state is kept.
 
-    `against` is the environment whose release is the champion (default: the last of the project).
+    `against` is the environment whose release is the champion (default: the last of the
+    project). With `sequential`, an evaluation that has to be made asks no more questions
+    than the verdict needs; a release takes a verdict on the whole set.
     """
     gate = load_gate(flow.folder / "gate.yaml")
     against = flow.project.environment(against or flow.project.settings.environments[-1])
     served = flow.pipeline.served  # opens the index, so that a damaged one stops here
     champion = Registry.of(flow.project).champion(against, flow.name)
-    known = find_evaluation(flow, served)
-    if known is None or (champion is not None and known.id == champion.evidence.run):
+    repeats = max(gate.repeats, flow.settings.evaluation.repeats)
+    known = find_evaluation(flow, served, repeats=repeats)
+    stale = known is None or (champion is not None and known.id == champion.evidence.run)
+    if stale and sequential:
+        return _gate_along_the_way(flow, gate, champion, against, repeats, progress)
+    if known is None or stale:
         # A run is never compared with itself: a model may have changed behind its name since it was made.
-        evaluated = evaluate_flow(flow, progress=progress)
+        evaluated = evaluate_flow(flow, repeats=repeats, progress=progress)
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
-    rival = None if champion is None else _champion_run(flow, champion, evaluated.run, against)
     golden, _ = measured_part(flow)
+    run = evaluated.run
+    rival = None if champion is None else _champion_run(flow, champion, (golden.digest, run.judges), run.id, against)
     shelf = Shelf(flow.project.passports)
     decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
     return Gated(evaluated, rival, gate, decision)
 
 
-def _champion_run(flow: Flow, release: Release, candidate: Run, environment: str) -> Run:
+def _gate_along_the_way(
+    flow: Flow,
+    gate: GateSettings,
+    champion: Release | None,
+    against: str,
+    repeats: int,
+    progress: EvaluationProgress | None,
+) -> Gated:
+    golden, _ = measured_part(flow)
+    judges, scales = judges_and_scales(flow, flow.served)
+    rival = None if champion is None else _champion_run(flow, champion, (golden.digest, judges), "", against)
+    following = SequentialGate(gate, golden.cases, rival, scales)
+    evaluated = evaluate_flow(flow, repeats=repeats, until=following.see, progress=progress)
+    shelf = Shelf(flow.project.passports)
+    decision = following.decision(evaluated.run, against=against, golden_set_digest=golden.digest, passports=shelf)
+    return Gated(evaluated, rival, gate, decision)
+
+
+def _champion_run(
+    flow: Flow, release: Release, measured_by: tuple[str, Mapping[str, str]], candidate: str, environment: str
+) -> Run:
     """The run to compare with: the one that earned the release, where golden set and judges are still the same.
+
+    `measured_by` is the candidate's golden set (its digest) and its judges, `candidate` the id of its run.
 
     Otherwise the newest run of the release on the present golden set, where there is one (`evaluate --release`).
     Never the candidate's own. Raises NotFound when there is no run left: a champion that cannot be compared with
@@ -59,12 +98,9 @@ def _champion_run(flow: Flow, release: Release, candidate: Run, environment: str
         earned = Run.load(flow.project.runs / release.evidence.run)
     except NotFound:
         earned = None
-    if earned is not None and (earned.golden_set_digest, earned.judges) == (
-        candidate.golden_set_digest,
-        candidate.judges,
-    ):
+    if earned is not None and (earned.golden_set_digest, earned.judges) == measured_by:
         return earned
-    measured = find_evaluation(flow, Served.from_json(release.served), other_than=candidate.id) or earned
+    measured = find_evaluation(flow, Served.from_json(release.served), other_than=candidate) or earned
     if measured is None:
         raise NotFound(
             f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genaiops.evaluation.records import Run as Run
     from genaiops.evaluation.records import Sample as Sample
     from genaiops.evaluation.records import Subject as Subject
+    from genaiops.evaluation.row_runs import score as score
     from genaiops.evaluation.rows import read_rows as read_rows
     from genaiops.evaluation.rows import score_rows as score_rows
     from genaiops.evaluation.runs import find_run as find_run
@@ -35,6 +36,7 @@ _HOME = {
     "Run": "records",
     "Sample": "records",
     "Subject": "records",
+    "score": "row_runs",
     "read_rows": "rows",
     "score_rows": "rows",
     "find_run": "runs",

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genaiops.evaluation.records import Measure, Sample, Statistic
+from genaiops.evaluation.records import Measure, Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.supported import Question, SupportJudge, claims, mean
 from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 

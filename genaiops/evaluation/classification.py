@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from genaiops.evaluation import classes
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.tasks import CLASSIFICATION, not_for
 from genaiops.evaluation.text_measures import NO_REFERENCE, without_citations
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored

@@ -14,6 +14,7 @@ from genaiops.evaluation.provenance import git_state, versions
 from genaiops.evaluation.records import CaseResult, Measure, Run, Subject
 from genaiops.evaluation.runs import new_run
 from genaiops.evaluation.scoring import scales_of, summarise
+from genaiops.evaluation.stopping import Asking, Until
 from genaiops.evaluation.waterfall import attribute as attribute_without_trace
 from genaiops.evaluation.working import Attribute, CaseWork, Progress, silent
 from genaiops.golden_sets import GoldenSet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from genaiops.evaluation.tools import Tools
 
 MOST_WORKERS = 64
+MOST_REPEATS = 100
 
 
 def evaluate(  # noqa: PLR0913  (options are keyword-only)
@@ -36,6 +38,8 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
     confidence: float = 0.95,
     seed: int = 0,
     workers: int = 1,
+    repeats: int = 1,
+    until: Until | None = None,
     progress: Progress | None = None,
     passports: Shelf | None = None,
     attribute: Attribute = attribute_without_trace,
@@ -45,9 +49,11 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
 
     `ask` is a flow's `ask`, or any callable that takes a Query and returns an Answer, a
     text, or `{"answer": text, "contexts": [texts]}`. A question it fails on is never
-    graded: the case keeps the error, its measures are Unscored, coverage falls. Nothing
-    is asked twice. `workers` questions are asked at a time, from threads; results are
-    in the order of the set. `passports` is where those of the judges are looked up
+    graded: the case keeps the error, its measures are Unscored, coverage falls. Each case
+    is asked `repeats` times, in rounds over the whole set. `workers` questions are asked
+    at a time, from threads; results are in the order of the set. With `until` the cases
+    are asked document by document in a random order, and no more once it says so: see
+    `genaiops.promotion.sequential`. `passports` is where those of the judges are looked up
     (default: the shipped ones). `attribute` says of a wrong answer where it was lost;
     `kept` holds judgements of earlier evaluations. Raises ConfigurationError for unknown
     measures and options out of range, before anything is asked.
@@ -56,13 +62,25 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         raise ConfigurationError(f"confidence must be above 0.5 and below 1, got {confidence}")
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise ConfigurationError(f"repeats must be from 1 to {MOST_REPEATS}, got {repeats}")
     wanted = measures_named(measures, embedder=embedder, tools=tools)
     work = CaseWork(ask, wanted, attribute, kept or KeptOutcomes())
-    results = work.results(golden.cases, workers=workers, report=progress or silent)
-    return run_of(results, golden, wanted, subject=subject, confidence=confidence, seed=seed, passports=passports)
+    asking = Asking(repeats, until, seed)
+    results = asking.results(work, golden.cases, workers=workers, report=progress or silent)
+    return run_of(
+        results,
+        golden,
+        wanted,
+        subject=subject,
+        confidence=confidence,
+        seed=seed,
+        passports=passports,
+        repeats=repeats,
+    )
 
 
-def run_of(
+def run_of(  # noqa: PLR0913  (options are keyword-only)
     results: Sequence[CaseResult],
     golden: GoldenSet,
     measures: Sequence[Measure],
@@ -71,13 +89,21 @@ def run_of(
     confidence: float = 0.95,
     seed: int = 0,
     passports: Shelf | None = None,
+    repeats: int = 1,
 ) -> Run:
-    """The run record of results, one for each case of the golden set in its order, wherever they were made."""
+    """The run record of results, one for each case of the golden set in its order, wherever they were made.
+
+    Cases without a result were not needed.
+    """
     scales = scales_of(measures)
+    cases = [result.case for result in results]
     summaries = tuple(
-        summarise(name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed)
+        summarise(
+            name, [result.outcomes[name] for result in results], scale, confidence=confidence, seed=seed, cases=cases
+        )
         for name, scale in scales.items()
     )
+    asked = {case.id for case in cases}
     judges = {str(measure): measure.judge for measure in measures if measure.judge}
     shelf = passports or Shelf()
     known = {name: shelf.find(name, judge) for name, judge in judges.items()}
@@ -97,5 +123,7 @@ def run_of(
             versions=versions(),
             git=git_state(),
             passports={name: passport for name, passport in known.items() if passport is not None},
+            repeats=repeats,
+            not_asked={case.id: case.digest for case in golden.cases if case.id not in asked},
         )
     )

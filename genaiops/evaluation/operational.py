@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from genaiops.evaluation.records import Sample, Statistic, quantile_of
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic, quantile_of
 from genaiops.records import Answer, Metadata, Outcome, Score, Unscored
 
 

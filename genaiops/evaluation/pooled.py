@@ -19,8 +19,10 @@ from functools import cache, partial
 from genaiops.evaluation import classes
 from genaiops.evaluation.overlap.bleu import bleu
 from genaiops.evaluation.overlap.chrf import chrf
-from genaiops.evaluation.records import Run, Scale, Statistic
+from genaiops.evaluation.records import Run
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.evaluation.statistics import Interval, Moments, Sides, mean_interval, wilson_ends
+from genaiops.evaluation.statistics.clusters import Clusters
 from genaiops.records import Score
 
 Formula = Callable[[Mapping[str, float]], float]  # summed counts → figure in [0, 1]
@@ -71,8 +73,17 @@ def contributions(scores: Mapping[str, Score], scale: Scale) -> dict[str, float]
         if score.parts not in slopes:
             slopes[score.parts] = _slope(formula, total, dict(score.parts))
     influences = {name: len(counted) * slopes[score.parts] for name, score in counted.items()}
-    off = math.fsum(influences.values()) / len(counted)  # zero but for the step and round-off
+    for name, doubt in zip(counted, _doubts(scale.statistic, counted), strict=True):
+        influences[name] += doubt
+    off = math.fsum(influences.values()) / len(counted)  # zero but for the step, an odd doubt and round-off
     return {name: figure + influence - off for name, influence in influences.items()}
+
+
+def _doubts(statistic: Statistic, counted: Mapping[str, Score]) -> list[float]:
+    name, _, label = statistic.partition("@")
+    if not (name.endswith("_macro") or name in POOLED_OF_LABEL):
+        return [0.0] * len(counted)
+    return classes.doubts([dict(score.parts) for score in counted.values()], label)
 
 
 def contributions_of(run: Run, measure: str) -> dict[str, float]:
@@ -82,17 +93,26 @@ def contributions_of(run: Run, measure: str) -> dict[str, float]:
     return contributions(scores, run.scale(measure))
 
 
-def pooled_interval(values: Sequence[float], *, confidence: float = 0.95, sides: Sides = 2, seed: int = 0) -> Interval:
+def pooled_interval(
+    values: Sequence[float],
+    *,
+    confidence: float = 0.95,
+    sides: Sides = 2,
+    seed: int = 0,
+    clusters: Clusters | None = None,
+) -> Interval:
     """The interval of a figure in [0, 1] from the contributions of its cases.
 
-    The wider, end by end, of what the spread says (Student's t and a seeded BCa bootstrap) and of Wilson's interval
-    of a proportion of as many cases, so that a figure of 1 from few cases keeps its doubt. Simulated in
-    tests/evaluation/test_pooled_measures.py.
+    From their spread (Student's t and a seeded BCa bootstrap), or, where they are all equal, Wilson's interval of a
+    proportion of as many cases. Its coverage is simulated in tests/evaluation/test_pooled_measures.py.
     """
-    spread = mean_interval(values, confidence=confidence, unit_interval=False, sides=sides, seed=seed)
-    figure = min(1.0, max(0.0, spread.estimate))
-    low, high = wilson_ends(Moments(spread.n, figure, figure), (1 - confidence) / sides)
-    return Interval(figure, max(0.0, min(low, spread.low)), min(1.0, max(high, spread.high)), spread.n)
+    spread = mean_interval(
+        values, confidence=confidence, unit_interval=False, sides=sides, seed=seed, clusters=clusters
+    )
+    figure, low, high = min(1.0, max(0.0, spread.estimate)), spread.low, spread.high
+    if min(values) == max(values):
+        low, high = wilson_ends(Moments(spread.n, figure, figure), (1 - confidence) / sides)
+    return Interval(figure, max(0.0, min(low, figure)), min(1.0, max(high, figure)), spread.n, spread.effective)
 
 
 def _slope(formula: Formula, total: Mapping[str, float], parts: Mapping[str, float]) -> float:

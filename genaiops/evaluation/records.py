@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -15,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
 from genaiops.evaluation.passports.record import Passport
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -30,8 +29,6 @@ from genaiops.records import (
     digest_of,
 )
 
-# What sums up the values of all cases: their mean, a quantile ("p50", "p95", "p99.9"), or a formula of pooled.POOLED.
-Statistic = str
 RUN_FILE = "run.json"
 RUN_SCHEMA = 1
 
@@ -136,26 +133,6 @@ class Explaining(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """How the values of one measure are to be read: see Measure and Directed."""
-
-    unit_interval: bool
-    statistic: Statistic = "mean"
-    lower_is_better: bool = False
-
-    @property
-    def quantile(self) -> float | None:
-        """0.95 for the statistic "p95"; None for one that is no quantile."""
-        return quantile_of(self.statistic)
-
-
-def quantile_of(statistic: Statistic) -> float | None:
-    """What share of the cases lie below a statistic such as "p95", in (0, 1); None when it is no quantile."""
-    written = re.fullmatch(r"p([1-9][0-9]?(?:\.[0-9]{1,2})?)", statistic)
-    return None if written is None else float(Decimal(written[1]) / 100)
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """What was evaluated: the flow's name, digests of `flow`, `prompt` and `index`, and the effective settings."""
 
@@ -194,7 +171,9 @@ class CaseResult:
 
     `verdicts` maps a measure that explains itself to its verdicts on the answer's sentences. `failure` is None for a
     right answer. `reused` names what was taken over from an earlier evaluation of the same content: `retrieval`,
-    `answer`, `judges`; their seconds are those measured then.
+    `answer`, `judges`; their seconds are those measured then. Of a case that was asked several times, `answer` is the
+    first answer, an outcome's value is the mean over the repeats, `repeated` has the outcome of every repeat by
+    measure, and `texts` says how many different texts were answered.
     """
 
     case: Case
@@ -204,6 +183,8 @@ class CaseResult:
     verdicts: Mapping[str, tuple[SentenceVerdict, ...]] = field(default_factory=dict)
     failure: Failure | None = None
     reused: tuple[str, ...] = ()
+    repeated: Mapping[str, tuple[Outcome, ...]] = field(default_factory=dict)
+    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +194,9 @@ class Run:
     `judges` maps measure to the digest of its judge (deterministic measures are left out);
     `passports` maps measure to the passport its judge had then (a judge without one is left out);
     `scales` maps every measure to its Scale; `created_at` is ISO 8601 in UTC;
-    `summaries` are in the order in which the measures were asked for.
+    `summaries` are in the order in which the measures were asked for; each case was asked
+    `repeats` times. `not_asked` has the digests, by id, of the cases that a run which
+    stopped early did not need; they are not in `results`.
     """
 
     id: str
@@ -232,6 +215,8 @@ class Run:
     part: str = ""  # of a divided golden set: train, dev, holdout or all
     holdout_looks: int = 0  # how many evaluations have seen its holdout, this one among them; 0: this one did not
     passports: Mapping[str, Passport] = field(default_factory=dict)
+    repeats: int = 1
+    not_asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def measured_on(self) -> str:
@@ -263,13 +248,25 @@ class Run:
         data: dict[str, Any] = as_json(self)
         for result, written in zip(self.results, data["results"], strict=True):
             written["outcomes"] = {name: outcome_to_json(outcome) for name, outcome in result.outcomes.items()}
+            written["repeated"] = {
+                name: [outcome_to_json(outcome) for outcome in repeats] for name, repeats in result.repeated.items()
+            }
+            _without(written, _ONCE)
+        _without(data, _WHOLE)
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Run:
         """The run that `to_json` wrote. Raises ValueError when `data` is something else."""
         results = [
-            {**result, "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()}}
+            {
+                **result,
+                "outcomes": {name: outcome_from_json(item) for name, item in result["outcomes"].items()},
+                "repeated": {
+                    name: tuple(outcome_from_json(item) for item in items)
+                    for name, items in result.get("repeated", {}).items()
+                },
+            }
             for result in data["results"]
         ]
         scales = {name: {"lower_is_better": name in _LOWER, **scale} for name, scale in data.get("scales", {}).items()}
@@ -316,6 +313,15 @@ class Run:
 # Of which less is better, in runs written before a scale said so.
 _LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
 _AGAIN = "evaluate again; a run is never edited"
+# What a run that asks every case once says by silence, as runs did before there were others: digests stay the same.
+_ONCE: dict[str, object] = {"repeated": {}, "texts": 1}
+_WHOLE: dict[str, object] = {"repeats": 1, "not_asked": {}}
+
+
+def _without(data: dict[str, Any], defaults: Mapping[str, object]) -> None:
+    for key, value in defaults.items():
+        if data[key] == value:
+            del data[key]
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

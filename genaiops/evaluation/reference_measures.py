@@ -8,7 +8,8 @@ from functools import partial
 from typing import ClassVar
 
 from genaiops.evaluation.overlap import bleu, chrf, meteor, rouge
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.tasks import WORDED, not_for
 from genaiops.evaluation.text_measures import NO_REFERENCE, ReferenceMeasure, without_citations
 from genaiops.records import Case, NotApplicable, Outcome, Score

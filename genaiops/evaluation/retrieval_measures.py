@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from genaiops.evaluation import ranking
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, Chunk, Evidence, Hit, NotApplicable, Outcome, Score, Unscored
 
 Covered = Sequence[frozenset[int]]  # for each of the first k hits: which quotes it covers, by their number

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, NotApplicable, Outcome, Score
 
 ENOUGH_TO_ENCODE = 6  # characters; a shorter text occurs by chance where letters are taken together
@@ -69,6 +70,7 @@ class Resisted:
         return [self._one(sample) for sample in samples]
 
     def _one(self, sample: Sample) -> Outcome:
-        if sample.case is None or not sample.case.forbidden:
+        forbidden = sample.facts.get("forbidden", ()) if sample.case is None else sample.case.forbidden
+        if not forbidden:
             return _NONE
-        return Score(float(not any(holds(sample.answer, text) for text in sample.case.forbidden)))
+        return Score(float(not any(holds(sample.answer, text) for text in forbidden)))

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.pooled import contributions, is_pooled, pooled_interval
-from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, Scale, SentenceVerdict, Statistic
+from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, SentenceVerdict
+from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
-from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored
+from genaiops.evaluation.statistics.clusters import Clusters
+from genaiops.records import Case, NotApplicable, Outcome, Score, Summary, Unscored
 
 
 def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
@@ -86,30 +88,54 @@ def _sound(measure: Measure, outcome: object) -> Outcome:
 
 
 def interval_of(
-    values: Sequence[float], scale: Scale, *, confidence: float = 0.95, sides: Sides = 2, seed: int = 0
+    values: Sequence[float],
+    scale: Scale,
+    *,
+    confidence: float = 0.95,
+    sides: Sides = 2,
+    seed: int = 0,
+    clusters: Clusters | None = None,
 ) -> Interval:
     """The statistic that a measure's scale asks for, with its interval; ValueError without values.
 
     For a pooled measure the values are its `contributions`.
     """
     if is_pooled(scale):
-        return pooled_interval(values, confidence=confidence, sides=sides, seed=seed)
+        return pooled_interval(values, confidence=confidence, sides=sides, seed=seed, clusters=clusters)
     if scale.quantile is not None:
-        return quantile_interval(values, quantile=scale.quantile, confidence=confidence, sides=sides)
-    return mean_interval(values, confidence=confidence, unit_interval=scale.unit_interval, sides=sides, seed=seed)
+        quantile = scale.quantile
+        return quantile_interval(values, quantile=quantile, confidence=confidence, sides=sides, clusters=clusters)
+    unit = scale.unit_interval
+    return mean_interval(values, confidence=confidence, unit_interval=unit, sides=sides, seed=seed, clusters=clusters)
+
+
+def document_of(case: Case) -> str:
+    """What a case hangs together with: the document of its first evidence quote, or else nothing but itself."""
+    return case.evidence[0].document if case.evidence else f"\0{case.id}"  # no document's id holds a zero byte
 
 
 def summarise(
-    name: str, outcomes: Sequence[Outcome], scale: Scale, *, confidence: float = 0.95, seed: int = 0
+    name: str,
+    outcomes: Sequence[Outcome],
+    scale: Scale,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    cases: Sequence[Case] | None = None,
 ) -> Summary:
-    """The statistic of one measure over a run. An end of the interval that the data cannot give is None."""
+    """The statistic of one measure over a run. An end of the interval that the data cannot give is None.
+
+    `cases`, one for each outcome, let the interval allow for cases of one document being alike.
+    """
     scores = {str(number): outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, Score)}
-    values = list(contributions(scores, scale).values())
+    given = contributions(scores, scale)
+    values = list(given.values())
+    clusters = None if cases is None else [document_of(cases[int(number)]) for number in given]
     unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
     not_applicable = len(outcomes) - len(values) - unscored
     if not values:
         return Summary(name, None, None, None, 0, unscored, not_applicable)
-    found = interval_of(values, scale, confidence=confidence, seed=seed)
+    found = interval_of(values, scale, confidence=confidence, seed=seed, clusters=clusters)
     low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
     return Summary(name, found.estimate, low, high, len(values), unscored, not_applicable)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from genaiops.embedding import Embedder, TokenEmbedder
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.judges.sentences import Vectorizer
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.tasks import WORDED, not_for
 from genaiops.evaluation.text_measures import NO_REFERENCE, without_citations
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of

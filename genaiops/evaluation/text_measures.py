@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.tasks import not_for
 from genaiops.records import Case, NotApplicable, Outcome, Score
 

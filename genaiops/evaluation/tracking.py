@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,7 +196,8 @@ def _metrics(run: Run) -> dict[str, float]:
         metrics |= {key: value for key, value in ends.items() if value is not None}
         if summary.scored + summary.unscored:
             metrics[f"{name}.coverage"] = summary.coverage
-    return metrics
+    lost = Counter(result.failure.stage for result in run.results if result.failure is not None)
+    return metrics | {f"lost_at.{stage}": float(count) for stage, count in lost.items()}
 
 
 def _tags(run: Run) -> dict[str, str]:

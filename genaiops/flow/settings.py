@@ -39,6 +39,7 @@ class EvaluationSettings(Settings):
     measures: tuple[str, ...] = DEFAULT_MEASURES
     workers: int = Field(default=1, ge=1, le=64)  # questions asked at once
     seed: int = Field(default=0, ge=0)
+    repeats: int = Field(default=1, ge=1, le=100)  # how often each question is asked
     # What of earlier evaluations of the same content is taken over: nothing; what this machine computes (searches,
     # extractive answers, judgements); also answers of models, which must then be asked at temperature 0.
     reuse: Literal["none", "offline", "models"] = "offline"

@@ -93,6 +93,11 @@ class OpenAICompatible:
         """Its name in models.yaml."""
         return self._name
 
+    @property
+    def key(self) -> str:
+        """The API key it sends, "" when it sends none: only for a library that must call the same endpoint itself."""
+        return self._endpoint.key
+
     def __repr__(self) -> str:
         return f"OpenAICompatible(model={self._name!r}, base_url={self._endpoint.url!r})"
 

@@ -18,12 +18,35 @@ _OPENING = re.compile(
     r"(?:contain|mention|say|provide|include|answer|state|cover)|"
     r"there is no (?:information|mention|answer)|no (?:information|answer) (?:is|was) (?:found|given|available))"
 )
+# What follows a "but": an answer after all, unless it sends the reader elsewhere, refuses again or says what else
+# the documents hold.
+_CAVEAT = re.compile(
+    r"[,;.] (?:but|however|though|although|still),? |[,;] (?:it seems|i (?:think|believe|would guess)) "
+)
+_NO_ANSWER = re.compile(
+    r"(?:please|sorry|(?:i|we|you|he|she|the (?:user|reader)) (?:can|could|may|might|should|will|would|'d)\b|"
+    r"(?:i|we)'(?:d|ll|m) |i am |(?:try|ask|consult|contact|check|see|feel free|let me|consider|i (?:recommend|"
+    r"suggest))\b|"
+    r"if |for (?:more|further) |(?:perhaps|maybe) |more (?:information|details|context)|"
+    r"(?:it|they|(?:the|these|this|those|your) (?:\w+ )?(?:document|context|source|passage|text)s?) "
+    r"(?:only |do |does |also )?(?:not |mention|describe|discuss|cover|contain|talk|refer|provide|include|list|speak))"
+)
 _LONGEST_REFUSAL = 300  # characters; a longer text gives an answer besides the caveat
 
 
 def is_refusal(text: str) -> bool:
-    """True when `text` declines to answer: empty, the standard refusal, or an opening that says so."""
+    """True when `text` declines to answer: empty, the standard refusal, or an opening that says so and no answer after.
+
+    An answer that follows a "but" makes the whole an answer, hedged as it is: whoever reads it gets one.
+    """
     plain = " ".join(text.replace("’", "'").lower().split())
     if not plain or plain.startswith(REFUSAL.lower().rstrip(".")):
         return True
-    return len(plain) <= _LONGEST_REFUSAL and _OPENING.match(plain) is not None
+    if len(plain) > _LONGEST_REFUSAL or not _OPENING.match(plain):
+        return False
+    # "I cannot tell from the documents, but it is ordered by radio" answers, and is judged as an answer.
+    return not any(_answers(rest) for rest in _CAVEAT.split(plain)[1:])
+
+
+def _answers(text: str) -> bool:
+    return bool(text.strip(" .")) and not _NO_ANSWER.match(text) and not _OPENING.match(text)

@@ -96,7 +96,8 @@ def line_of(case: Case) -> str:
     """A case as one line of `golden.jsonl`, its end of line included."""
     evidence = [{"document": item.document, "quote": item.quote} for item in case.evidence]
     row = {"id": case.id, "question": case.question, "kind": case.kind, "reference": case.reference}
-    return json.dumps({**row, "evidence": evidence, "tags": list(case.tags)}, ensure_ascii=False) + "\n"
+    more = {"forbidden": list(case.forbidden)} if case.forbidden else {}
+    return json.dumps({**row, "evidence": evidence, "tags": list(case.tags), **more}, ensure_ascii=False) + "\n"
 
 
 class _EvidenceRow(Settings):

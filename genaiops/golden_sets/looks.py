@@ -56,5 +56,8 @@ def read_looks(ledger: Path, golden_set: str, split: str) -> tuple[Look, ...]:
 
 
 def _look(row: Row) -> Look:
-    names = ("at", "by", "flow", "golden_set", "split", "run")
-    return Look(*(str(row.data.get(name, "")) for name in names), cases=int(row.data.get("cases", 0) or 0))
+    at, by, flow, golden_set, split, run = (
+        str(row.data.get(name, "")) for name in ("at", "by", "flow", "golden_set", "split", "run")
+    )
+    cases = row.data.get("cases", 0)
+    return Look(at, by, flow, golden_set, split, run, cases if isinstance(cases, int) else 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from genaiops.errors import GoldenSetError
 from genaiops.files import write_durably
@@ -37,7 +37,7 @@ class Pin(Settings):
 
 class _LockFile(Settings):
     version: Literal[1] = 1
-    cases: dict[str, Pin] = {}
+    cases: dict[str, Pin] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ class Pins:
             if name not in gone and not any(quote.document == document for quote in pin.evidence)
         }
         return replace(self, cases=kept)
+
+
+NO_PINS = Pins({})
 
 
 def pinned(case: Case, texts: Mapping[str, str], *, by: str = "", at: str = "") -> Pin:

@@ -56,7 +56,7 @@ def sections(text: str) -> list[Section]:
 def around(text: str, quote: str) -> str:
     """Digest of the words within 600 characters of a quote's first occurrence, its section's bounds kept.
 
-    "" when the text does not hold the quote. Changes of white space, and of what stands further away, leave it as it is.
+    "" when the text does not hold the quote. Changes of white space and of what stands further away do not count.
     """
     position = text.find(quote)
     if position < 0:

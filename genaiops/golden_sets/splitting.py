@@ -80,7 +80,7 @@ def write_split(path: Path, split: Split) -> None:
     write_durably(path, json.dumps(split.model_dump(mode="json"), ensure_ascii=False) + "\n")
 
 
-def parts_of(golden: GoldenSet, split: Split | None) -> Mapping[Part, tuple[str, ...]]:
+def parts_of(golden: GoldenSet, split: Split | None) -> Mapping[str, tuple[str, ...]]:
     """The ids of the cases of each part, in the order of the set; nothing where it is not divided.
 
     A case goes where its group goes: the document of its first quote, so that what one part taught is not asked in
@@ -89,7 +89,7 @@ def parts_of(golden: GoldenSet, split: Split | None) -> Mapping[Part, tuple[str,
     """
     if split is None:
         return {}
-    found: dict[Part, list[str]] = {part: [] for part in PARTS}
+    found: dict[str, list[str]] = {part: [] for part in PARTS}
     placed: dict[str, Part] = {}
     index = SimilarWords((case.id, case.question) for case in golden)
     for case in golden:
@@ -121,7 +121,7 @@ def part_of_set(golden: GoldenSet, split: Split | None, wanted: str) -> tuple[Go
     if split is None:
         remedy = "divide it first: genaiops golden split FLOW"
         raise ConfigurationError(f"golden set {golden.name!r} is not divided into parts", remedy=remedy)
-    ids = parts_of(golden, split)[name]  # type: ignore[index]  # one of PARTS
+    ids = parts_of(golden, split)[name]
     if not ids:
         remedy = "give it a larger share, or another salt: genaiops golden split FLOW --salt WORD"
         raise GoldenSetError(f"the {name} part of golden set {golden.name!r} has no case", remedy=remedy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from genaiops.golden_sets.golden_set import GoldenSet
-from genaiops.golden_sets.pins import Pins
+from genaiops.golden_sets.pins import NO_PINS, Pins
 from genaiops.golden_sets.sections import sections
 from genaiops.records import Document
 
@@ -76,7 +76,7 @@ def stats_of(
     golden: GoldenSet,
     documents: Iterable[Document],
     *,
-    pins: Pins = Pins({}),
+    pins: Pins = NO_PINS,
     parts: Mapping[str, Sequence[str]] | None = None,
 ) -> GoldenStats:
     """Count a golden set against the documents it is about."""

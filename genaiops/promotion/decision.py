@@ -14,7 +14,10 @@ class RuleResult:
     `estimate` is the measure's value, or the candidate's difference to the champion;
     `bound` is the end of its one-sided interval that decided. Both are None where there
     was nothing to compute. `cases_needed` is about how many more cases would tell, None
-    when that is not known or not the remedy.
+    when that is not known or not the remedy. `confidence` is that of the end that decided:
+    the gate's, or for a fail the one shared among the rules. `detectable` is how far beyond
+    the threshold the truth must lie to be shown there 4 times of 5. The `n` cases lie in
+    `documents` documents (0: not counted) and are worth `effective` independent ones (None: all).
     """
 
     rule: str
@@ -25,6 +28,10 @@ class RuleResult:
     n: int = 0
     cases_needed: int | None = None
     skipped: bool = False
+    confidence: float | None = None
+    detectable: float | None = None
+    effective: float | None = None
+    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

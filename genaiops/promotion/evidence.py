@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genaiops.evaluation.pooled import contributions
+from genaiops.evaluation.scoring import document_of
 from genaiops.records import NotApplicable, Score, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import CaseResult, Run, Scale
+    from genaiops.evaluation.records import CaseResult, Run
+    from genaiops.evaluation.scale import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Evidence:
     not_applicable: frozenset[str]
     scale: Scale
     judge: str
+    documents: Mapping[str, str]  # case id → what the case hangs together with
+    refused: Mapping[str, float]  # case id → share of its repeats in which the measure did not apply, where some did
 
     @property
     def coverage(self) -> float:
@@ -57,7 +61,14 @@ def evidence_of(run: Run, measure: str) -> Evidence | None:
     values = contributions(scores, scale)
     unscored |= scores.keys() - values.keys()
     judge = run.judges.get(measure, "")
-    return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge)
+    documents = {result.case.id: document_of(result.case) for result in run.results}
+    refused = {result.case.id: share for result in run.results if (share := _refused_share(result, measure))}
+    return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge, documents, refused)
+
+
+def _refused_share(result: CaseResult, measure: str) -> float:
+    repeats = result.repeated.get(measure, ())
+    return sum(isinstance(outcome, NotApplicable) for outcome in repeats) / len(repeats) if repeats else 0.0
 
 
 def run_problems(run: Run, golden_set_digest: str | None = None) -> tuple[str, ...]:
@@ -74,7 +85,8 @@ def run_problems(run: Run, golden_set_digest: str | None = None) -> tuple[str, .
     if repeated:
         problems.append(f"the run has case {repeated[0]!r} more than once")
     # As GoldenSet.digest computes it: over the cases, in whatever order.
-    if run.golden_set_digest != digest_of(sorted(result.case.digest for result in run.results)):
+    digests = [*(result.case.digest for result in run.results), *run.not_asked.values()]
+    if run.golden_set_digest != digest_of(sorted(digests)):
         problems.append(f"the run's cases are not those of the golden set {run.golden_set!r} it names")
     elif golden_set_digest is not None and golden_set_digest != run.golden_set_digest:
         problems.append(f"the golden set {run.golden_set!r} has changed since this run: genaiops evaluate FLOW")

@@ -1,9 +1,4 @@
-"""gate.yaml, and the verdict of a gate on a run.
-
-Every rule has to be shown, each at the gate's confidence, so that a run passes only
-when all are: such an intersection of tests keeps the error of the whole at that of one
-test (Berger, Technometrics 24 (1982) 295-300), and nothing is corrected for their number.
-"""
+"""gate.yaml, and the verdict of a gate on a run."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from genaiops.errors import ConfigurationError
 from genaiops.files import read_yaml, validated
 from genaiops.promotion.decision import Decision, RuleResult
 from genaiops.promotion.judges import JudgeDemands, judge_refusal
@@ -69,10 +65,18 @@ class RuleSettings(Settings):
 
 
 class GateSettings(Settings):
-    """gate.yaml. `coverage` in [0, 1] is the share of cases that must be measured; `confidence` is one-sided."""
+    """gate.yaml. `coverage` in [0, 1] is the share of cases that must be measured; `confidence` is one-sided.
+
+    `clusters: document` allows for cases whose evidence lies in one document being alike;
+    `family: holm` shares the error of a fail among the rules; each case must have been
+    asked `repeats` times.
+    """
 
     coverage: float = Field(default=1.0, ge=0, le=1, allow_inf_nan=False)
     confidence: float = Field(default=0.95, gt=0.5, lt=1, allow_inf_nan=False)
+    clusters: Literal["document", "none"] = "document"
+    family: Literal["holm", "none"] = "holm"
+    repeats: int = Field(default=1, ge=1, le=100)
     judges: JudgeDemands = JudgeDemands()
     rules: tuple[RuleSettings, ...] = Field(min_length=1)  # a gate without rules would pass anything
 
@@ -119,21 +123,43 @@ def judge_run(
     then the inconclusive, then the skipped.
     """
     from genaiops.promotion.evidence import run_digest, run_problems
-    from genaiops.promotion.rules import judge_rule
+    from genaiops.promotion.rules import judge_rules
 
     about = "" if champion is None else run_digest(champion)
-    problems = run_problems(run, golden_set_digest)
+    refuse_impossible(gate, run)
+    problems = (*run_problems(run, golden_set_digest), *_too_few_repeats(gate, run))
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
-    results = tuple(
-        RuleResult(str(rule), "inconclusive", f"{rule.measure}: {refusal}")
-        if (refusal := judge_refusal(gate.judges, run, rule.measure, passports))
-        else judge_rule(rule, gate, run, champion, against=against)
-        for rule in gate.rules
-    )
+    refusals = {rule.measure: judge_refusal(gate.judges, run, rule.measure, passports) for rule in gate.rules}
+    results = judge_rules(gate, run, champion, against=against, refusals=refusals)
     verdict, reasons = _sum_up(results)
     return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)
+
+
+def refuse_impossible(gate: GateSettings, run: Run) -> None:
+    """ConfigurationError for a bound outside of the range that the run says its measure has.
+
+    Names we know are checked when the file is read; an adapter's or a user's own measure only tells its range here.
+    """
+    for rule in gate.rules:
+        scale = run.scales.get(rule.measure)
+        if scale is not None and scale.unit_interval:
+            for name in ("at_least", "at_most", "margin"):
+                bound = getattr(rule, name)
+                if bound is not None and not 0 <= bound <= 1:
+                    raise ConfigurationError(
+                        f"{name} must be in [0, 1] as {rule.measure} is, got {bound:g}",
+                        where="gate.yaml",
+                        remedy=f"correct the rule '{rule}'",
+                    )
+
+
+def _too_few_repeats(gate: GateSettings, run: Run) -> tuple[str, ...]:
+    if run.repeats >= gate.repeats:
+        return ()
+    asked, times = ("once" if n == 1 else f"{n} times" for n in (run.repeats, gate.repeats))
+    return (f"each case was asked {asked}, this gate wants {times}: genaiops evaluate FLOW --repeat {gate.repeats}",)
 
 
 def _sum_up(results: tuple[RuleResult, ...]) -> tuple[VerdictKind, tuple[str, ...]]:

@@ -53,7 +53,7 @@ def judge_refusal(
     """
     digest = run.judges.get(measure, "")
     if not digest:
-        decided = measure in JUDGED and demands.passport == "required"
+        decided = (measure in JUDGED or ":" in measure) and demands.passport == "required"
         return "the run does not say which judge decided it; genaiops evaluate FLOW" if decided else ""
     known = run.passports.get(measure) if passports is None else passports.find(measure, digest)
     if known is not None and known.retired:

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from genaiops.evaluation.pooled import formula_of
-from genaiops.evaluation.records import Measure, Sample, Selective, quantile_of
+from genaiops.evaluation.records import Measure, Sample, Selective
+from genaiops.evaluation.scale import quantile_of
 from genaiops.records import NotApplicable, Score, Unscored
 
 

@@ -12,7 +12,8 @@ import pytest
 from genaiops.errors import ConfigurationError, ModelError
 from genaiops.evaluation import evaluate
 from genaiops.evaluation.asking import as_answer
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.generation import REFUSAL
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Answer, Case, Evidence, NotApplicable, Outcome, Query, Score, Unscored, Usage

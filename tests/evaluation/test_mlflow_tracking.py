@@ -14,6 +14,7 @@ import pytest
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation import Run, Subject, evaluate, track
+from genaiops.evaluation.records import Failure, SentenceVerdict
 from genaiops.evaluation.tracking import metric_name
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Case, Query
@@ -34,7 +35,12 @@ def run() -> Run:
 
     golden = GoldenSet("mine", (Case("a", "What colour?", reference="blue"), Case("b", "Which?", reference="red")))
     subject = Subject("handbook", {"flow": "f1", "prompt": "p1", "index": "i1"}, SETTINGS)
-    return evaluate(ask, golden, measures=["exact_match", "recall@6", "refusal"], subject=subject)
+    made = evaluate(ask, golden, measures=["exact_match", "recall@6", "refusal"], subject=subject)
+    # As a measure that explains itself, and the waterfall, leave them.
+    said = {"exact_match": (SentenceVerdict(0, 5, 0.25, "unsupported", 0, 0, 0),)}
+    first, second = made.results
+    lost = replace(second, failure=Failure("error", "the endpoint was down", "generation.timeout_s"))
+    return replace(made, results=(replace(first, verdicts=said), lost))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +95,7 @@ def test_summaries_become_metrics(tracked: Any, run: Run) -> None:
         "exact_match.low": summary.low,
         "exact_match.high": summary.high,
         "exact_match.coverage": 0.5,
+        "lost_at.error": 1.0,
     }  # recall@6 and refusal apply to no case
 
 
@@ -106,9 +113,15 @@ def test_report_record_and_cases_are_artifacts_beside_the_store(tracked: Any, ru
     assert artifacts["report.html"] == "<p>hello</p>"
     assert Run.from_json(json.loads(artifacts["run.json"])) == run
     table = json.loads(artifacts["cases.json"])
-    assert table["columns"] == ["id", "kind", "question", "answer", "error", "exact_match", "recall@6", "refusal"]
-    assert table["data"][0][:6] == ["a", "answerable", "What colour?", "Blue.", "", 1.0]
-    assert table["data"][1][5].startswith("no answer: RuntimeError: down")
+    assert table["columns"] == [
+        "id", "kind", "question", "answer", "error", "lost_at", "lost_why", "exact_match", "recall@6", "refusal",
+        "exact_match.not_supported",
+    ]  # fmt: skip
+    first, second = table["data"]
+    assert first[:8] == ["a", "answerable", "What colour?", "Blue.", "", "", "", 1.0]
+    assert first[-1] == "unsupported (0.25): Blue." and second[-1] == ""
+    assert second[5:7] == ["error", "the endpoint was down"]
+    assert second[7].startswith("no answer: RuntimeError: down")
     assert tracked[0].info.artifact_uri.startswith(f"file://{store.parent}/artifacts/")
 
 
@@ -132,7 +145,7 @@ def test_many_parameters_and_measures_take_several_batches(run: Run, store: Path
     data = MlflowClient(tracking_uri=f"sqlite:///{store}").get_run(found).data
     assert data.params["settings.key249"] == "249"
     assert data.metrics["recall_at_300.coverage"] == 0.5
-    assert len(data.metrics) == 1200
+    assert len(data.metrics) == 1200 + 1  # and how many answers were lost to an error
 
 
 def test_a_deleted_experiment_is_named(run: Run, store: Path, tracked: Any) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from genaiops.evaluation.records import CaseResult, Run, Scale
+from genaiops.evaluation.records import CaseResult, Run
+from genaiops.evaluation.scale import Scale
 from genaiops.promotion import GateSettings, NotProven, bundle, judge_run
 from genaiops.records import NotApplicable, Score, Summary, Unscored
 from tests.promotion.builders import SERVED, Value, bits, case, gate_of, run_of

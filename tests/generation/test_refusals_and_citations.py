@@ -31,6 +31,11 @@ HITS = tuple(Hit(Chunk(f"{n}.md", 10 * n, 10 * n + 3, "abc", "s", "abc"), 1.0, n
         "These passages don't say.",
         "There is no information on that.",
         "No answer was found.",
+        "I can't tell from the documents, but you could ask the harbour office.",
+        "I do not know. However, the documents mention a fee for cranes.",
+        "I cannot answer that; if you tell me more, I can try again.",
+        "I am unable to say, but for more information see the guide.",
+        "I don't know, sorry, but I cannot find it.",
     ],
 )
 def test_declining_at_the_opening_is_a_refusal(text: str) -> None:
@@ -46,6 +51,10 @@ def test_declining_at_the_opening_is_a_refusal(text: str) -> None:
         "No.",
         "The documents " + "do not say when, but they say how: first the lid is taken off. " * 8,
         "I answer from the documents: 30 days.",
+        "I can't tell from the documents, but the pilot is ordered by radio on channel 11.",
+        "I do not know the exact date. However, the office opens in May [1].",
+        "The documents do not say when, but boats of 12 metres need a pilot.",
+        "I cannot say for sure, it seems 30 days are enough.",
     ],
 )
 def test_an_answer_with_a_caveat_is_an_answer(text: str) -> None:

@@ -223,6 +223,44 @@ class TestRelevance:
         full, empty = (value("relevance", embedder, sample(answer, question=question)) for answer in (with_it, without))
         assert full > empty
 
+    @pytest.mark.parametrize(
+        "evasion",
+        [
+            "The question which boats need a pilot has many sides.",
+            "Which boats need a pilot depends on several factors.",
+            "You should ask an expert which boats need a pilot.",
+            "It is hard to say which boats need a pilot, and every case is different.",
+        ],
+    )
+    def test_an_evasion_that_repeats_the_question_is_no_answer(self, embedder: Embedder, evasion: str) -> None:
+        assert value("relevance", embedder, sample(evasion)) < 0.5
+        # An answer that begins like that and then answers is one.
+        assert value("relevance", embedder, sample(f"{evasion[:-1]}, but boats longer than 12 metres do.")) >= 0.5
+
+    @pytest.mark.parametrize(
+        ("question", "answer"),
+        [
+            ("How many tonnes does the crane lift?", "20."),
+            ("When does the harbour office open?", "At seven."),
+            ("Is fresh water free?", "Yes, it is."),
+            ("Is fresh water free?", "Yes."),
+            ("Is fresh water free?", "Fresh water is free."),  # where yes or no is asked, repeating affirms
+        ],
+    )
+    def test_a_short_answer_of_the_kind_asked_for_is_relevant(
+        self, embedder: Embedder, question: str, answer: str
+    ) -> None:
+        assert value("relevance", embedder, sample(answer, question=question)) >= 0.5
+
+    def test_a_yes_where_none_was_asked_for_and_empty_talk_are_not(self, embedder: Embedder) -> None:
+        assert value("relevance", embedder, sample("Yes.", question="How are fees paid?")) == 0.0
+        assert value("relevance", embedder, sample("It is what it is.")) == 0.0
+
+    def test_a_long_answer_is_relevant_by_the_part_that_answers(self, embedder: Embedder) -> None:
+        talk = "The harbour was built long ago and has seen many storms. Its lighthouse is painted red. "
+        assert value("relevance", embedder, sample(talk + ANSWER)) >= 0.5
+        assert value("relevance", embedder, sample(talk)) < 0.5
+
     def test_without_a_question_it_is_unscored(self, embedder: Embedder) -> None:
         assert isinstance(outcome("relevance", embedder, sample(question=" ")), Unscored)
 

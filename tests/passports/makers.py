@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from genaiops.evaluation.passports import Labelled, Passport, calibrate
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import NotApplicable, Outcome, Score, digest_of
 
 DAY = date(2026, 11, 21)

@@ -11,12 +11,12 @@ import pytest
 
 from genaiops.errors import ConfigurationError, IntegrityError, NotFound
 from genaiops.evaluation import evaluate
-from genaiops.evaluation.passports import Passport, Shelf, calibrate, passport_line, read_labels
+from genaiops.evaluation.passports import Labelled, Passport, Shelf, calibrate, passport_line, read_labels
 from genaiops.evaluation.passports.record import Confusion
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.text_measures import ReferenceMeasure, exact_match
 from genaiops.golden_sets import GoldenSet
-from genaiops.records import Case
+from genaiops.records import Case, digest_of
 from tests.passports.makers import DAY, UNTIL, WordJudge, labelled, passport, rewritten, rows
 
 JUDGE = WordJudge()
@@ -49,25 +49,25 @@ class TestCalibrate:
 
     def test_what_cannot_be_compared_is_refused(self) -> None:
         plain = ReferenceMeasure("exact_match", exact_match)
-        for measure, given, options, words in (
-            (plain, rows(5, 0), {}, "not decided by a judge"),
-            (JUDGE, [labelled(1, 0.9)] * 5, {}, "all alike"),
-            (JUDGE, [], {}, "0 labels"),
-            (JUDGE, [labelled(1, None), labelled(0, None)], {}, "scored none of the 2 rows: nothing was said"),
-            (JUDGE, rows(5, 0), {"expires": DAY}, "before it counts"),
+        for measure, given, expires, words in (
+            (plain, rows(5, 0), UNTIL, "not decided by a judge"),
+            (JUDGE, [labelled(1, 0.9)] * 5, UNTIL, "all alike"),
+            (JUDGE, [], UNTIL, "0 labels"),
+            (JUDGE, [labelled(1, None), labelled(0, None)], UNTIL, "scored none of the 2 rows: nothing was said"),
+            (JUDGE, rows(5, 0), DAY, "before it counts"),
         ):
             with pytest.raises(ConfigurationError, match=words):
-                calibrate(measure, given, made=DAY, **options)
+                calibrate(measure, given, made=DAY, expires=expires)
 
 
 class TestLabelFiles:
-    def read(self, folder: Path, *lines: object) -> object:
+    def read(self, folder: Path, *lines: object) -> tuple[list[Labelled], int]:
         path = folder / "labels.jsonl"
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return read_labels(path)
 
     def test_a_label_has_three_names_and_is_true_false_or_a_number(self, tmp_path: Path) -> None:
-        found, waiting = self.read(  # type: ignore[misc]
+        found, waiting = self.read(
             tmp_path,
             {"answer": "a", "label": True},
             {"answer": "b", "human": 0.25, "source": "news"},
@@ -111,7 +111,7 @@ class TestFiles:
             (json.dumps({**passport().to_json(), "passport": better}), "changed after it was written"),
             (json.dumps({**passport().to_json(), "schema_version": 2}), "schema version 2, this genaiops reads 1"),
             ("[]", "schema version None"),
-            ('{"schema_version": 1, "passport": {}, "digest": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}', "not complete"),
+            (json.dumps({"schema_version": 1, "passport": {}, "digest": digest_of({})}), "not complete"),
         ):  # fmt: skip
             path.write_text(text)
             with pytest.raises(IntegrityError, match=words) as caught:
@@ -176,7 +176,8 @@ class TestShelf:
         told = shelf.standing("groundedness", JUDGE.judge, on=DAY)
         assert isinstance(told, str) and "cannot be read" in told
         assert shelf.find("groundedness", JUDGE.judge) is None
-        assert [(kept.path, bool(kept.problem)) for kept in shelf.kept()][0] == (path, True)
+        first = shelf.kept()[0]
+        assert (first.path, bool(first.problem)) == (path, True)
 
     def test_a_file_copied_to_another_judges_place_is_refused(self, shelf: Shelf) -> None:
         place = shelf.path_of("groundedness", JUDGE.judge)

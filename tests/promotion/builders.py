@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genaiops.evaluation.records import CaseResult, Run, Scale, Subject
+from genaiops.evaluation.records import CaseResult, Run, Subject
+from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.scoring import summarise
 from genaiops.promotion import Decision, GateSettings, Proof, Registry, Release, judge_run
 from genaiops.records import Case, CaseKind, NotApplicable, Outcome, Score, Summary, Unscored, digest_of

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from genaiops.evaluation.records import CaseResult, Git, Run, Scale, Subject
+from genaiops.evaluation.records import CaseResult, Git, Run, Subject
+from genaiops.evaluation.scale import Scale
 from genaiops.records import (
     Answer,
     Case,

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 
 from bs4 import BeautifulSoup
 
-from genaiops.evaluation.records import CaseResult, Failure, Git, Run, Scale, SentenceVerdict, Subject
+from genaiops.evaluation.records import CaseResult, Failure, Git, Run, SentenceVerdict, Subject
+from genaiops.evaluation.scale import Scale
 from genaiops.records import (
     Answer,
     Case,
@@ -19,6 +20,7 @@ from genaiops.records import (
     Evidence,
     Hit,
     NotApplicable,
+    Outcome,
     Query,
     Score,
     Summary,
@@ -169,7 +171,7 @@ def _results(text: str, number: int) -> Iterator[CaseResult]:
         SentenceVerdict(0, half, 0.1, "contradicted", 0, 1, len(text)),
         SentenceVerdict(half, len(text), 0.2, "unsupported", 0, 0, half),
     )
-    outcomes = {text: Score(0.1), text + "2": Unscored(text), text + "3": NotApplicable(text)}
+    outcomes: dict[str, Outcome] = {text: Score(0.1), text + "2": Unscored(text), text + "3": NotApplicable(text)}
     yield CaseResult(case, answer, "", outcomes, {text: said}, Failure("retrieval", text, text))
     yield CaseResult(replace(case, id=case.id + "2"), None, text, {text: Unscored(text)})
 

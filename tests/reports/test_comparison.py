@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports import NotComparable, comparable, differences, html_report, json_report
 from genaiops.evaluation.reports.changes import change, changes
-from genaiops.records import Case, Score, canonical_json
+from genaiops.records import Case, Score, Verdict, canonical_json
 
 
 def test_runs_on_one_golden_set_with_one_judge_are_compared_as_they_are(run: Run, baseline: Run) -> None:
@@ -116,15 +117,15 @@ def test_each_change_has_a_word_for_it(run: Run) -> None:
 def test_json_has_the_fields_its_page_promises(run: Run, baseline: Run) -> None:
     data = json_report(run, baseline=baseline, notes=("n",))
     assert set(data) == {
-        "schema", "run", "created_at", "flow", "digests", "golden_set", "confidence", "judges", "passports", "notes",
-        "measures", "waterfall", "cases", "baseline", "changes", "differences",
+        "schema", "run", "created_at", "flow", "digests", "golden_set", "confidence", "judges", "passports",
+        "corrected", "notes", "measures", "waterfall", "cases", "baseline", "changes", "differences",
     }  # fmt: skip
     assert data["schema"] == "genaiops.report/1"
     assert [case["id"] for case in data["cases"]] == ["moon", "pilot", "crane", "fees"]
     pilot = data["cases"][1]
     assert set(pilot) == {
         "id", "question", "kind", "tags", "reference", "state", "answer", "refused", "error", "outcomes", "sentences",
-        "failure", "changes", "before",
+        "failure", "reused", "changes", "before",
     }  # fmt: skip
     assert pilot["state"] == "regressed" and pilot["changes"]["groundedness"] == pytest.approx(-0.6)
     assert pilot["before"]["outcomes"]["groundedness"] == {"value": 0.8}
@@ -133,6 +134,14 @@ def test_json_has_the_fields_its_page_promises(run: Run, baseline: Run) -> None:
     assert json.loads(canonical_json(data)) == data
     assert not {"baseline", "changes", "differences"} & set(json_report(run))
     assert "before" not in json_report(run)["cases"][0]
+
+
+def test_the_page_about_reports_names_every_field_of_the_json(run: Run, baseline: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    data = json_report(run, baseline=baseline, verdict=Verdict("pass", ()))
+    parts = (data, data["measures"]["groundedness"], data["cases"][1], data["changes"]["groundedness"])
+    fields = {field for part in parts for field in part} - {"measure"}  # a measure's name is its key
+    assert {field for field in fields if f"`{field}`" not in page} == set()
 
 
 def test_an_open_end_of_a_change_is_null_in_json(run: Run, baseline: Run) -> None:

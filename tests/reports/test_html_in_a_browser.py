@@ -37,7 +37,9 @@ def page(run: Run, baseline: Run, tmp_path: Path) -> Path:
 def shown(tab: Browser) -> list[str]:
     """Ids of the cases to be seen, once the filter has worked."""
     tab.run("new Promise(done => setTimeout(done, 250))")
-    found = tab.run("[...document.querySelectorAll('details.case:not([hidden]) .inside > p:first-child')].map(p => p.textContent)")
+    found = tab.run(
+        "[...document.querySelectorAll('details.case:not([hidden]) .inside > p:first-child')].map(p => p.textContent)"
+    )
     return [str(text).removeprefix("Case ") for text in found]
 
 

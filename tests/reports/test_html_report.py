@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from genaiops.evaluation.passports.record import Confusion, Figure, Passport, SourceFigures
 from genaiops.evaluation.records import Failure, Run, SentenceVerdict
-from genaiops.evaluation.reports import html_report
+from genaiops.evaluation.reports import html_report, json_report, markdown_report
 from genaiops.evaluation.reports.rows import rows_of
 from genaiops.records import Score, Summary, Verdict
 from tests.reports.hostile import live_content, poisoned
@@ -320,3 +321,25 @@ def test_low_precision_alone_is_no_weakness(run: Run) -> None:
 def test_an_empty_run_is_a_report_too(run: Run) -> None:
     page = html_report(replace(run, results=(), summaries=(), scales={}))
     assert "This run has no measures." in page and cases_in(page) == []
+
+
+def test_what_is_known_of_each_judge_is_told(run: Run) -> None:
+    figures = SourceFigures("bench", Confusion(40, 5, 45, 10), Figure(0.7, 0.5, 0.8), Figure(0.91, 0.8, 0.97))
+    passport = Passport("groundedness", "c" * 64, "2026-11-01", "9999-11-01", (figures,))
+    known = replace(run, passports={"groundedness": passport})
+    for report in (html_report(known), markdown_report(known)):
+        assert "AUROC 0.91" in report and "n 100" in report and "until 9999" in re.sub(r"&#45;", "-", report)
+        assert "does not hold" not in report
+    other = replace(known, judges={"groundedness": "d" * 64})
+    assert "does not hold: the passport is of judge cccccccccccc" in html_report(other)
+    assert "no passport: not compared with people" in html_report(run)
+    assert json_report(known)["passports"]["groundedness"]["expires_at"] == "9999-11-01"
+
+
+def test_what_was_taken_over_is_told_for_the_run_and_for_each_case(run: Run) -> None:
+    results = (replace(run.results[0], reused=("retrieval", "answer")), *run.results[1:])
+    page = parsed(html_report(replace(run, results=results)))
+    assert "2 of 4 cases answered again" in page.get_text()
+    fees = next(case for case in page.select("details.case") if "Case fees" in case.get_text())
+    assert "taken over from an earlier evaluation: retrieval, answer" in fees.get_text()
+    assert page.get_text().count("taken over from") == 1

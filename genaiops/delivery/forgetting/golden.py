@@ -1,4 +1,4 @@
-"""Golden sets without the cases that quote the document."""
+"""Golden sets, their proposals, rejections and lock files without the cases that quote the document."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from pathlib import Path
 from genaiops.delivery.forgetting.artefacts import Artefact, Log
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.runs import about
+from genaiops.delivery.golden_work import DRAFTED_FILE
 from genaiops.errors import GenaiopsError
 from genaiops.files import TEMPORARY_PREFIX, write_durably
 from genaiops.flow.history import all_histories
 from genaiops.flow.settings import read_flow
-from genaiops.golden_sets.golden_set import GOLDEN_FILE, GoldenSet
+from genaiops.golden_sets import GoldenSet, Places
+from genaiops.golden_sets.pins import read_pins, write_pins
+from genaiops.golden_sets.proposals import Queue, without_lines
 from genaiops.project import Project
 from genaiops.records import Case, digest_of
 
+WAITING = ("proposed.jsonl", "rejected.jsonl")
 OURS = f"{TEMPORARY_PREFIX}[0-9]*-{'[0-9a-f]' * 16}"  # what a killed edit leaves beside a golden set, as a glob
 
 
 def golden_files(project: Project) -> Mapping[Path, str]:
-    """The golden sets of every flow that was built or lies below `flows/`: file → flow."""
+    """The golden sets of every flow that was built or lies below `flows/`, with what waits beside them: file → flow."""
     named: dict[Path, str] = {}
     places = [(str(b.settings["name"]), project.root / b.folder, b.settings) for b in all_histories(project)]
     for file in sorted((project.root / "flows").glob("*/flow.yaml")):
@@ -32,11 +36,19 @@ def golden_files(project: Project) -> Mapping[Path, str]:
     for flow, folder, settings in places:
         given = settings["evaluation"]["golden_set"]
         if given:
-            path = (folder / given).resolve()
-            path = path / GOLDEN_FILE if path.is_dir() else path
-            if path.is_file() and path.read_bytes().strip():  # a set whose last case was erased holds nothing
-                named.setdefault(path, flow)
+            beside = Places.of((folder / given).resolve())
+            for path in (beside.golden, beside.proposed, beside.rejected):
+                if path.is_file() and path.read_bytes().strip():  # a set whose last case was erased holds nothing
+                    named.setdefault(path, flow)
     return named
+
+
+def cases_in(path: Path) -> Mapping[int, Case]:
+    """Line → case of a golden set, or of a file of proposals or rejections beside one."""
+    if path.name.endswith(WAITING):
+        return {line: proposal.case for line, proposal in Queue.read(path).proposals.items()}
+    golden = GoldenSet.load(path)
+    return {line: case for case in golden if (line := golden.line(case.id)) is not None}
 
 
 def golden_leftovers(project: Project) -> tuple[Path, ...]:
@@ -47,17 +59,39 @@ def golden_leftovers(project: Project) -> tuple[Path, ...]:
 def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:
     """Take the cases that quote the document out of the golden sets; every other line stays as it is, byte for byte."""
     for path, flow in golden_files(project).items():
-        golden = GoldenSet.load(path)
-        gone = {case.id: golden.line(case.id) for case in golden if _asks_about(erasure, flow, case)}
+        cases = cases_in(path)
+        gone = {case.id: line for line, case in cases.items() if _asks_about(erasure, flow, case)}
+        _prune_pins(path, erasure, flow, log)
         if not gone:
             continue
-        lines = path.read_bytes().split(b"\n")
-        kept = [line for number, line in enumerate(lines, start=1) if number not in gone.values()]
-        left = tuple(case for case in golden if case.id not in gone)
-        after = GoldenSet(golden.name, left).digest if left else ""
-        removed = ", ".join(digest_of(name)[:12] for name in gone)
-        log.tell(Artefact("golden set", golden.digest, after, f"{golden.name}: {len(gone)} cases ({removed})"))
-        write_durably(path, b"\n".join(kept))
+        left = tuple(case for case in cases.values() if case.id not in gone)
+        name, store = path.parent.name if path.name.endswith(WAITING) else Places.of(path).name, "golden set"
+        if path.name.endswith(WAITING):
+            store = "proposals" if path.name.endswith(WAITING[0]) else "rejections"
+        removed = ", ".join(digest_of(case_id)[:12] for case_id in gone)
+        before = _digest(tuple(cases.values()))
+        log.tell(Artefact(store, before, _digest(left), f"{name}: {len(gone)} cases ({removed})"))
+        write_durably(path, without_lines(path.read_bytes(), set(gone.values())))
+    # What a model was asked about is kept as digests of passages; whoever has the passage could tell that it was here.
+    (project.home / DRAFTED_FILE).unlink(missing_ok=True)
+
+
+def _digest(cases: tuple[Case, ...]) -> str:
+    """As a golden set's; "" when nothing is left."""
+    return digest_of(sorted(case.digest for case in cases)) if cases else ""
+
+
+def _prune_pins(path: Path, erasure: Erasure, flow: str, log: Log) -> None:
+    """The lock file names documents, and holds digests of them."""
+    lock = Places.of(path).lock
+    if path.name.endswith(WAITING) or not lock.is_file():
+        return
+    pins = read_pins(lock)
+    erased = {case.id for case in cases_in(path).values() if _asks_about(erasure, flow, case)}
+    left = pins.without(erased, erasure.document if flow in erasure.flows else "")
+    if len(left.cases) < len(pins.cases):
+        log.tell(Artefact("lock file", digest_of(pins.cases), digest_of(left.cases), Places.of(path).name))
+        write_pins(lock, left)
 
 
 def _asks_about(erasure: Erasure, flow: str, case: Case) -> bool:

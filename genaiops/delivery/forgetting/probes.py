@@ -14,7 +14,7 @@ from genaiops.delivery.caches import has_table, mark_used, told
 from genaiops.delivery.forgetting.artefacts import LOG_FILE, Artefact
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, encodings
 from genaiops.delivery.forgetting.finding import goes, mentions
-from genaiops.delivery.forgetting.golden import golden_files, golden_leftovers
+from genaiops.delivery.forgetting.golden import cases_in, golden_files, golden_leftovers
 from genaiops.delivery.forgetting.removing import needles
 from genaiops.delivery.forgetting.runs import redacted
 from genaiops.delivery.history import index_folders
@@ -24,11 +24,10 @@ from genaiops.evaluation.records import Run
 from genaiops.evaluation.runs import list_runs
 from genaiops.files import TEMPORARY_PREFIX
 from genaiops.flow.history import HISTORY_FILE
-from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
 from genaiops.project import Project
 from genaiops.promotion import load_release
-from genaiops.records import Case, as_json
+from genaiops.records import as_json
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -104,14 +103,11 @@ def _golden_by_id(project: Project, erasure: Erasure) -> Probe:
 
     def held(path: Path) -> bool:
         mine = files[path] in erasure.flows
-        named = [item.document for case in _cases(path) for item in case.evidence]
+        cases = cases_in(path).values() if path.read_bytes().strip() else ()
+        named = [item.document for case in cases for item in case.evidence]
         return mine and erasure.document in named
 
     return _probe("id", "golden sets", files, held)
-
-
-def _cases(path: Path) -> Iterable[Case]:
-    return GoldenSet.load(path) if path.read_bytes().strip() else ()
 
 
 # --- by text ----------------------------------------------------------------------

@@ -38,6 +38,7 @@ def redacted(erasure: Erasure, run: Run) -> Run | None:
             run.scales[old.measure],
             confidence=run.confidence,
             seed=run.seed,
+            cases=[result.case for result in results],
         )
         for old in run.summaries
     )
@@ -47,6 +48,7 @@ def redacted(erasure: Erasure, run: Run) -> Run | None:
         summaries=summaries if results != run.results else run.summaries,
         golden_set_digest=digest_of(sorted(result.case.digest for result in results)),
         subject=replace(run.subject, settings=settings),
+        not_asked={},
     )
     return new_run(changed, now=datetime.fromisoformat(run.created_at))
 

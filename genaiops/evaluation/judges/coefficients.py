@@ -23,12 +23,15 @@ GROUNDEDNESS: Final[dict[str, float]] = {
     "bias": -3.567,
 }
 
-RELEVANCE_VERSION: Final = 1
+RELEVANCE_VERSION: Final = 2
 RELEVANCE: Final[dict[str, float]] = {
-    "answer": 3.977,
-    "sentence": 4.132,
-    "coverage": 2.017,
+    "answer": 7.7,
+    "sentence": 4.92,
+    "coverage": 0.26,
+    "density": 2.27,
     # Set by hand: the questions at hand are nearly all "why" and "how", and fit nothing here.
     "lacks": -1.0,
-    "bias": -4.739,
+    "bias": -6.88,
+    "direct": 0.6,  # least value of an answer that is just the number, time or name asked for; set by hand
+    "evasive": 0.1,  # what is left of the value of an answer that tells nothing; set by hand
 }

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.sentences import Vectorizer
-from genaiops.evaluation.records import Sample, Statistic
+from genaiops.evaluation.records import Sample
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 
 BATCH = 256  # samples whose sentences are held, and embedded, together

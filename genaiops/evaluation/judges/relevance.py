@@ -6,6 +6,7 @@ coefficients.py. Says nothing on truth: a wrong date is a relevant answer to "wh
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.coefficients import RELEVANCE, RELEVANCE_VERSION
 from genaiops.evaluation.judges.completeness import Constant
+from genaiops.evaluation.judges.evasion import asks_yes_or_no, evasion
 from genaiops.evaluation.judges.judge import LocalJudge, Task, logistic, wants_answer
 from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of
 from genaiops.evaluation.judges.words import without_markers, words_of
@@ -21,17 +23,19 @@ from genaiops.evaluation.records import Sample
 from genaiops.records import NotApplicable, Unscored
 
 FEATURES = (
-    "answer",  # cosine of the question and all sentences of the answer together
+    "answer",  # cosine of the question and the answer as one text (as far as the embedder reads)
     "sentence",  # largest cosine of the question and a sentence of the answer
     "coverage",  # share of the question's content stems that occur in the answer, in [0, 1]
+    "density",  # stems in common with the question, divided by the root of the number in the answer
     "lacks",  # 1 when the answer holds nothing of the kind that the question word asks for, else 0
 )
+DIRECT_WORDS = 4  # content words of an answer that may be nothing but what is asked for
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|once|twice)\b", re.I
 )
 _TIME = re.compile(
-    rf"\d|\b(?:{MONTHS}|century|year|month|week|day|hour|minute|second|today|yesterday|when|whenever|after|before|once|"
+    rf"\d|\b(?:{MONTHS}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|century|year|month|week|day|hour|minute|second|today|yesterday|when|whenever|after|before|once|"
     r"until|during|always|never|every|daily|weekly|monthly|immediately|as soon)",
     re.I,
 )
@@ -40,6 +44,13 @@ _REASON = re.compile(
     r"\b(?:because|since|due|so|to|cause[sd]?|reason|result|therefore|as|means?|allows?|makes?|lets?|helps?|if)\b",
     re.I,
 )
+
+
+_YES_OR_NO = re.compile(
+    r"(?:^|[.?!,;:]\s+)(?:is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|am)\b",
+    re.I,
+)
+_YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope|correct|right|not? (?:at all|necessarily|really))\b", re.I)
 
 
 def _holds(pattern: re.Pattern[str]) -> Callable[[str], bool]:
@@ -67,7 +78,10 @@ def plan(sample: Sample) -> Task | Unscored | NotApplicable:
     if not sample.question.strip():
         return Unscored("no question to judge the answer by")
     said = claims_of(sample.answer)
-    return Addressed(sample.question, without_markers(sample.answer), said) if said else Constant(0.0)
+    if said:
+        return Addressed(sample.question, without_markers(sample.answer), said)
+    # "Yes, it is." holds no content word, and is all that some questions ask for.
+    return Constant(float(bool(asks_yes_or_no(sample.question) and _YES_OR_NO.match(sample.answer))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +93,49 @@ class Addressed:
     said: Sequence[Sentence]
 
     def texts(self) -> Iterable[str]:
-        yield self.question
+        yield from (self.question, self.answer)
         yield from (sentence.text for sentence in self.said)
 
     def features(self, vectors: Vectorizer) -> tuple[float, ...]:
         """In the order of FEATURES."""
-        import numpy as np
-
-        question = vectors.of([self.question])[0]
+        question, answer = vectors.of([self.question, self.answer])
         rows = vectors.of(sentence.text for sentence in self.said)
-        total = rows.sum(axis=0)
-        asked = words_of(self.question).stems
+        asked = words_of(self.question)
         answered = frozenset().union(*(sentence.words.stems for sentence in self.said))
+        shared = len(asked.stems & answered)
         return (
-            float(total @ question) / max(float(np.linalg.norm(total)), 1e-9),
+            float(answer @ question),
             float((rows @ question).max()),
-            len(asked & answered) / len(asked) if asked else 0.0,
+            shared / max(1, len(asked.stems)),
+            shared / math.sqrt(len(answered)),
             float(lacks_what_is_asked(self.question, self.answer)),
         )
 
     def value(self, vectors: Vectorizer) -> float:
         features = zip(FEATURES, self.features(vectors), strict=True)
-        return logistic(RELEVANCE["bias"] + sum(RELEVANCE[name] * value for name, value in features))
+        near = logistic(RELEVANCE["bias"] + sum(RELEVANCE[name] * value for name, value in features))
+        if self._is_direct():
+            return max(near, RELEVANCE["direct"])
+        return near * told(evasion(self.question, self.said))
+
+    def _is_direct(self) -> bool:
+        """Whether the answer is hardly more than the number, time or name asked for, or opens with the yes or no.
+
+        "At seven." is far from its question in meaning, and all that was asked for.
+        """
+        if asks_yes_or_no(self.question) and _YES_OR_NO.match(self.answer):
+            return True
+        short = sum(len(sentence.words.content) for sentence in self.said) <= DIRECT_WORDS
+        return short and any(holds(self.answer) for asks, holds in KINDS[:-1] if asks.search(self.question))
+
+
+def told(evaded: float) -> float:
+    """The factor for an answer of which a share tells nothing: 1 up to a half, then falling.
+
+    Apart from the logistic model, since an evasion repeats the question and is nearer to
+    it than most answers. Not 0 at the end: it is still nearer than an answer to something else.
+    """
+    return max(RELEVANCE["evasive"], min(1.0, 2 * (1 - evaded)))
 
 
 def lacks_what_is_asked(question: str, answer: str) -> bool:

@@ -42,6 +42,14 @@ class Asked(Generic[T]):
     read: Callable[[Generation, float], T]
 
 
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Ways to ask for one kind of reply, the strictest promise of an endpoint first; `bytes` of that one."""
+
+    options: tuple[Format, ...]
+    bytes: int
+
+
 class Caller:
     """Asks one model, in the coroutines of the background event loop.
 
@@ -60,8 +68,15 @@ class Caller:
         self.stopped = ""
         self.calls = 0
 
-    async def result(self, prepare: Callable[[], Asked[T]], schema: Mapping[str, Any]) -> T:
-        """What comes of one call whose reply follows a JSON schema; `prepare` makes each attempt at it anew.
+    @property
+    def key(self) -> str:
+        """The API key, for libraries that make calls of their own; "" where the endpoint gets none."""
+        return self._model.key
+
+    async def result(self, prepare: Callable[[], Asked[T]], formats: Formats) -> T:
+        """What comes of one call whose reply comes in one of `formats` (made by formats_of).
+
+        `prepare` makes each attempt anew.
 
         Raises Unjudged when the endpoint fails, a bound is reached, or the reply is none.
         """
@@ -69,7 +84,7 @@ class Caller:
         try:
             if self.stopped:
                 raise Unjudged(self.stopped)
-            result = await self._tried(prepare, formats_of(schema))
+            result = await self._tried(prepare, formats)
             self._failed_in_a_row = 0
             return result
         except (InvalidReply, Exhausted) as error:
@@ -89,7 +104,7 @@ class Caller:
                 self.stopped = f"not asked, since {_GIVE_UP} cases failed in a row; at last {reason}"
         return reason
 
-    async def _tried(self, prepare: Callable[[], Asked[T]], formats: Sequence[Format]) -> T:
+    async def _tried(self, prepare: Callable[[], Asked[T]], formats: Formats) -> T:
         async for attempt in tries(
             self._total_s,
             attempts=self._patience.attempts,
@@ -101,7 +116,7 @@ class Caller:
                 return await self._attempt(prepare(), formats)
         raise AssertionError("an attempt returns or raises")
 
-    async def _attempt(self, asked: Asked[T], formats: Sequence[Format]) -> T:
+    async def _attempt(self, asked: Asked[T], formats: Formats) -> T:
         await self._held_back()
         worst = worst_case(asked.messages, formats, self._settings.max_output_tokens)
         await self.budget.reserve(worst)
@@ -131,12 +146,14 @@ class Caller:
         if wait:
             await asyncio.sleep(wait)
 
-    async def _completed(self, messages: tuple[Message, ...], formats: Sequence[Format]) -> Generation:
+    async def _completed(self, messages: tuple[Message, ...], formats: Formats) -> Generation:
         """The model's reply, asked for in the strictest format that the endpoint understands."""
         refusal: ModelError | None = None
-        for number in range(self._format, len(formats)):
+        if len(formats.options) == 1:
+            return await self._complete(messages, formats.options[0])
+        for number in range(self._format, len(formats.options)):
             try:
-                made = await self._complete(messages, formats[number])
+                made = await self._complete(messages, formats.options[number])
             except ModelError as error:
                 if error.status not in _NOT_UNDERSTOOD or self._format_works:
                     raise refusal or error from None
@@ -165,25 +182,27 @@ def temperature_of(settings: JudgeSettings) -> float | None:
     return settings.temperature
 
 
-def formats_of(schema: Mapping[str, Any]) -> tuple[Format, ...]:
-    """How a reply may be asked for, from the strictest promise that an endpoint can make to none at all."""
+def formats_of(schema: Mapping[str, Any] | None) -> Formats:
+    """How a reply that follows a JSON schema (None: any text) may be asked for."""
+    if schema is None:
+        return Formats(({},), 0)
     wanted = {"name": "verdict", "strict": True, "schema": schema}
-    return (
+    options: tuple[Format, ...] = (
         {"response_format": {"type": "json_schema", "json_schema": wanted}},
         {"response_format": {"type": "json_object"}},
         {},
     )
+    return Formats(options, len(canonical_json(options[0])))
 
 
-def usual_tokens(messages: Sequence[Message], schema: Mapping[str, Any]) -> int:
+def usual_tokens(messages: Sequence[Message], formats: Formats) -> int:
     """Input tokens of a call, schema included, at 4 bytes a token."""
-    return math.ceil(_bytes(messages, schema) / _BYTES_PER_TOKEN)
+    return math.ceil(_bytes(messages, formats) / _BYTES_PER_TOKEN)
 
 
-def worst_case(messages: Sequence[Message], formats: Sequence[Format], max_output_tokens: int) -> Took:
-    return Took(math.ceil(_bytes(messages, formats[0]) / _FEWEST_BYTES_PER_TOKEN), max_output_tokens)
+def worst_case(messages: Sequence[Message], formats: Formats, max_output_tokens: int) -> Took:
+    return Took(math.ceil(_bytes(messages, formats) / _FEWEST_BYTES_PER_TOKEN), max_output_tokens)
 
 
-def _bytes(messages: Sequence[Message], schema: Mapping[str, Any]) -> int:
-    contents = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
-    return contents + len(canonical_json(schema))
+def _bytes(messages: Sequence[Message], formats: Formats) -> int:
+    return formats.bytes + sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 from genaiops.endpoints import host_of
 from genaiops.evaluation.llm_judges.cache import JudgementCache
-from genaiops.evaluation.llm_judges.calling import PATIENCE, Asked, Caller, Unjudged, temperature_of
+from genaiops.evaluation.llm_judges.calling import PATIENCE, Asked, Caller, Unjudged, formats_of, temperature_of
 from genaiops.evaluation.llm_judges.judgement import Judgement, judgement_of
 from genaiops.evaluation.llm_judges.prompt import PROMPT_DIGEST, SCHEMA, Material, messages_of, numbered_spans
 from genaiops.evaluation.llm_judges.reply import read_reply
@@ -24,6 +24,7 @@ from genaiops.generation.openai_stream import background_loop
 from genaiops.records import Unscored, digest_of
 
 _KEEP_EVERY = 16  # judgements that a crash may lose, though they were paid for
+FORMATS = formats_of(SCHEMA)
 Votes = tuple[Judgement, ...]
 
 
@@ -61,6 +62,7 @@ class GroupJudge:
         self.identity = digest_of([PROMPT_DIGEST, self.card.model, host, temperature_of(settings)])
         self.cache = JudgementCache(cache_file)
         self._known: dict[str, Judgement | str] = {}
+        self._cases: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], Wanted] = {}
 
     @property
     def digest(self) -> str:
@@ -68,17 +70,20 @@ class GroupJudge:
         return digest_of([self.identity, self.settings.votes])
 
     def wanted(self, sample: Sample) -> Wanted:
-        """The case of a sample."""
-        material = Material(
-            sample.question, sample.contexts, sample.answer, numbered_spans(sample.answer), expected_of(sample)
-        )
-        content = digest_of([self.identity, material.digest])
-        return Wanted(material, tuple(f"{content}:{vote}" for vote in range(self.settings.votes)))
+        """The case of a sample. Every measure of the group asks for it, so it is kept."""
+        texts = (sample.question, sample.contexts, sample.answer, expected_of(sample))
+        if texts not in self._cases:
+            material = Material(*texts[:3], numbered_spans(sample.answer), texts[3])
+            content = digest_of([self.identity, material.digest])
+            keys = tuple(f"{content}:{vote}" for vote in range(self.settings.votes))
+            self._cases[texts] = Wanted(material, keys)
+        return self._cases[texts]
 
     def missing(self, cases: Sequence[Wanted]) -> dict[str, Material]:
         """Keys of the votes that neither this object nor the cache has; every call that `judged` would make."""
         unknown = {key: case.material for case in cases for key in case.keys if key not in self._known}
-        self._known |= self.cache.find(list(unknown))
+        if unknown:
+            self._known |= self.cache.find(list(unknown))
         return {key: material for key, material in unknown.items() if key not in self._known}
 
     def judged(self, samples: Sequence[Sample]) -> list[Votes | Unscored]:
@@ -141,7 +146,7 @@ class GroupJudge:
     ) -> None:
         async def one(key: str, material: Material) -> None:
             try:
-                made: Judgement = await self.caller.result(lambda: self._asked(material), SCHEMA)
+                made: Judgement = await self.caller.result(lambda: self._asked(material), FORMATS)
                 put((key, made))
             except Unjudged as error:
                 put((key, str(error)))

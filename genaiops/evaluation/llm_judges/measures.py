@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from genaiops.evaluation.llm_judges.group import GroupJudge, Votes, expected_of
 from genaiops.evaluation.llm_judges.judgement import Part, value_of, verdicts_of
 from genaiops.evaluation.llm_judges.prompt import numbered_spans
-from genaiops.evaluation.records import Sample, SentenceVerdict, Statistic
+from genaiops.evaluation.records import Sample, SentenceVerdict
+from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
 
 _NOTHING_EXPECTED = NotApplicable("neither reference nor evidence says what is expected")

@@ -77,13 +77,14 @@ def plan_judging(measures: Sequence[Measure], samples: Sequence[Sample]) -> tupl
 
 def _of_group(judge: GroupJudge, samples: Sequence[Sample]) -> PlannedCalls:
     from genaiops.evaluation.llm_judges.calling import usual_tokens
-    from genaiops.evaluation.llm_judges.prompt import SCHEMA, messages_of
+    from genaiops.evaluation.llm_judges.group import FORMATS
+    from genaiops.evaluation.llm_judges.prompt import messages_of
 
     cases = [judge.wanted(sample) for sample in samples]
     missing = judge.missing(cases)
     wanted = len({key for case in cases for key in case.keys})
     recent = judge.cache.recent(judge.identity)
-    sizes = [usual_tokens(messages_of(material)[1], SCHEMA) for material in missing.values()]
+    sizes = [usual_tokens(messages_of(material)[1], FORMATS) for material in missing.values()]
     claims = sum(len(material.spans) for material in missing.values())
     made = len(missing) * _TOKENS_OF_A_VERDICT + claims * _TOKENS_OF_A_CLAIM
     seconds, notes = SECONDS_ASSUMED, [f"no call was timed yet: {SECONDS_ASSUMED:g} s each are assumed"]

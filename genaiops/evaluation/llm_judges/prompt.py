@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from genaiops.records import Message, digest_of
@@ -85,6 +86,7 @@ class Material:
         return digest_of([self.question, self.contexts, self.answer, self.spans, self.expected])
 
 
+@lru_cache(maxsize=4096)
 def numbered_spans(answer: str) -> tuple[tuple[int, int], ...]:
     """Spans `[start, end)` of what the judge gives verdicts on: sentences; lines of code that follow each other."""
     spans: list[tuple[int, int]] = []

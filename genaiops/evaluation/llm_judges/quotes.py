@@ -32,13 +32,12 @@ class Located:
 
         An omission (…) may stand in it; the parts must follow each other in one context.
         """
-        pieces = [
-            plain for part in _OMISSION.split(quote.strip()) if (plain := _plain(part.strip(" \"'“”"))[0].strip())
-        ]
-        if sum(sign.isalnum() for piece in pieces for sign in piece) < _FEWEST_SIGNS:
+        if sum(sign.isalnum() for sign in quote) < _FEWEST_SIGNS:
             return None
         if 0 < likely <= len(self._contexts) and (at := self._contexts[likely - 1].find(quote)) >= 0:
             return Place(likely - 1, at, at + len(quote))
+        parts = (_plain(part.strip(" \"'“”"))[0].strip() for part in _OMISSION.split(quote.strip()))
+        pieces = [part for part in parts if part]
         numbers = sorted(range(len(self._contexts)), key=lambda number: number != likely - 1)
         found = (self._within(number, pieces) for number in numbers)
         return next((place for place in found if place is not None), None)

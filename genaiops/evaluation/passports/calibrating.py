@@ -79,7 +79,7 @@ def calibrate(
     expires = expires or made + timedelta(days=VALID_DAYS)
     if not measure.judge or not measure.unit_interval:
         raise ConfigurationError(
-            f"measure {str(measure)!r} is not decided by a judge with values from 0 to 1, so there is nothing to calibrate"
+            f"measure {str(measure)!r} is not decided by a judge with values from 0 to 1: there is nothing to calibrate"
         )
     if expires <= made:
         raise ConfigurationError(f"the passport would expire on {expires}, before it counts", remedy="a later day")

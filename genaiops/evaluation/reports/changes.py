@@ -10,6 +10,7 @@ from typing import Literal
 from genaiops.evaluation.pooled import contributions_of
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.text import ends, signed
+from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
 Direction = Literal["better", "worse", "same", ""]
@@ -69,12 +70,19 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     if not both:
         return None
     scale = run.scale(measure)
+    documents = {result.case.id: document_of(result.case) for result in run.results}
+    clusters = [documents[case_id] for case_id in both]
     mine, other = [ours[case_id] for case_id in both], [theirs[case_id] for case_id in both]
     if scale.quantile is not None:
-        found = quantile_difference(mine, other, quantile=scale.quantile, confidence=run.confidence)
+        found = quantile_difference(mine, other, quantile=scale.quantile, confidence=run.confidence, clusters=clusters)
     else:
         found = paired_difference(
-            mine, other, confidence=run.confidence, unit_interval=scale.unit_interval, seed=run.seed
+            mine,
+            other,
+            confidence=run.confidence,
+            unit_interval=scale.unit_interval,
+            seed=run.seed,
+            clusters=clusters,
         )
     direction: Direction = "same" if mine == other else ""
     if found.low > 0 or found.high < 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import same_cases
 from genaiops.evaluation.scoring import summarise
 
+Value = TypeVar("Value")
 NAMED = 3  # cases or measures that a message names
 
 
@@ -93,7 +94,18 @@ def _only(run: Run, cases: set[str], measures: list[str]) -> Run:
         for name in measures
         if name in run.scales
     )
-    return replace(run, results=results, summaries=summaries)
+    return replace(
+        run,
+        results=results,
+        summaries=summaries,
+        judges=_among(run.judges, measures),
+        passports=_among(run.passports, measures),
+        scales=_among(run.scales, measures),
+    )
+
+
+def _among(held: Mapping[str, Value], names: list[str]) -> dict[str, Value]:
+    return {name: value for name, value in held.items() if name in names}
 
 
 def differences(before: Run, after: Run) -> tuple[Difference, ...]:

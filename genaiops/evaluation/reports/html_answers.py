@@ -161,12 +161,12 @@ def context_of(row: Row, position: int, place: str, pairs: list[Pair]) -> list[C
     pieces: list[Child] = []
     begun: set[int] = set()
     cut = segments(chunk.text, marks)
-    for index, (piece, found) in enumerate(cut):
-        if not found:
+    for index, (piece, on_it) in enumerate(cut):
+        if not on_it:
             pieces.append(piece)
             continue
         following = cut[index + 1][1] if index + 1 < len(cut) else ()
-        pieces += _evidence(piece, found, following, place, begun)
+        pieces += _evidence(piece, on_it, following, place, begun)
     return pieces
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from genaiops.evaluation.records import Failure, Run
+from genaiops.evaluation.reports.circumstances import spread_of, told_of_case
 from genaiops.evaluation.reports.html_answers import Pair, answers_of, cited_in, context_of, held_against, pairs_of
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.rows import STATES, Row, in_unit_interval
@@ -29,6 +30,7 @@ def case_section(run: Run, row: Row, number_of_case: int) -> Markup:
     inside = h(
         "div",
         h("p", f"Case {case.id}", class_="soft small"),
+        h("p", told, class_="soft small") if (told := told_of_case(row.result)) else None,
         _failure(failure) if failure else None,
         answers_of(row, place, pairs),
         _legend(row, pairs),
@@ -90,10 +92,14 @@ def _outcome(run: Run, row: Row, name: str, outcome: Outcome) -> Markup:
     if isinstance(outcome, NotApplicable):
         return h("dd", f"n/a: {outcome.reason}", class_="soft")
     shown: Child = number(outcome.value, unit_interval=in_unit_interval(run, name))
+    spread = spread_of(row.result, name, unit_interval=in_unit_interval(run, name))
     text = signed(row.changes.get(name, 0.0))
-    if text == "±0":
-        return h("dd", shown)
-    return h("dd", shown, " ", h("span", text, class_="up" if row.gains[name] > 0 else "down"))
+    return h(
+        "dd",
+        shown,
+        [" ", h("span", f"({spread})", class_="soft")] if spread else None,
+        [" ", h("span", text, class_="up" if row.gains[name] > 0 else "down")] if text != "±0" else None,
+    )
 
 
 def _citations(answer: Answer | None) -> list[Markup] | None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change
+from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.markup import Child, Markup, h
-from genaiops.evaluation.reports.passports import passport_lines
 from genaiops.evaluation.reports.plots import axis_for, forest_plot, interval_plot, share_bar
 from genaiops.evaluation.reports.rows import in_unit_interval
 from genaiops.evaluation.reports.text import ends, number, share
@@ -36,7 +36,7 @@ def measures_section(run: Run, baseline: Run | None, changes: Mapping[str, Chang
         "div",
         h("div", table, class_="scroll"),
         h("p", note, class_="soft small") if baseline else None,
-        _passports(run),
+        _judges(run),
     )
 
 
@@ -67,12 +67,12 @@ def _change(found: Change | None) -> Markup:
     return h("td", str(found), class_=colour, title=f"{found.cases} cases that both runs scored: {found.word}")
 
 
-def _passports(run: Run) -> Markup | None:
-    lines = passport_lines(run)
+def _judges(run: Run) -> Markup | None:
+    lines = judge_lines(run)
     if not lines:
         return None
     items = [h("li", h("span", measure, class_="mono"), f" {line}") for measure, line in lines]
-    return h("div", h("h3", "What the judges are worth, by human labels"), h("ul", items, class_="small passports"))
+    return h("div", h("h3", "What the judges are worth, by human labels"), h("ul", items, class_="small judges"))
 
 
 def forest_section(run: Run, baseline: Run, changes: Mapping[str, Change]) -> list[Markup]:

@@ -8,8 +8,9 @@ from itertools import chain
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
-from genaiops.evaluation.reports.passports import passport_lines
+from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.rows import NOTICEABLE, STATES, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
 from genaiops.evaluation.waterfall import STAGES, waterfall
@@ -47,8 +48,8 @@ def markdown_report(
     head = [MARKER, f"## Evaluation of {plain(run.subject.flow or 'an application')}", ""]
     head += _verdict(verdict)
     against = f", compared with run {plain(baseline.id)}" if baseline else ""
-    head += [f"{len(run.results):,} cases of golden set {plain(run.golden_set)}{against}.", ""]
-    head += [f"- {plain(note, 400)}" for note in notes]
+    head += [f"{len(run.results):,} cases of golden set {plain(run.measured_on)}{against}.", ""]
+    head += [f"- {plain(note, 400)}" for note in (*notes, *told_of(run))]
     head += [*_measures(run, changes(run, baseline) if baseline else None), *_lost(run)]
     tail = ["", f"Run {plain(run.id)}, {plain(run.created_at)}.", ""]
     shown = CASES_IN_COMMENT if limit <= COMMENT else len(run.results)
@@ -90,7 +91,7 @@ def _measures(run: Run, changed: Mapping[str, Change] | None) -> list[str]:
     if changed is not None:
         heads, rules = [*heads, "change", ""], [*rules, "--:", "---"]
     lines = [_measure(run, summary, changed) for summary in run.summaries]
-    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in passport_lines(run)]
+    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run)]
     return [_line(heads), f"|{'|'.join(rules)}|", *lines, *(["", *known] if known else [])]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from genaiops.evaluation.reports.text import clean
@@ -27,13 +28,16 @@ def h(tag: str, *children: Child, **attributes: str | float | None) -> Markup:
     Values are escaped and quoted; None leaves the attribute out.
     """
     opened = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{_escaped(value)}"'
-        for name, value in attributes.items()
-        if value is not None
+        f' {_attribute(name)}="{_escaped(value)}"' for name, value in attributes.items() if value is not None
     )
     if tag in VOID:
         return Markup(f"<{tag}{opened}>")
     return Markup(f"<{tag}{opened}>{joined(children)}</{tag}>")
+
+
+@cache
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
 
 
 def joined(children: Child) -> Markup:

@@ -16,7 +16,7 @@ def run_html(run: Run) -> str:
     lost = [f"{count:,} {STAGES[stage]}" for stage, count in waterfall(run).items()]
     return h(
         "div",
-        h("p", h("b", run.subject.flow or "an application"), f" on {run.golden_set}: {len(run.results):,} cases"),
+        h("p", h("b", run.subject.flow or "an application"), f" on {run.measured_on}: {len(run.results):,} cases"),
         _table(heads, [_measure(run, summary) for summary in run.summaries]),
         h("p", f"wrong answers: {', '.join(lost)}") if lost else None,
         h("p", h("small", f"run {run.id}")),

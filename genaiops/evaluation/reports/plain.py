@@ -8,8 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run, outcome_to_json
 from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of
 from genaiops.evaluation.reports.text import clean
@@ -36,8 +38,9 @@ def json_report(
         "golden_set": {"name": run.golden_set, "digest": run.golden_set_digest, "cases": len(run.results)},
         "confidence": run.confidence,
         "judges": dict(run.judges),
-        "passports": as_json(getattr(run, "passports", {})),
-        "notes": list(notes),
+        "passports": as_json(run.passports),
+        "corrected": as_json(corrected_shares(run)),
+        "notes": [*notes, *told_of(run)],
         "measures": {summary.measure: _measure(run, summary) for summary in run.summaries},
         "waterfall": dict(waterfall(run)),
         "cases": [_case(row) for row in rows_of(run, baseline)],
@@ -85,6 +88,7 @@ def _told(result: CaseResult) -> dict[str, Any]:
         "outcomes": {name: outcome_to_json(outcome) for name, outcome in result.outcomes.items()},
         "sentences": {name: as_json(said) for name, said in result.verdicts.items()},
         "failure": as_json(result.failure),
+        "reused": list(result.reused),
     }
 
 

@@ -26,9 +26,8 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    title = (
-        f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.golden_set, 60)}: {len(run.results)} cases"
-    )
+    measured = f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.measured_on, 60)}"
+    title = f"{measured}: {len(run.results)} cases"
     # Text, never str: rich reads markup like [red] and [link=…] in plain strings.
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("measure", no_wrap=True)

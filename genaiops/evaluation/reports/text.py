@@ -18,7 +18,10 @@ _SPACE = re.compile(r"\s+")
 
 def clean(text: object) -> str:
     """`text` without terminal escapes, control characters and direction overrides; line ends become `\\n`."""
-    return _UNSAFE.sub("", _NEWLINES.sub("\n", _ANSI.sub("", str(text))))
+    text = str(text)
+    if text.isprintable():  # nothing of all that is printable; a report cleans hundreds of thousands of short texts
+        return text
+    return _UNSAFE.sub("", _NEWLINES.sub("\n", _ANSI.sub("", text)))
 
 
 def one_line(text: object, limit: int = 0) -> str:

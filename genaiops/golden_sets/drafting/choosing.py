@@ -21,7 +21,7 @@ Search = Callable[[str], Sequence[Chunk]]  # a question → the chunks that the 
 SHORTEST_QUOTE = 25  # characters
 LONGEST_QUOTE = 500
 LONGEST_QUESTION = 160
-NEWS = 2  # content words of a reference that its question does not hold
+NEWS = 2  # content words of a reference that its question does not hold; of a shorter one all
 TOLD_APART_BY = 3  # the best hits of two questions: where all are the same, retrieval cannot tell them apart
 _ANAPHORA = re.compile(
     r"(?:It|Its|This|That|These|Those|They|Their|Such|Both|Here|There|He|She|Then|So|But|And|Or|Otherwise|Instead|Also|"
@@ -82,13 +82,14 @@ def choose(
     waiting = Counter(case.evidence[0].document for case in known.pending if case.evidence)
     asked = _Asked(known, embed)
     places = _Rankings(search, known)
+    used: set[Evidence] = set()
     for draft in ordered:
         if len(choice.cases) >= limit:
             break
         if waiting[draft.document] >= per_document:
             continue
         case = case_from(draft)
-        if asked.before(case):
+        if not used.isdisjoint(case.evidence) or asked.before(case):
             choice.left_out["asked before"] += 1
             continue
         note = places.note(case)
@@ -96,6 +97,7 @@ def choose(
             choice.left_out["cannot be told apart"] += 1
             continue
         asked.add(case)
+        used.update(case.evidence)
         waiting[draft.document] += 1
         choice.cases.append((case, draft.template, note))
     return choice
@@ -139,7 +141,7 @@ def _trivial(draft: Draft, text: str) -> bool:
         return True
     if len(question) < 2 and "`" not in draft.question:
         return True
-    return bool(_ANAPHORA.match(draft.quotes[0])) or len(reference - question) < NEWS
+    return bool(_ANAPHORA.match(draft.quotes[0])) or len(reference - question) < max(1, min(NEWS, len(reference)))
 
 
 def _in_turn(drafts: list[Draft], known: Known) -> Iterator[Draft]:

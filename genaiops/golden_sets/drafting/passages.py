@@ -60,8 +60,11 @@ def capitalised(text: str) -> str:
 
 
 def uncapitalised(text: str, document: str) -> str:
-    """Without the capital that begins a sentence, unless the document never writes the word without it: a name."""
+    """Without the capital that begins a sentence, unless it is a name's, which the document writes elsewhere too."""
     first = text.split(" ", 1)[0]
     small = first[:1].lower() + first[1:]
-    known = small in ("a", "an", "the") or small.endswith("ing") or re.search(rf"\b{re.escape(small)}\b", document)
-    return small + text[len(first) :] if known else text
+    if not first.isalpha() or first[1:] != first[1:].lower():
+        return text
+    common = small in ("a", "an", "the") or small.endswith("ing") or re.search(rf"\b{small}\b", document)
+    is_name = not common and re.search(rf"[a-z,;:] {first}\b", document)
+    return text if is_name else small + text[len(first) :]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from genaiops.golden_sets.drafting.passages import Draft, Passage, capitalised, plain, uncapitalised
+from genaiops.golden_sets.linting.questions import subjects
 from genaiops.words import content_words
 
 _THING = r"(?:`[^`]{1,40}`|[A-Za-z][\w'/-]*)(?: (?:`[^`]{1,40}`|[\w'/-]+)){0,3}"
@@ -15,7 +16,8 @@ _VAGUE = frozenset("""
     more less right wrong default number value name output input change cost price use limit two three part parts text
 """.split())  # fmt: skip
 _DEFINED = re.compile(
-    rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) (?P<rest>(?:an?|the|one|what|how|where|whatever) .{{15,}})\.$"
+    rf"(?P<article>An?|The) (?P<thing>{_THING}) (?P<verb>is|are) "
+    r"(?P<rest>(?:an?|the|one|what|how|where|whatever) .{15,})\.$"
 )
 _DOES = re.compile(r"(?P<thing>`[^`]{2,60}`) (?P<verb>[a-z]{3,}s) (?P<rest>.{12,})\.$")
 _DOING = frozenset("""
@@ -42,12 +44,14 @@ _VERBS = frozenset("""
 """.split())  # fmt: skip
 _HOW_TO = re.compile(r"(?:\d+[.)] )?How to (?P<what>[a-z][^?:]{3,80})$", re.IGNORECASE)
 _ASKING = re.compile(
-    r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) (?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$"
+    r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) "
+    r"(?P<verb>to|is|are|does|do|can|should|must) (?P<rest>[^?:,]{3,80})$"
 )
 _ASKED = re.compile(r"(?:What|When|Where|Which|Who|Why|How|Is|Are|Can|Do|Does|Must|Should)\b[^?]{6,120}\?$")
 _ANSWERED_BY = 8  # words of a sentence that may answer a heading
 _MOST_STEPS = 4
 _SHORT_TITLE = 3  # words
+_TELLING = 3  # words with a meaning of their own in a condition that stands for itself
 
 
 def definitions(passage: Passage) -> Iterator[Draft]:
@@ -85,6 +89,8 @@ def conditions(passage: Passage) -> Iterator[Draft]:
         if found is None or _POINTING.search(found["clause"]) or _POINTING.match(found["rest"]):
             continue
         if " than " in found["clause"] or "; if " in found["rest"]:
+            continue
+        if len(subjects(found["clause"])) < _TELLING:  # "when the total grows": of what?
             continue
         clause, rest = _as_asked(found["clause"]), found["rest"]
         advice = rest.split(" ", 1)[0].lower() in _VERBS
@@ -142,7 +148,8 @@ _COLUMNS = {  # header of a column → question about the key of its row
     "default": "What is the default of {key}?", "does": "What does {key} do?", "what it does": "What does {key} do?",
     "purpose": "What is {key} for?", "meaning": "What does {key} mean?", "means": "What does {key} mean?",
     "use it when": "When should I use {key}?", "when to use": "When should I use {key}?",
-    "when to use it": "When should I use {key}?", "use": "What is {key} used for?", "remedy": "What helps against {key}?",
+    "when to use it": "When should I use {key}?", "use": "What is {key} used for?",
+    "remedy": "What helps against {key}?",
     "cause": "What causes {key}?", "limit": "What is the limit of {key}?", "unit": "In which unit is {key} given?",
     "range": "In what range may {key} lie?", "example": "What is an example of {key}?",
 }  # fmt: skip
@@ -166,11 +173,11 @@ def tables(passage: Passage) -> Iterator[Draft]:
 Template = Callable[[Passage], Iterator[Draft]]
 TEMPLATES: dict[str, Template] = {  # the most telling first: of two about one sentence the first is kept
     "reason": reasons,
-    "condition": conditions,
     "steps": steps,
     "definition": definitions,
-    "purpose": what_it_does,
     "table": tables,
+    "condition": conditions,
+    "purpose": what_it_does,
     "heading": headings,
 }
 

@@ -12,7 +12,7 @@ from genaiops.golden_sets.linting.evidence import ambiguous_quotes, stale, unwin
 from genaiops.golden_sets.linting.leaking import leaked
 from genaiops.golden_sets.linting.problem import Ground, Problem
 from genaiops.golden_sets.linting.questions import duplicates, near_duplicates, without_subject
-from genaiops.golden_sets.pins import Pins
+from genaiops.golden_sets.pins import NO_PINS, Pins
 from genaiops.golden_sets.similarity import Embed
 from genaiops.records import Document
 
@@ -35,7 +35,7 @@ def lint(
     documents: Iterable[Document],
     *,
     prompts: Mapping[str, str] | None = None,
-    pins: Pins = Pins({}),
+    pins: Pins = NO_PINS,
     embed: Embed | None = None,
     ignore: Collection[str] = (),
 ) -> list[Problem]:

@@ -9,11 +9,12 @@ from genaiops.golden_sets.similarity import SimilarWords, plain_words
 from genaiops.sentences import sentence_spans
 
 FEWEST_WORDS = 5  # different ones of a question; fewer are asked by chance
+_CLOSING = "*_\"'”’»)]"  # may stand behind a question mark
 FEWEST_OF_REFERENCE = 8  # a short answer ("30 days") stands anywhere
 
 
 def leaked(ground: Ground) -> Iterator[Problem]:
-    """Cases whose question or reference a prompt file holds, and whose question a document holds, in about its words."""
+    """Cases of which a prompt file holds the question or the reference, or a document the question, or almost."""
     questions = SimilarWords(
         (case.id, case.question) for case in ground.golden if len(set(plain_words(case.question))) >= FEWEST_WORDS
     )
@@ -44,9 +45,9 @@ def _held(
     for name, text in texts.items():
         told: set[str] = set()
         for start, end in sentence_spans(text):
-            if only_questions and text[end - 1] != "?":
-                continue
             piece = text[start:end]
+            if only_questions and not piece.rstrip(_CLOSING).endswith("?"):
+                continue
             for case_id in index.of(_bare(piece)):
                 if case_id not in told:
                     told.add(case_id)

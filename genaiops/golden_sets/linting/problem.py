@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from genaiops.golden_sets.golden_set import GoldenSet
-from genaiops.golden_sets.pins import Pins
+from genaiops.golden_sets.pins import NO_PINS, Pins
 from genaiops.golden_sets.similarity import Embed
 
 Severity = Literal["error", "warning", "note"]
@@ -41,7 +41,7 @@ class Ground:
     golden: GoldenSet
     texts: Mapping[str, str]
     prompts: Mapping[str, str] = field(default_factory=dict)
-    pins: Pins = Pins({})
+    pins: Pins = NO_PINS
     embed: Embed | None = None
 
 

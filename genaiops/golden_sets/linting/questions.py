@@ -71,7 +71,10 @@ def names_something(question: str) -> bool:
     """
     if not re.search(r"[A-Za-z]{2}", question):
         return True
-    said = words(question)
-    own = {word for word in content_words(question) if word not in _EMPTY and word not in _POINTING}
-    own -= {word for word in own if len(word) == 1 and word.isalpha()}
-    return len(own) >= (2 if any(word in _POINTING for word in said) else 1)
+    return len(subjects(question)) >= (2 if any(word in _POINTING for word in words(question)) else 1)
+
+
+def subjects(text: str) -> set[str]:
+    """The words of an English text that mean something by themselves, as stems."""
+    own = {word for word in content_words(text) if word not in _EMPTY and word not in _POINTING}
+    return {word for word in own if len(word) > 1 or not word.isalpha()}

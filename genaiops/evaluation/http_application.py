@@ -1,0 +1,221 @@
+"""An application behind an HTTP address, asked like a callable: one POST for each question."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from genaiops.endpoints import host_of, is_loopback, one_line, retry_after, tries, without_credentials
+from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
+from genaiops.evaluation.asking import as_answer
+from genaiops.evaluation.row_values import texts
+from genaiops.records import Answer, Query, Usage
+
+if TYPE_CHECKING:
+    import httpx2
+
+PATHS = ("answer", "contexts", "input_tokens", "output_tokens", "cost_usd")  # what a JMESPath may be given for
+DEFAULT_PATHS = {"answer": "answer", "contexts": "contexts"}
+DEFAULT_BODY = {"question": "{question}"}
+MOST_BYTES = 20_000_000
+_TOO_MANY, _SERVER_ERRORS = 429, 500
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an application is asked. Times are seconds: `timeout_s` for one attempt, `total_s` for all (None: three).
+
+    `body` is the JSON to post; `{question}` and `{id}` inside its texts stand for those of the query. `headers` may
+    name variables of the environment as `${NAME}`.
+    """
+
+    body: Any = field(default_factory=lambda: DEFAULT_BODY)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 60.0
+    attempts: int = 4
+    first_wait_s: float = 0.5
+    total_s: float | None = None
+
+
+class HttpApplication:
+    """Asks `url`; `paths` maps PATHS to JMESPath expressions over the JSON that comes back.
+
+    A connection that breaks, a timeout, 429 and 5xx are tried again, after `Retry-After`;
+    whatever stays wrong is a ModelError, so the question has no answer and nothing is
+    graded. Raises ConfigurationError for an address, path, header or body of another kind.
+    """
+
+    def __init__(self, url: str, paths: Mapping[str, str] | None = None, *, manner: Manner | None = None) -> None:
+        try:
+            host_of(url)
+        except ValueError as error:
+            raise ConfigurationError(str(error), where="--url") from None
+        self.url = url
+        self.shown = without_credentials(url)
+        self._manner = manner or Manner()
+        if not 0 < self._manner.timeout_s <= 3600:
+            raise ConfigurationError(f"timeout must be above 0 and at most 3600 s, got {self._manner.timeout_s:g}")
+        if "{question}" not in json.dumps(self._manner.body):
+            raise ConfigurationError("the body has no {question}", remedy='for example {"question": "{question}"}')
+        self._paths = _compiled(paths or DEFAULT_PATHS)
+        self._optional = set() if paths else {"contexts"}
+        self._headers = {name: _with_variables(name, value) for name, value in self._manner.headers.items()}
+        self._client: httpx2.Client | None = None
+
+    def __call__(self, query: Query) -> Answer:
+        """The answer. `seconds["total"]` is what the attempt that succeeded took, waits and failures left out."""
+        total_s = self._manner.total_s or 3 * self._manner.timeout_s
+        deadline = time.monotonic() + total_s
+        data: Any = None
+        took = 0.0
+        for attempt in tries(
+            total_s,
+            attempts=self._manner.attempts,
+            first_wait_s=self._manner.first_wait_s,
+            max_wait_s=20.0,
+            given_up=lambda: False,
+        ):
+            with attempt:
+                started = time.perf_counter()
+                data = self._posted(query, min(self._manner.timeout_s, deadline - time.monotonic()))
+                took = time.perf_counter() - started
+        return self._answer(data, query, took)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def _posted(self, query: Query, limit_s: float) -> Any:
+        import httpx2
+
+        if self._client is None:
+            # A proxy of the environment has no business on loopback.
+            self._client = httpx2.Client(follow_redirects=False, trust_env=not is_loopback(self.url))
+        end = time.monotonic() + limit_s
+        content = bytearray()
+        body, timeout = _filled(self._manner.body, query), max(limit_s, 0.001)
+        try:
+            with self._client.stream("POST", self.url, json=body, headers=self._headers, timeout=timeout) as response:
+                for piece in response.iter_bytes():
+                    content += piece
+                    if len(content) > MOST_BYTES:
+                        raise self._error(f"sent more than {MOST_BYTES:,} bytes", retryable=False)
+                    if time.monotonic() > end:
+                        raise ModelTimeout(f"took more than {limit_s:.3g} s", where=self.shown, remedy=_SLOWER)
+                status, headers = response.status_code, response.headers
+        except httpx2.TimeoutException:
+            raise ModelTimeout(f"took more than {limit_s:.3g} s", where=self.shown, remedy=_SLOWER) from None
+        except httpx2.HTTPError as error:
+            raise self._error(f"cannot be asked: {one_line(error)}", retryable=True) from None
+        if not httpx2.codes.is_success(status):
+            raise self._refused(status, headers, bytes(content))
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            raise self._error(f"answered no JSON: {one_line(bytes(content[:300]).decode(errors='replace'))}") from None
+
+    def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> ModelError:
+        passing = status == _TOO_MANY or status >= _SERVER_ERRORS
+        made = self._error(f"answered {status}: {one_line(content[:300].decode(errors='replace'))}", retryable=passing)
+        made.status = status
+        made.retry_after_s = retry_after(headers) if passing else None
+        return made
+
+    def _answer(self, data: Any, query: Query, took: float) -> Answer:
+        found = {name: path.search(data) for name, path in self._paths.items()}
+        text = found["answer"]
+        if not isinstance(text, str):
+            what = "nothing" if text is None else type(text).__name__
+            raise self._error(f"has {what} at answer: {self._paths['answer'].expression}; it said {_keys(data)}")
+        contexts = found.get("contexts")
+        if contexts is None and "contexts" in self._paths and "contexts" not in self._optional:
+            raise self._error(f"has nothing at contexts: {self._paths['contexts'].expression}; it said {_keys(data)}")
+        if isinstance(contexts, Mapping):
+            raise self._error("contexts is an object, not a list")
+        try:
+            given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
+        except (ValueError, TypeError) as error:
+            raise self._error(f"contexts {error}") from None
+        answer = as_answer({"answer": text, "contexts": given}, query, took)
+        tokens = [found.get(name) for name in ("input_tokens", "output_tokens")]
+        if all(isinstance(count, int) for count in tokens):
+            answer = replace(answer, usage=Usage(*tokens))  # type: ignore[arg-type]
+        cost = found.get("cost_usd")
+        return replace(answer, cost_usd=float(cost)) if isinstance(cost, (int, float)) else answer
+
+    @staticmethod
+    def _context(item: Any) -> str | dict[str, str]:
+        """A text, with its document where the application names it."""
+        (text,) = texts([item])
+        document = item.get("document") if isinstance(item, Mapping) else None
+        return {"document": document, "text": text} if isinstance(document, str) else text
+
+    def _error(self, what: str, *, retryable: bool = False) -> ModelError:
+        return ModelError(what, where=self.shown, remedy="read the application's log", retryable=retryable)
+
+
+_SLOWER = "raise --timeout, or ask a faster application"
+
+
+def parsed_paths(written: Sequence[str]) -> dict[str, str]:
+    """`name: expression` of each text, as in `answer: choices[0].message.content`; ConfigurationError otherwise."""
+    found: dict[str, str] = {}
+    for text in written:
+        name, colon, expression = text.partition(":")
+        if not colon or name.strip() not in PATHS or not expression.strip():
+            raise ConfigurationError(
+                f"--jmespath {text!r} is no name with an expression",
+                remedy=f"for example --jmespath 'answer: data.text'; names: {', '.join(PATHS)}",
+            )
+        if name.strip() in found:
+            raise ConfigurationError(f"--jmespath {name.strip()!r} is given twice")
+        found[name.strip()] = expression.strip()
+    return found
+
+
+def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
+    import jmespath  # type: ignore[import-untyped]
+    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+    if "answer" not in paths:
+        raise ConfigurationError("there is no JMESPath of the answer", remedy="--jmespath 'answer: data.text'")
+    found = {}
+    for name, expression in paths.items():
+        try:
+            found[name] = jmespath.compile(expression)
+        except JMESPathError as error:
+            raise ConfigurationError(f"the JMESPath of {name} cannot be read: {one_line(error)}") from None
+    return found
+
+
+def _filled(body: Any, query: Query) -> Any:
+    """The body with the query's question and id in its texts; their words are never read as JSON or as names."""
+    if isinstance(body, str):
+        return re.sub(r"\{(question|id)\}", lambda m: query.text if m[1] == "question" else query.id, body)
+    if isinstance(body, Mapping):
+        return {name: _filled(item, query) for name, item in body.items()}
+    return [_filled(item, query) for item in body] if isinstance(body, list) else body
+
+
+def _with_variables(name: str, value: str) -> str:
+    def of(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ConfigurationError(
+                f"header {name!r} needs the environment variable {match[1]}", remedy=f"export {match[1]}=…"
+            )
+        return os.environ[match[1]]
+
+    filled = _VARIABLE.sub(of, value)
+    if any(character in filled for character in "\r\n\0"):
+        raise ConfigurationError(f"header {name!r} holds a line break")
+    return filled
+
+
+def _keys(data: Any) -> str:
+    return f"an object of {', '.join(map(str, list(data)[:8]))}" if isinstance(data, Mapping) else one_line(repr(data))

@@ -1,0 +1,217 @@
+"""Rows of any application, measured as a Run: with summaries, intervals, reports and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genaiops.errors import ConfigurationError
+from genaiops.evaluation.asking import Ask
+from genaiops.evaluation.loop import evaluate
+from genaiops.evaluation.measures import measures_named
+from genaiops.evaluation.passports.shelf import Shelf
+from genaiops.evaluation.provenance import git_state, versions
+from genaiops.evaluation.records import CaseResult, Measure, Run, SentenceVerdict, Subject
+from genaiops.evaluation.rows import AnswerRow, as_rows, read_rows, written
+from genaiops.evaluation.runs import new_run
+from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
+from genaiops.evaluation.text_measures import without_citations
+from genaiops.golden_sets import GoldenSet
+from genaiops.records import Answer, Case, Chunk, Hit, Outcome, Query, Usage
+
+if TYPE_CHECKING:
+    from genaiops.embedding import Embedder
+    from genaiops.evaluation.tools import Tools
+    from genaiops.evaluation.working import Progress
+
+
+def default_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
+    """What can be said of these rows without asking: by the columns that at least one of them fills."""
+    contexts, reference = any(row.contexts for row in rows), any(row.reference for row in rows)
+    facts = {name for row in rows for name in row.facts}
+    labelled = reference and "probabilities" in facts
+    cites = contexts and any(without_citations(row.answer) != row.answer for row in rows)
+    wanted = [
+        ("groundedness", contexts),
+        ("relevance", not labelled),
+        ("completeness", reference and not labelled),
+        ("utilization", contexts),
+        ("citation_precision", cites),
+        ("citation_recall", cites),
+        ("noise_sensitivity", contexts and reference and not labelled),
+        ("semantic_similarity", reference and not labelled),
+        ("rougeL", reference and not labelled),
+        ("accuracy", labelled),
+        ("f1_macro", labelled),
+        ("cross_entropy", labelled),
+        ("resisted", "forbidden" in facts),
+        ("latency_s", "latency_s" in facts),
+        ("latency_p95_s", "latency_s" in facts),
+        ("total_tokens", {"input_tokens", "output_tokens"} <= facts),
+        ("cost_usd", "cost_usd" in facts),
+    ]
+    return tuple(name for name, wants in wanted if wants)
+
+
+def score(  # noqa: PLR0913  (options are keyword-only)
+    given: str | Path | Iterable[AnswerRow | Mapping[str, Any]] | Ask,
+    questions: Iterable[str | Mapping[str, Any]] | None = None,
+    *,
+    measures: Sequence[str | Measure] | None = None,
+    format: str = "",
+    name: str = "",
+    embedder: Embedder | None = None,
+    tools: Tools | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Run:
+    """Measure the answers of any application; nothing of it needs to be genaiops.
+
+    `given` is a file of rows, the rows themselves, or a callable that answers. A callable
+    takes a Query (its `text` is the question) and gives what `evaluate` takes; it needs
+    `questions`: texts, or objects `{question[, id][, reference][, forbidden]}`. Columns may
+    be those of another tool (see row_formats). Without `measures`, `default_measures`
+    chooses. `name` stands in reports. Raises ConfigurationError for what cannot be read,
+    before anything is asked or judged.
+    """
+    options = {"embedder": embedder, "tools": tools, "confidence": confidence, "seed": seed, "progress": progress}
+    if callable(given):
+        if questions is None:
+            raise ConfigurationError("score needs questions to put to a callable", remedy="score(ask, ['Why?', …])")
+        return _asked(given, questions, measures, name, options)
+    if questions is not None:
+        raise ConfigurationError("questions are for a callable; rows bring their own")
+    file = Path(given) if isinstance(given, str | Path) else None
+    rows = read_rows(file, format=format) if file else as_rows(given, format=format)  # type: ignore[arg-type]
+    if not rows:
+        raise ConfigurationError("there is no row to score", where=file)
+    return run_of_rows(rows, measures or default_measures(rows), name=name or (file.name if file else ""), **options)  # type: ignore[arg-type]
+
+
+def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
+    rows: Sequence[AnswerRow],
+    measures: Sequence[str | Measure],
+    *,
+    name: str = "",
+    embedder: Embedder | None = None,
+    tools: Tools | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    progress: Progress | None = None,
+    passports: Shelf | None = None,
+) -> Run:
+    """A run whose cases are the rows. `golden_set` is `name`; its digest covers questions and references."""
+    wanted = measures_named(measures, embedder=embedder, tools=tools)
+    samples = [row.sample for row in rows]
+    columns: dict[str, list[Outcome]] = {}
+    said: dict[str, Mapping[str, tuple[SentenceVerdict, ...]]] = {}
+    for done, measure in enumerate(wanted, start=1):
+        columns[str(measure)], verdicts = explained_outcomes_of(measure, samples)
+        if verdicts:
+            said[str(measure)] = verdicts
+        if progress:
+            progress(str(measure), done, len(wanted))
+    cases = [case_of(row) for row in rows]
+    results = tuple(
+        CaseResult(
+            case,
+            _answer(row),
+            "",
+            {measure: outcomes[position] for measure, outcomes in columns.items()},
+            {measure: verdicts[case.id] for measure, verdicts in said.items() if case.id in verdicts},
+        )
+        for position, (row, case) in enumerate(zip(rows, cases, strict=True))
+    )
+    scales = scales_of(wanted)
+    summaries = tuple(
+        summarise(measure, columns[measure], scale, confidence=confidence, seed=seed)
+        for measure, scale in scales.items()
+    )
+    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
+    shelf = passports or Shelf()
+    known = {measure: shelf.find(measure, judge) for measure, judge in judges.items()}
+    run = Run(
+        id="",
+        created_at="",
+        subject=Subject(),
+        golden_set=name or "rows",
+        golden_set_digest=GoldenSet(name or "rows", tuple(cases)).digest,
+        results=results,
+        summaries=summaries,
+        scales=scales,
+        judges=judges,
+        seed=seed,
+        confidence=confidence,
+        versions=versions(),
+        git=git_state(),
+        passports={measure: passport for measure, passport in known.items() if passport is not None},
+    )
+    return new_run(run)
+
+
+def case_of(row: AnswerRow) -> Case:
+    """The question of a row as a case."""
+    forbidden = tuple(row.facts.get("forbidden", ()))
+    return Case(str(row.id), row.question, reference=row.reference, forbidden=forbidden)
+
+
+def scores_of(run: Run, rows: Sequence[AnswerRow] = ()) -> list[dict[str, Any]]:
+    """`{"id", "measure", "value", "unscored"}` of every case and measure, as `score_rows` gives them.
+
+    Ids are those of the rows, where these are given: a number stays a number.
+    """
+    ids = {str(row.id): row.id for row in rows}
+    return [
+        {"id": ids.get(result.case.id, result.case.id), "measure": name, **written(outcome)}
+        for result in run.results
+        for name, outcome in result.outcomes.items()
+    ]
+
+
+def questions_of(given: Iterable[str | Mapping[str, Any]]) -> list[AnswerRow]:
+    """Questions in memory: texts, or objects with the columns of rows but without an answer."""
+    items = [{"question": item} if isinstance(item, str) else item for item in given]
+    return as_rows(items, answered=False)
+
+
+def _asked(
+    ask: Ask,
+    questions: Iterable[str | Mapping[str, Any]],
+    measures: Sequence[str | Measure] | None,
+    name: str,
+    options: Mapping[str, Any],
+) -> Run:
+    rows = questions_of(questions)
+    if not rows:
+        raise ConfigurationError("there is no question to ask")
+    return ask_and_score(ask, rows, measures, name=name, **options)
+
+
+def ask_and_score(
+    ask: Ask, rows: Sequence[AnswerRow], measures: Sequence[str | Measure] | None, *, name: str = "", **options: Any
+) -> Run:
+    """Put the questions of the rows to an application and measure what it answers; see `evaluate` for the options."""
+    golden = GoldenSet(name or "questions", tuple(case_of(row) for row in rows))
+    return evaluate(ask, golden, measures=measures or asked_measures(rows), **options)
+
+
+def asked_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
+    """`default_measures` of questions whose answers are still to come, and what asking takes."""
+    reference, forbidden = any(row.reference for row in rows), any("forbidden" in row.facts for row in rows)
+    words = ("completeness", "semantic_similarity", "rougeL") if reference else ()
+    safe = ("resisted",) if forbidden else ()
+    return ("groundedness", "relevance", *words, "utilization", *safe, "latency_s", "latency_p95_s")
+
+
+def _answer(row: AnswerRow) -> Answer:
+    """The row's answer as reports show it."""
+    hits = tuple(
+        Hit(Chunk("", 0, len(text), text, "", text), 0.0, rank) for rank, text in enumerate(row.contexts, start=1)
+    )
+    seconds = {"total": row.facts["latency_s"]} if "latency_s" in row.facts else {}
+    usage = Usage(int(row.facts.get("input_tokens", 0)), int(row.facts.get("output_tokens", 0)))
+    cost = row.facts.get("cost_usd")
+    query = Query(row.question, str(row.id))
+    return Answer(query, row.answer, row.sample.refused, (), hits, usage, cost, seconds, "", "", "")

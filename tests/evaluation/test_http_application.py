@@ -1,0 +1,144 @@
+"""Applications asked over real HTTP: where their answer stands, and every way they can fail."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
+from genaiops.evaluation import evaluate
+from genaiops.evaluation.http_application import HttpApplication, Manner, parsed_paths
+from genaiops.golden_sets import GoldenSet
+from genaiops.records import Case, Evidence, Query, Score, Unscored
+from tests.evaluation.json_server import application
+
+QUICK = Manner(timeout_s=5.0, attempts=3, first_wait_s=0.01)
+
+
+def test_question_and_id_go_into_the_body_and_the_paths_find_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_KEY", "s3cret")
+    said = {"choices": [{"message": {"content": "Blue."}}], "sources": [{"text": "It is blue."}, {"text": "Or so."}],
+            "usage": {"in": 7, "out": 2}, "usd": 0.5}  # fmt: skip
+    paths = {"answer": "choices[0].message.content", "contexts": "sources[].text", "input_tokens": "usage.in",
+             "output_tokens": "usage.out", "cost_usd": "usd"}  # fmt: skip
+    body = {"messages": [{"role": "user", "content": "Q: {question}"}], "tag": "{id}", "n": 1}
+    with application(lambda *_: (200, said)) as app:
+        manner = Manner(body, {"Authorization": "Bearer ${APP_KEY}"}, 5.0)
+        answer = HttpApplication(app.url, paths, manner=manner)(Query('What "colour"? {id}\n', "q1"))
+    assert app.asked == [{"messages": [{"role": "user", "content": 'Q: What "colour"? {id}\n'}], "tag": "q1", "n": 1}]
+    assert app.headers[0]["authorization"] == "Bearer s3cret"
+    assert (answer.text, [hit.chunk.text for hit in answer.hits]) == ("Blue.", ["It is blue.", "Or so."])
+    assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.cost_usd) == (7, 2, 0.5)
+    assert answer.seconds["total"] > 0
+
+
+def test_documents_that_are_named_can_be_measured_as_retrieval() -> None:
+    golden = GoldenSet("one", (Case("a", "Colour?", evidence=(Evidence("paint.md", "It is blue."),)),))
+    said = {"answer": "Blue.", "contexts": [{"document": "paint.md", "text": "Look: It is blue."}]}
+    with application(lambda *_: (200, said)) as app:
+        run = evaluate(HttpApplication(app.url), golden, measures=["recall@1", "latency_s"])
+    assert run.values("recall@1") == {"a": 1.0}
+    assert run.values("latency_s")["a"] > 0
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_is_tried_again(status: int) -> None:
+    def recovering(_: Any, before: int) -> Any:
+        return (status, {"error": "busy"}, {"retry-after": "0"}) if before < 2 else (200, {"answer": "Yes."})
+
+    with application(recovering) as app:
+        assert HttpApplication(app.url, manner=QUICK)(Query("?")).text == "Yes."
+        assert len(app.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "times"),
+    [
+        ((400, {"error": "no such model"}), "answered 400: {\"error\": \"no such model\"}", 1),
+        ((302, b"", {"location": "http://127.0.0.1:1/"}), "answered 302", 1),
+        ((500, b"<h1>down</h1>"), "answered 500: <h1>down</h1>", 3),
+        ((200, b"not json"), "answered no JSON: not json", 1),
+        ((200, {"text": "hi"}), "has nothing at answer: answer; it said an object of text", 1),
+        ((200, {"answer": ["hi"]}), "has list at answer", 1),
+        ((200, {"answer": "hi", "contexts": [3]}), "contexts holds a context that is neither a text nor a document", 1),
+        ((200, {"answer": "hi", "contexts": {"a": 1}}), "contexts is an object, not a list", 1),
+        ((200, b"[" * 100_000), "answered no JSON", 1),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_an_error_and_never_graded(said: Any, told: str, times: int) -> None:
+    golden = GoldenSet("one", (Case("a", "Why?", reference="So."),))
+    with application(lambda *_: said) as app:
+        run = evaluate(HttpApplication(app.url, manner=QUICK), golden, measures=["exact_match", "latency_s"])
+        assert len(app.asked) == times
+    (result,) = run.results
+    assert told in result.error
+    assert result.answer is None
+    assert all(isinstance(outcome, Unscored) for outcome in result.outcomes.values())
+
+
+def test_one_question_that_fails_costs_no_other() -> None:
+    cases = tuple(Case(str(n), f"question {n}", reference="Yes.") for n in range(6))
+    with application(lambda body, _: (400, {}) if body["question"].endswith("3") else (200, {"answer": "Yes."})) as app:
+        asked = HttpApplication(app.url, manner=QUICK)
+        run = evaluate(asked, GoldenSet("six", cases), measures=["exact_match"], workers=3)
+        asked.close()
+    (summary,) = run.summaries
+    assert (summary.scored, summary.unscored, summary.mean) == (5, 1, 1.0)
+    assert run.results[0].outcomes["exact_match"] == Score(1.0)
+
+
+def test_an_application_that_is_too_slow_is_given_up() -> None:
+    release = threading.Event()
+
+    def slow(*_: Any) -> Any:
+        release.wait(20)
+        return 200, {"answer": "late"}
+
+    with application(slow) as app:
+        manner = Manner(timeout_s=0.2, attempts=1)
+        with pytest.raises(ModelTimeout, match="took more than"):
+            HttpApplication(app.url, manner=manner)(Query("?"))
+        release.set()
+
+
+def test_nobody_there_is_an_outage() -> None:
+    with application(lambda *_: (200, {})) as app:
+        gone = app.url
+    with pytest.raises(ModelError, match="cannot be asked") as raised:
+        HttpApplication(gone, manner=Manner(timeout_s=2, attempts=1))(Query("?"))
+    assert raised.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "paths", "manner", "says"),
+    [
+        ("ftp://x/y", None, None, "no http:// or https:// address"),
+        ("http://127.0.0.1/", {"answer": "a["}, None, "the JMESPath of answer cannot be read"),
+        ("http://127.0.0.1/", {"contexts": "a"}, None, "no JMESPath of the answer"),
+        ("http://127.0.0.1/", None, Manner({"q": "x"}), "the body has no {question}"),
+        ("http://127.0.0.1/", None, Manner(headers={"A": "${NOT_SET_ANYWHERE}"}), "needs the environment variable"),
+        ("http://127.0.0.1/", None, Manner(headers={"A": "a\nb"}), "header 'A' holds a line break"),
+        ("http://127.0.0.1/", None, Manner(timeout_s=0), "timeout must be above 0"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_anything_is_asked(
+    url: str, paths: Any, manner: Any, says: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        HttpApplication(url, paths, manner=manner)
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("written", ["answer", "answr: x", "answer:", ": x"])
+def test_a_path_is_a_name_and_an_expression(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no name with an expression"):
+        parsed_paths([written])
+    assert parsed_paths(["answer: a.b | [0]", "contexts: c"]) == {"answer": "a.b | [0]", "contexts": "c"}
+
+
+def test_a_password_in_the_address_is_in_no_message() -> None:
+    with application(lambda *_: (400, {})) as app, pytest.raises(ModelError) as raised:
+        HttpApplication(app.url.replace("127", "me:hidden@127"), manner=QUICK)(Query("?"))
+    assert "hidden" not in str(raised.value)

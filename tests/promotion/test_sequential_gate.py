@@ -1,0 +1,133 @@
+"""A gate that stops asking as soon as it knows, and errs no more often for having looked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genaiops.evaluation import Run, evaluate
+from genaiops.evaluation.scale import Scale
+from genaiops.evaluation.statistics.sequential import Race
+from genaiops.evaluation.stopping import batches
+from genaiops.golden_sets import GoldenSet
+from genaiops.promotion import Decision, GateSettings
+from genaiops.promotion.sequential import SequentialGate
+from genaiops.records import Case, Evidence, Query
+from tests.promotion.builders import gate_of
+
+SCALES = {"exact_match": Scale(True)}
+FLOOR = gate_of({"measure": "exact_match", "at_least": 0.8})
+NOT_WORSE = gate_of({"measure": "exact_match", "not_worse_than": "champion", "margin": 0.05})
+
+
+def golden(size: int, *, each: int = 1) -> GoldenSet:
+    """`size` cases, `each` of them about one document."""
+    cases = [
+        Case(f"c{n:03}", f"{n} + 1?", "answerable", str(n + 1), (Evidence(f"d{n // each}.md", f"quote {n}"),))
+        for n in range(size)
+    ]
+    return GoldenSet("numbers", tuple(cases))
+
+
+def gated(
+    gate: GateSettings, cases: GoldenSet, wrong: set[int], champion: Run | None = None
+) -> tuple[Run, Decision, list[int]]:
+    """The run, its decision and the numbers that were asked, of an application wrong about some numbers."""
+    asked: list[int] = []
+
+    def ask(query: Query) -> str:
+        number = int(query.text.split()[0])
+        asked.append(number)
+        return str(number + (2 if number in wrong else 1))
+
+    following = SequentialGate(gate, cases.cases, champion, SCALES)
+    run = evaluate(ask, cases, measures=["exact_match"], until=following.see)
+    return run, following.decision(run, golden_set_digest=cases.digest), asked
+
+
+def whole_run(cases: GoldenSet, wrong: set[int]) -> Run:
+    def ask(query: Query) -> str:
+        number = int(query.text.split()[0])
+        return str(number + (2 if number in wrong else 1))
+
+    return evaluate(ask, cases, measures=["exact_match"])
+
+
+def test_a_good_run_passes_before_all_questions_were_asked() -> None:
+    run, decision, asked = gated(FLOOR, golden(200), set())
+    assert decision.verdict == "pass"
+    assert len(asked) == len(run.results) < 80
+    assert len(run.not_asked) == 200 - len(asked)
+    assert "shown to hold after" in decision.rules[0].reason
+    assert "97.5 % confidence at any time" in decision.rules[0].reason
+
+
+def test_a_bad_run_fails_before_all_questions_were_asked() -> None:
+    run, decision, _ = gated(FLOOR, golden(200), set(range(0, 200, 2)))
+    assert decision.verdict == "fail"
+    assert len(run.results) < 120
+    assert decision.reasons[0].startswith("exact_match at_least 0.8: ")
+
+
+def test_what_no_look_decides_is_judged_on_the_whole_set_with_the_error_that_is_left() -> None:
+    run, decision, _ = gated(FLOOR, golden(100), set(range(0, 100, 6)))
+    assert not run.not_asked
+    assert decision.verdict == "inconclusive"
+    assert "at 97.5 % confidence" in decision.reasons[0]
+
+
+def test_a_comparison_stops_early_both_ways() -> None:
+    cases = golden(300)
+    champion = whole_run(cases, set(range(0, 300, 10)))
+    same, decision, _ = gated(NOT_WORSE, cases, set(range(0, 300, 10)), champion)
+    assert (decision.verdict, len(same.results) < 250) == ("pass", True)
+    worse, decision, _ = gated(NOT_WORSE, cases, set(range(0, 300, 2)), champion)
+    assert (decision.verdict, len(worse.results) < 100) == ("fail", True)
+
+
+def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() -> None:
+    cases = golden(60, each=6).cases
+    order = [[case.id for case in batch] for batch in batches(cases, seed=3, at_once=8)]
+    assert order == [[case.id for case in batch] for batch in batches(cases[::-1], seed=3, at_once=8)]
+    assert order != [[case.id for case in batch] for batch in batches(cases, seed=4, at_once=8)]
+    assert sorted(case for batch in order for case in batch) == [case.id for case in cases]
+    assert [len(batch) for batch in order] == [12] * 5
+
+
+def test_a_run_that_stopped_early_is_read_back_and_is_sound(tmp_path: object) -> None:
+    from pathlib import Path
+
+    from genaiops.promotion import judge_run
+
+    assert isinstance(tmp_path, Path)
+    cases = golden(200)
+    run, _, _ = gated(FLOOR, cases, set())
+    again = Run.load(run.save(tmp_path))
+    assert again == run
+    assert judge_run(FLOOR, again, None, golden_set_digest=cases.digest).rules[0].n == len(run.results)
+
+
+@pytest.mark.parametrize("each", [1, 5])
+def test_looking_after_every_document_errs_no_more_often_than_promised(each: int) -> None:
+    # The mean is exactly at the threshold, so that neither side may be shown: 400 runs of 200 cases.
+    random = np.random.default_rng(each)
+    wrong = 0
+    for _ in range(400):
+        race = Race.of(0.8, low=0.0, high=1.0, largest=each)
+        shares = random.beta(8, 2, 200 // each) if each > 1 else np.full(200, 0.8)
+        for share in shares:
+            race.see((random.random(each) < share).astype(float).tolist())
+            if race.above.shown(0.05) or race.below.shown(0.05):
+                wrong += 1
+                break
+    assert wrong / 400 <= 0.10 + 0.03  # 5 % for each side, and two standard errors
+
+
+def test_a_z_test_at_every_look_would_err_far_more_often() -> None:
+    """What the bets are for: peeking with an interval made for one look (see the test above)."""
+    random = np.random.default_rng(0)
+    values = random.random((400, 200)) < 0.8
+    n = np.arange(1, 201)
+    mean = values.cumsum(axis=1) / n
+    apart = np.abs(mean - 0.8) / np.sqrt(0.16 / n)
+    assert (apart[:, 19:] > 1.96).any(axis=1).mean() > 0.2
