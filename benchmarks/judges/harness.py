@@ -6,6 +6,7 @@ python -m benchmarks.judges.harness [--runs N] [--peers]
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import math
 import statistics
@@ -21,9 +22,12 @@ from typing import Any
 from benchmarks.peers import PeersAbsent, run_peer
 from benchmarks.reporting import Figure, Report, Table, at_least, at_most, markdown, spread
 from genaiops.evaluation.llm_judges import llm_measure
+from genaiops.evaluation.llm_judges.group import FORMATS
+from genaiops.evaluation.llm_judges.prompt import Material, messages_of, numbered_spans
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.tools import JudgeSettings, ModelCatalog, Tools
 from genaiops.generation.catalog import ModelCard
+from genaiops.records import Message, as_json
 
 LATENCY_S, AT_ONCE, CASES, MANY, RUNS = 0.2, 32, 100, 320, 5
 GROUP = ("groundedness", "relevance", "completeness", "utilization")
@@ -97,6 +101,35 @@ def ours(base_url: str, given: list[Sample], cache: Path | None = None) -> float
     return seconds
 
 
+def bare(base_url: str, given: list[Sample]) -> float:
+    """Seconds for the same requests by an HTTP client alone; nothing is made of the replies."""
+    import httpx2
+
+    bodies = [
+        {"model": "judge", "messages": [as_json(one) for one in _messages(sample)], **FORMATS.options[0]}
+        for sample in given
+    ]
+
+    async def run() -> None:
+        places = asyncio.Semaphore(AT_ONCE)
+        async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=AT_ONCE), timeout=30) as client:
+
+            async def one(body: dict[str, Any]) -> None:
+                async with places:
+                    (await client.post(f"{base_url}/chat/completions", json=body)).raise_for_status()
+
+            await asyncio.gather(*(one(body) for body in bodies))
+
+    start = time.perf_counter()
+    asyncio.run(run())
+    return time.perf_counter() - start
+
+
+def _messages(sample: Sample) -> tuple[Message, ...]:
+    spans = numbered_spans(sample.answer)
+    return messages_of(Material(sample.question, sample.contexts, sample.answer, spans, (sample.reference,)))[1]
+
+
 def ideal(count: int) -> float:
     """Seconds when calls cost nothing but the endpoint's time: full rounds of AT_ONCE calls."""
     return math.ceil(count / AT_ONCE) * LATENCY_S
@@ -106,7 +139,10 @@ def measure(runs: int = RUNS, *, peers: bool = True) -> Report:
     rows = cases(MANY)
     with judge() as at, tempfile.TemporaryDirectory() as folder:
         ours(at.base_url, samples(rows[:AT_ONCE]))  # what is imported and set up once
-        few = [ours(at.base_url, samples(rows[:CASES])) for _ in range(runs)]
+        few, alone = [], []
+        for _ in range(runs):  # in turn, so that both meet the same load
+            few.append(ours(at.base_url, samples(rows[:CASES])))
+            alone.append(bare(at.base_url, samples(rows[:CASES])))
         many = [ours(at.base_url, samples(rows)) for _ in range(runs)]
         at.counted()
         first = ours(at.base_url, samples(rows[:CASES]), Path(folder, "cache.db"))
@@ -129,6 +165,10 @@ def measure(runs: int = RUNS, *, peers: bool = True) -> Report:
     figures = (
         at_least(f"ideal ÷ wall time, {CASES} cases", ideal(CASES) / min(few), 0.95),
         Figure("seconds for them", f"{spread(few, unit=' s', digits=3)}, ideal {ideal(CASES):.2f} s"),
+        Figure(
+            "the same requests by an HTTP client alone",
+            f"{spread(alone, unit=' s', digits=3)}, {ideal(CASES) / min(alone):.2f} of the ideal",
+        ),
         at_least(f"ideal ÷ wall time, {MANY} cases", ideal(MANY) / min(many), 0.95),
         at_most("calls a case", counted["calls"] / CASES, 1, digits=2),
         at_most("tokens a case beyond its contexts", beyond, 1500, digits=0),

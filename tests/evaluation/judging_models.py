@@ -33,7 +33,7 @@ def sample(number: int = 0, answer: str = ANSWER, **changes: Any) -> Sample:
 
 def tools(server: ScriptedModelServer, cache: Path | None = None, *, card: Any = None, **judge: Any) -> Tools:
     """Tools with the server as the model `judge`."""
-    model = ModelCard(**{"base_url": server.base_url, "timeout_s": 5.0, **(card or {})})
+    model = ModelCard(**{"base_url": server.base_url, "timeout_s": 30.0, **(card or {})})
     settings = JudgeSettings(**{"model": "judge", **judge})
     return Tools(models=ModelCatalog(models={"judge": model}), cache_file=cache, judge=settings)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_what_never_changes_comes_first_and_the_token_is_fresh_each_time() -> No
     assert token_of(one) not in one["messages"][0]["content"]
 
 
-def token_of(body: dict[str, Any]) -> str:
+def token_of(body: Mapping[str, Any]) -> str:
     return str(body["messages"][1]["content"]).split("\n")[0].removeprefix("token: ")
 
 

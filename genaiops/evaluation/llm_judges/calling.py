@@ -26,6 +26,7 @@ _MAX_WAIT_S = 20.0  # between two attempts, unless the endpoint names its own wa
 _GIVE_UP = 5  # cases in a row that an endpoint failed on, each tried several times
 _NO_USE = (401, 402, 403, 404)  # what these say of one case holds for all
 _TOO_MANY = 429
+_OVERLOADED = (_TOO_MANY, 503, 529)
 _NOT_UNDERSTOOD = (400, 415, 422, 501)  # how endpoints refuse a response_format they do not know
 _BYTES_PER_TOKEN, _FEWEST_BYTES_PER_TOKEN = 4, 2  # usual, and at its worst
 
@@ -127,7 +128,7 @@ class Caller:
         except ModelError as error:
             if error.status is not None:  # refused, so nothing was made
                 took = Took()
-            if error.status == _TOO_MANY:
+            if error.status in _OVERLOADED:
                 self.limiter.overloaded(asked_at, error.retry_after_s)
             raise
         finally:
