@@ -25,6 +25,7 @@ from benchmarks import (
     growth,
     incremental,
     pii,
+    reevaluation,
     scifact,
     second_build,
     spans,
@@ -51,6 +52,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "growth": growth.measure,
     "cleansing": cleansing.measure,
     "pii": pii.measure,
+    "reevaluation": reevaluation.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

@@ -84,13 +84,19 @@ def bundle(served: Metadata, run: Run, gate: GateSettings, decision: Decision) -
     `served` must be what was measured: its digest (`digest_of(served)`) is the digest
     that the run's subject has under "flow". Raises GateRefused when the gate failed, and
     NotProven when it was inconclusive, when the decision is about another run or gate,
-    and when `served` is not what was measured.
+    when the run stopped early, and when `served` is not what was measured.
     """
     measured = run_digest(run)
     if decision.run != measured or decision.gate != gate.digest:
         other = "run" if decision.run != measured else "gate"
         raise NotProven(f"the verdict is about another {other}", where=run.id, remedy="run: genaiops gate FLOW")
     refuse_unless_passed(decision, where=run.id)
+    if run.not_asked:
+        raise NotProven(
+            f"the run left out {len(run.not_asked)} cases that its verdict did not need; a release takes one on all",
+            where=run.id,
+            remedy="run: genaiops gate FLOW",
+        )
     if run.subject.digests.get("flow") != digest_of(served):
         raise NotProven(
             f"the flow of now is not the flow that run {run.id} measured",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ from tests.faults.build_children import LONG
 from tests.small_project import GOLDEN, SmallProject
 
 # Search by words and sentence vectors from the cache: no worker has to load a model.
-LIGHT = ("retrieval.search=full_text", "evaluation.measures=[recall@6, groundedness, completeness, refusal, answered]")
+LIGHT = (
+    "retrieval.search=full_text",
+    "evaluation.measures=[recall@6, groundedness, completeness, refusal, answered]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,8 @@ def timeless(run: Run) -> list[CaseResult]:
 def test_the_results_are_those_of_the_local_engine(
     ray: None, small_project: SmallProject, embedder: LocalEmbedder
 ) -> None:
+    trap = {"id": "trap", "question": "How long does the warranty of a toaster last?", "kind": "unanswerable"}
+    small_project.golden.write_text(small_project.golden.read_text() + json.dumps(trap) + "\n")
     flow = Flow.load(small_project.flow, overrides=[*LIGHT, "evaluation.reuse=none"])
     flow.build()
     local = evaluate_flow(flow).run
@@ -62,7 +68,7 @@ def test_the_results_are_those_of_the_local_engine(
     assert (spread.subject, spread.judges, spread.golden_set_digest) == (
         local.subject, local.judges, local.golden_set_digest,
     )  # fmt: skip
-    assert told[-1] == len(GOLDEN)
+    assert told[-1] == len(GOLDEN) + 1
     assert any(result.failure for result in spread.results)
 
 

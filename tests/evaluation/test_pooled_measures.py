@@ -58,12 +58,12 @@ def test_the_mean_of_the_contributions_is_the_figure() -> None:
 
 @pytest.mark.parametrize(("size", "right"), [(60, 0.75), (60, 0.95), (200, 0.75)])
 def test_the_interval_of_macro_f1_holds_the_truth_about_as_often_as_it_says(size: int, right: float) -> None:
-    random_, hits, rounds = random.Random(size), 0, 120
+    random_, hits, rounds = random.Random(size), 0, 60
     for _ in range(rounds):
         found = pooled_interval(list(contributions(drawn(size, right, random_), F1).values()))
         hits += found.low <= truth(right) <= found.high
-    # 0.95 is asked for; with labels of 3 cases among 60 somewhat less is reached (docs/measures.md tells how much).
-    assert hits / rounds >= 0.86
+    # 0.95 is asked for; docs/measures.md tells what more rounds gave. Less than this would be a fault of the method.
+    assert hits / rounds >= 0.85
 
 
 def test_few_cases_of_a_label_that_all_went_well_prove_little() -> None:

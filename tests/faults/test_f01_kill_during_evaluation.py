@@ -37,7 +37,8 @@ def test_what_was_answered_before_the_kill_is_not_asked_again(
                     f"generation.base_url={server.base_url}", "generation.timeout_s=120"]  # fmt: skip
         options = [part for setting in settings for part in ("--set", setting)]
         command = [sys.executable, "-c", "from genaiops.cli import main; main()", "evaluate", str(small_project.flow)]
-        child = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        paths = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        child = subprocess.Popen([*command, *options], env=paths, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             assert reached.wait(120)
         finally:

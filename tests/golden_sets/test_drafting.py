@@ -76,6 +76,11 @@ def test_each_template_asks_what_its_sentence_answers() -> None:
     }  # fmt: skip
 
 
+def test_what_is_said_to_a_reader_is_asked_by_one() -> None:
+    text = "If you're late with **your** [ferry](x.md) *ticket*, you've lost the place that you paid for.\n"
+    assert list(questions(text)) == ["What happens if I'm late with my ferry ticket?"]
+
+
 def test_a_reason_is_turned_into_a_question() -> None:
     text = (
         "# Care\n\nThe chain is oiled twice because dry links rust within a few weeks.\n\nDo not ride because of it.\n"
@@ -93,6 +98,9 @@ def test_a_reason_is_turned_into_a_question() -> None:
         "If it rains, the frame of the bicycle stays dry for a while.",
         "An unknown key is an error that names its line.",
         "Bicycles are nice. They are the best.",
+        "When you handle tasks like riding on wet roads, braking, and turning, go slowly at first.",
+        "When deployed within a closed harbour network, the gate needs a second key.",
+        "## How to tell that something went wrong\n\nSomething went wrong when all lamps of the gate are red.",
         "- item\n- item",
         "",
         "\x00" * 50,

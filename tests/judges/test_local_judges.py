@@ -121,6 +121,7 @@ class TestGroundedness:
             "The crane works in strong wind.",  # denial left out
             "Boats shorter than 12 metres need a pilot [1].",  # opposite
             "Diesel is sold at the south pier [2].",
+            "Fees are paid by cheque or in cash to Captain Miller.",  # another name
             "The harbour was founded by Admiral Nelson in 1798.",  # invented
             "Bananas are yellow and grow in Ecuador.",
             f"{ANSWER} The harbour was founded by Admiral Nelson in 1798.",  # one true sentence hides no invented one
@@ -128,6 +129,39 @@ class TestGroundedness:
     )
     def test_what_they_do_not_say_is_not(self, embedder: Embedder, answer: str) -> None:
         assert value("groundedness", embedder, sample(answer)) < 0.5
+
+    @pytest.mark.parametrize(
+        ("true", "false"),
+        [
+            ("Aspirin lowers the fever of children.", "Aspirin raises the fever of children."),
+            ("The new cache speeds up and improves answers.", "The new cache impairs and delays answers."),
+            ("The vaccine reduces the number of cases.", "The vaccine increases the number of cases."),
+        ],
+    )
+    def test_a_paraphrase_that_goes_the_other_way_is_worth_less(
+        self, embedder: Embedder, true: str, false: str
+    ) -> None:
+        contexts = (
+            "In a trial with children, the temperature fell within an hour of taking aspirin; fever was reduced. "
+            "Answers got better and more of them arrived in time once the cache was improved. "
+            "Fewer cases were counted, and the number dropped, after the vaccine.",
+        )
+        right, wrong = (value("groundedness", embedder, sample(text, contexts=contexts)) for text in (true, false))
+        assert right > wrong + 0.05
+
+    def test_evidence_of_a_long_document_is_found_and_is_one_place(self, embedder: Embedder) -> None:
+        noise = [f"Section {number} is on the history of garden {number} and its roses." for number in range(60)]
+        document = " ".join([*noise[:30], "Boats longer than 12 metres need a pilot.", *noise[30:]])
+        (verdict,) = explain(sample(contexts=(document,)), embedder)
+        assert verdict.label == "supported"
+        found = document[verdict.evidence_start : verdict.evidence_end]
+        assert "Boats longer than 12 metres need a pilot." in found
+        assert found.count(".") <= 3
+
+    def test_the_same_samples_get_the_same_values(self, embedder: Embedder) -> None:
+        judge = JUDGES["groundedness"](embedder)
+        samples = [sample(), sample("Diesel is sold at the south pier [2]."), sample("Bananas are yellow.")]
+        assert judge.score(samples) == judge.score(samples)
 
     def test_citation_markers_change_nothing(self, embedder: Embedder) -> None:
         bare = value("groundedness", embedder, sample(ANSWER.replace(" [1]", "")))
@@ -273,6 +307,13 @@ class TestCompleteness:
             "completeness", embedder, sample("The office opens at seven. Pay by card or in cash.", reference=reference)
         )
         assert 0.2 < half < 0.8 < whole
+
+    def test_a_paraphrase_says_most_of_it_and_another_name_does_not(self, embedder: Embedder) -> None:
+        reference = "Captain Miller must approve every departure after dark."
+        said = value("completeness", embedder, sample("Leaving at night needs Miller's approval.", reference=reference))
+        other = value("completeness", embedder, sample("Leaving at night needs Smith's approval.", reference=reference))
+        assert said > other
+        assert other < 0.5
 
     def test_a_wrong_number_is_not_said(self, embedder: Embedder) -> None:
         assert value("completeness", embedder, sample("Boats longer than 15 metres.")) == 0.0

@@ -107,6 +107,14 @@ def test_a_run_that_stopped_early_is_read_back_and_is_sound(tmp_path: object) ->
     assert judge_run(FLOOR, again, None, golden_set_digest=cases.digest).rules[0].n == len(run.results)
 
 
+def test_a_release_takes_no_verdict_on_a_part_of_the_set() -> None:
+    from genaiops.promotion import NotProven, bundle
+
+    run, decision, _ = gated(FLOOR, golden(200), set())
+    with pytest.raises(NotProven, match="left out 160 cases that its verdict did not need"):
+        bundle({"flow": "numbers"}, run, FLOOR, decision)
+
+
 @pytest.mark.parametrize("each", [1, 5])
 def test_looking_after_every_document_errs_no_more_often_than_promised(each: int) -> None:
     # The mean is exactly at the threshold, so that neither side may be shown: 400 runs of 200 cases.

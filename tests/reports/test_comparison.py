@@ -9,6 +9,7 @@ import pytest
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports import NotComparable, comparable, differences, html_report, json_report
 from genaiops.evaluation.reports.changes import change, changes
+from genaiops.evaluation.reports.rows import rows_of
 from genaiops.records import Case, Score, Verdict, canonical_json
 
 
@@ -51,6 +52,21 @@ def test_shared_cases_are_compared_when_asked_with_summaries_of_their_own(run: R
     assert all(note in html_report(after, baseline=before, notes=notes) for note in notes)
 
 
+def test_a_run_that_stopped_early_is_compared_over_what_it_asked(run: Run, baseline: Run) -> None:
+    early = replace(run, results=run.results[:3], not_asked={"moon": "d" * 64})
+    before, after, notes = comparable(baseline, early)
+    assert len(before.results) == len(after.results) == 3
+    assert notes == (f"left out: 1 case only in {baseline.id}",)
+    assert "stopped early: 1 case not needed" in html_report(early)
+
+
+def test_what_differed_between_repeats_is_told(run: Run) -> None:
+    often = replace(run.results[0], repeated={"groundedness": (Score(0.8), Score(1.0))}, texts=2)
+    page = html_report(replace(run, results=(often, *run.results[1:]), repeats=2))
+    assert "asked 2 times: 1 of 4 questions got answers that differ" in page
+    assert "2 different answers when asked several times" in page and "(0.800 to 1.000)" in page
+
+
 def test_different_judges_are_refused_and_left_out_when_asked(run: Run, baseline: Run) -> None:
     rejudged = replace(run, judges={"groundedness": "d" * 64})
     with pytest.raises(NotComparable, match="different judges decided groundedness"):
@@ -61,6 +77,14 @@ def test_different_judges_are_refused_and_left_out_when_asked(run: Run, baseline
     assert (
         "groundedness" not in html_report(after, baseline=before).split("Go to the cases")[1].split("<h2>What was")[0]
     )
+
+
+def test_no_report_compares_what_different_judges_decided(run: Run, baseline: Run) -> None:
+    """A champion that another judge measured may still be the baseline of a report."""
+    rejudged = replace(baseline, judges={"groundedness": "d" * 64})
+    assert "groundedness" not in changes(run, rejudged)
+    assert {row.state for row in rows_of(run, rejudged)} == {"error", "unscored", "weak", "good"}
+    assert "judge of groundedness" in html_report(run, baseline=rejudged)
 
 
 def test_runs_that_share_nothing_are_refused_even_when_asked(run: Run, baseline: Run) -> None:

@@ -20,12 +20,14 @@ from genaiops.evaluation.judges.words import without_markers
 from genaiops.evaluation.records import Sample
 from genaiops.records import Case, NotApplicable, Unscored
 
-VERSION = 1
-# Set by hand: no public set at hand labels completeness.
+VERSION = 2
+# Chosen on claims that people call supported by a text or not (benchmarks/judges/completeness.py): no public set at
+# hand labels completeness itself.
 COEFFICIENTS: Final[dict[str, float]] = {
     "overlap": 0.5,  # the rest is cosine
     "said_from": 0.25,  # not said at all below
-    "said_at": 0.75,  # fully said above
+    "said_at": 0.7,  # fully said above
+    "names": 0.5,  # what a sentence loses when all its names are missing
 }
 NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds")
 
@@ -98,4 +100,5 @@ def graded(support: Support) -> float:
     nearness = COEFFICIENTS["overlap"] * found["overlap"] + (1 - COEFFICIENTS["overlap"]) * found["cosine"]
     low, high = COEFFICIENTS["said_from"], COEFFICIENTS["said_at"]
     said = min(1.0, max(0.0, (nearness - low) / (high - low)))
-    return said * (1 - found["numbers"]) * (1 - max(found["denial"], found["opposite"]))
+    named = 1 - COEFFICIENTS["names"] * found["names"]
+    return said * named * (1 - found["numbers"]) * (1 - max(found["denial"], found["opposite"]))

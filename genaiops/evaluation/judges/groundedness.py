@@ -1,9 +1,10 @@
 """Groundedness: is everything the answer says supported by the contexts?
 
-Sentence by sentence: the features of support.py, through a logistic model whose
-coefficients are in coefficients.py. The value of an answer is half the mean of its
-sentences (weighted by content words) and half its weakest sentence: one invented
-sentence among true ones must show. 0.5 is the decision threshold.
+Sentence by sentence: the features of support.py find the place that supports it best,
+a small cross-encoder reads the sentence together with that place, and a logistic model,
+whose coefficients are in coefficients.py, decides by both. The value of an answer is half
+the mean of its sentences (weighted by content words) and half its weakest sentence: one
+invented sentence among true ones must show. 0.5 is the decision threshold.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from functools import partial
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.coefficients import GROUNDEDNESS, GROUNDEDNESS_VERSION
 from genaiops.evaluation.judges.judge import BATCH, LocalJudge, logistic, scored
-from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of, sentences_of
+from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of, nearest, sentences_of
 from genaiops.evaluation.judges.support import FEATURES, ContextTable, Support
 from genaiops.evaluation.records import Label, Sample, SentenceVerdict
 from genaiops.records import NotApplicable, Outcome, Score, Unscored
 
 THRESHOLD = 0.5
 ENOUGH_WORDS = 3  # a shorter sentence ("Yes, it is.") is too little to sink an answer alone
-CONTRADICTIONS = ("denial", "opposite", "figure")
+CONTRADICTIONS = ("denial", "opposite", "figure", "direction")
 
 
 def groundedness_judge(embedder: Embedder) -> GroundednessJudge:
@@ -40,7 +41,7 @@ def plan(sample: Sample) -> Supported | Unscored | NotApplicable:
     evidence = sentences_of(sample.contexts)
     if not evidence:
         return Unscored("no contexts to judge the answer by")
-    return Supported(claims, evidence)
+    return Supported(claims, nearest(claims, evidence))
 
 
 class GroundednessJudge(LocalJudge):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genaiops.evaluation.judges.words import Words, without_markers, words_of
@@ -12,18 +12,24 @@ from genaiops.sentences import sentences
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder, Vectors
 
+ALL_OF = 16  # so many sentences of contexts are all looked at
+NEAREST = 10  # of more, so many for each claim
 NOT_SAID = frozenset({"heading", "code"})  # kinds of sentences of an answer that claim nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The span `[start, end)` of context number `context` (of the answer: 0), as text and as words."""
+    """The span `[start, end)` of context number `context` (of the answer: 0), as text and as words.
+
+    `place` counts the sentences of all contexts: neighbours differ by one.
+    """
 
     context: int
     start: int
     end: int
     text: str
     words: Words
+    place: int = 0
 
 
 def claims_of(answer: str) -> list[Sentence]:
@@ -41,7 +47,22 @@ def sentences_of(contexts: Iterable[str]) -> list[Sentence]:
         for number, text in enumerate(contexts)
         for s in sentences(text)
     ]
-    return [sentence for sentence in made if sentence.words.content]
+    kept = (sentence for sentence in made if sentence.words.content)
+    return [replace(sentence, place=place) for place, sentence in enumerate(kept)]
+
+
+def nearest(claims: Iterable[Sentence], evidence: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Of long contexts the sentences, in order, that have most words in common with a claim; short ones whole.
+
+    A whole article holds many sentences that are near to anything: measured, looking at fewer is quicker and better.
+    """
+    if len(evidence) <= ALL_OF:
+        return evidence
+    chosen: set[int] = set()
+    for claim in claims:
+        stems = claim.words.stems
+        chosen.update(sorted(range(len(evidence)), key=lambda i: -len(evidence[i].words.stems & stems))[:NEAREST])
+    return [evidence[i] for i in sorted(chosen)]
 
 
 class Vectorizer:

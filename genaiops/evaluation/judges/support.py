@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +21,7 @@ EXTRA_SENTENCE = 0.02  # a longer window must be better by this much a sentence
 # "Not" in a sentence on something else proves nothing: contradictions count by the share of words that the two
 # sentences have in common, to this power, so that they tell between near-copies only.
 SHARPNESS = 4
+NEAR = 3  # sentences whose direction is compared
 ENOUGH_SHARED = 3  # stems in common, below which two sentences are no near-copies
 NEGATING_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti")
 
@@ -30,13 +30,12 @@ FEATURES = (
     "cosine",  # largest cosine of the claim and a window
     "pairs",  # share of the pairs of its stems that meet in one sentence, in [0, 1]
     "bigrams",  # share of its neighbouring stems that are neighbours in a context, in [0, 1]
-    "topic",  # cosine of the claim and all contexts together
-    "missing",  # log(1 + number of its stems found nowhere)
     "numbers",  # share of its numbers found nowhere, in [0, 1]
     "names",  # share of its names found nowhere, in [0, 1]
     "denial",  # the sentence nearest to it affirms what it denies, or denies what it affirms, in [0, 1]
     "opposite",  # that sentence holds an opposite of one of its words instead of the word, in [0, 1]
     "figure",  # that sentence holds another number in place of one of its numbers, in [0, 1]
+    "direction",  # above 0: the nearest sentences go the way it goes (more, less); below 0: the other way
 )
 
 
@@ -57,12 +56,10 @@ class ContextTable:
 
         self.sentences = sentences
         self._vectors = vectors
-        numbers = np.array([sentence.context for sentence in sentences])
-        # _joined[i]: sentence i+1 stands in the same context as sentence i, so a window may hold both.
-        self._joined = np.append(numbers[1:] == numbers[:-1], False)
+        # _joined[i]: sentence i+1 follows sentence i in the same context, so a window may hold both.
+        joined = [one.context == next_.context and next_.place == one.place + 1 for one, next_ in pairwise(sentences)]
+        self._joined = np.array([*joined, False])
         self._windows = self._window_vectors()
-        total = vectors.sum(axis=0)
-        self._topic = total / max(float(np.linalg.norm(total)), 1e-9)
         self._vocabulary = frozenset().union(*(s.words.stems for s in sentences))
         self._bigrams = {pair for s in sentences for pair in pairwise(s.words.content)}
 
@@ -101,13 +98,22 @@ class ContextTable:
             max(float(c.max()) for c in cosines),
             _pairs(present),
             self._bigram_share(claim),
-            float(self._topic @ vector),
-            math.log1p(len(claim.stems - self._vocabulary)),
             _share_missing(claim.numbers, self._vocabulary),
             _share_missing(claim.names, self._vocabulary),
             *_contradictions(claim, nearest, self._vocabulary),
+            self._agreement(claim, joint[0]),
         )
         return Support(features, first, last)
+
+    def _agreement(self, claim: Words, nearness: Floats) -> float:
+        """Directions of the nearest sentences, by how near they are, along that of the claim."""
+        import numpy as np
+
+        if not claim.direction:
+            return 0.0
+        near = np.argsort(-nearness, kind="stable")[:NEAR]
+        total: float = sum(float(nearness[place]) * self.sentences[place].words.direction for place in near)
+        return total if claim.direction > 0 else -total
 
     def _window_overlaps(self, present: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Floats]:
         """For each window length, the share of stems (columns of `present`) found in the window at each sentence."""

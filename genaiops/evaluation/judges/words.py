@@ -71,6 +71,21 @@ OPPOSITES = _words("""
     encrypt/decrypt upgrade/downgrade known/unknown same/different
 """)
 
+# Which way a sentence says that something goes; words that belong to both sides ("protect") are in neither.
+RISING = _words("""
+    increase raise rise grow growth elevate elevated enhance boost promote stimulate activate activation induce
+    upregulate improve improvement strengthen amplify accelerate expand gain higher greater more large high positive
+    positively facilitate enable augment potentiate strong stronger longer better rose risen grew grown induction
+    climb heighten foster encourage
+""")
+FALLING = _words("""
+    decrease reduce reduction lower decline fall drop inhibit inhibition suppress suppression impair block prevent
+    limit diminish attenuate weaken downregulate deactivate inactivate delay slow shrink loss lose less fewer low
+    negative negatively hinder abolish abrogate lack deficient worse weak weaker shorter poor fell fallen lost
+    lessen worsen deteriorate degrade restrict curtail hamper repress deplete antagonize discourage
+""")
+REACH_OF_DIRECTION = 4  # words after a "not" whose direction it turns round
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -79,7 +94,8 @@ class Words:
     `content` holds the stems of content words in order (numbers and names among them),
     `stems` the same as a set; `numbers` and `names` are subsets. `denied` are the stems
     that a word like "not" stands before; `polar` the stems, of function words too, that
-    have an opposite.
+    have an opposite. `direction` is in [-1, 1]: 1 where all its words of direction say
+    more, -1 where all say less, a "not" before them counted.
     """
 
     content: tuple[str, ...]
@@ -88,6 +104,7 @@ class Words:
     names: frozenset[str]
     denied: frozenset[str]
     polar: frozenset[str]
+    direction: float = 0.0
 
 
 @lru_cache(maxsize=1)
@@ -119,6 +136,27 @@ def _forms(word: str) -> tuple[str, str, str]:
 def without_markers(text: str) -> str:
     """`text` with citation markers replaced by spaces: every other character keeps its place."""
     return MARKER.sub(lambda match: " " * len(match.group()), text)
+
+
+@lru_cache(maxsize=1)
+def _directions() -> dict[str, int]:
+    """Stem to 1 (more) or -1 (less)."""
+    return {**{stem(word): 1 for word in RISING}, **{stem(word): -1 for word in FALLING}}
+
+
+def _direction(text: str) -> float:
+    table = _directions()
+    total = count = turned = 0
+    for token in TOKEN.findall(text):
+        word = token.lower()
+        if word in NEGATIONS or word.endswith("n't"):
+            turned = REACH_OF_DIRECTION
+            continue
+        if sign := table.get(stem(word), 0):
+            total += -sign if turned else sign
+            count += 1
+        turned = max(0, turned - 1)
+    return total / count if count else 0.0
 
 
 @lru_cache(maxsize=50_000)
@@ -153,7 +191,15 @@ def words_of(sentence: str) -> Words:
         if token[0].isupper() and (position > 0 or token[1:] != word[1:]):
             names.add(stemmed)
     ordered = tuple(content)
-    return Words(ordered, *map(frozenset, (ordered, numbers, names, denied, polar)))
+    return Words(
+        ordered,
+        stems=frozenset(ordered),
+        numbers=frozenset(numbers),
+        names=frozenset(names),
+        denied=frozenset(denied),
+        polar=frozenset(polar),
+        direction=_direction(plain),
+    )
 
 
 def canonical_number(token: str) -> str:

@@ -63,8 +63,15 @@ def changes(run: Run, baseline: Run) -> dict[str, Change]:
     return {one.measure: one for one in found if one is not None}
 
 
+def judged_alike(run: Run, baseline: Run, measure: str) -> bool:
+    """Whether the same judge decided (or none did): values of different judges say nothing about each other."""
+    return run.judges.get(measure, "") == baseline.judges.get(measure, "")
+
+
 def change(run: Run, baseline: Run, measure: str) -> Change | None:
-    """The change of one measure; None when the two runs scored no case in common."""
+    """The change of one measure; None when the two runs scored no case in common, or with different judges."""
+    if not judged_alike(run, baseline, measure):
+        return None
     ours, theirs = contributions_of(run, measure), contributions_of(baseline, measure)
     both = [now.case.id for now, _ in same_cases(run, baseline) if now.case.id in ours and now.case.id in theirs]
     if not both:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import same_cases
+from genaiops.evaluation.reports.text import counted
 from genaiops.evaluation.scoring import summarise
 
 Value = TypeVar("Value")
@@ -33,24 +34,27 @@ def comparable(before: Run, after: Run, *, shared: bool = False) -> tuple[Run, R
     """Both runs over the same cases and judges, and in words what was left out (nothing, unless `shared`).
 
     Without `shared`, runs on different golden sets or with different judges are refused with
-    NotComparable. With it, the cases that are in both word for word remain, and the measures that
-    the same judge decided; their summaries are computed anew. NotComparable when nothing remains.
+    NotComparable; cases that a run which stopped early did not ask are only left out. With it,
+    the cases that are in both word for word remain, and the measures that the same judge decided;
+    their summaries are computed anew. NotComparable when nothing remains.
     """
     if before.id == after.id:
         raise NotComparable(f"both are run {after.id}", remedy="name two runs; a run is no news against itself")
     common = {now.case.id for now, _ in same_cases(after, before)}
-    lost = [f"{len(run.results) - len(common):,} cases only in {run.id}" for run in (before, after)]
-    lost = [text for text in lost if not text.startswith("0 ")]
+    lost = [f"{counted(only, 'case')} only in {run.id}" for run in (before, after)
+            if (only := len(run.results) - len(common))]  # fmt: skip
     other_judge = [name for name in after.judges if before.judges.get(name, "") != after.judges[name]]
     other_judge += [name for name in before.judges if name not in after.judges]
     measured = {s.measure for s in before.summaries} & {s.measure for s in after.summaries}
     rejudged = [name for name in other_judge if name in measured]
     kept = [s.measure for s in after.summaries if s.measure in measured and s.measure not in rejudged]
-    if not shared and lost:
+    if not shared and lost and before.golden_set_digest != after.golden_set_digest:
         raise NotComparable(
             f"the runs are on different golden sets ({before.golden_set} {before.golden_set_digest[:12]} and "
             f"{after.golden_set} {after.golden_set_digest[:12]}): {', '.join(lost)}",
-            remedy=f"compare the {len(common):,} cases they share with --shared" if common else "they share no case",
+            remedy=f"compare the {counted(len(common), 'case')} they share with --shared"
+            if common
+            else "they share no case",
         )
     if not shared and rejudged:
         raise NotComparable(
@@ -77,8 +81,9 @@ def _only(run: Run, cases: set[str], measures: list[str]) -> Run:
     results = tuple(
         replace(
             result,
-            outcomes={name: outcome for name, outcome in result.outcomes.items() if name in measures},
-            verdicts={name: said for name, said in result.verdicts.items() if name in measures},
+            outcomes=_among(result.outcomes, measures),
+            verdicts=_among(result.verdicts, measures),
+            repeated=_among(result.repeated, measures),
         )
         for result in run.results
         if result.case.id in cases
@@ -90,6 +95,7 @@ def _only(run: Run, cases: set[str], measures: list[str]) -> Run:
             run.scales[name],
             confidence=run.confidence,
             seed=run.seed,
+            cases=[result.case for result in results if name in result.outcomes],
         )
         for name in measures
         if name in run.scales

@@ -147,10 +147,10 @@ def share_bar(parts: Sequence[tuple[str, str, int]]) -> Markup:
         )
         left += width
     spoken = "; ".join(f"{name}: {count}" for _, name, count in parts)
-    return _svg(FOREST_WIDTH, 22, marks, spoken, "shares")
+    return _svg(FOREST_WIDTH, 22, marks, spoken, "shares", preserveAspectRatio="none")
 
 
-def _svg(width: float, height: float, marks: Child, description: str, class_: str) -> Markup:
+def _svg(width: float, height: float, marks: Child, description: str, class_: str, **more: str) -> Markup:
     return h(
         "svg",
         marks,
@@ -160,6 +160,7 @@ def _svg(width: float, height: float, marks: Child, description: str, class_: st
         role="img",
         aria_label=description,
         class_=class_,
+        **more,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from genaiops.evaluation.records import CaseResult, Run, SentenceVerdict
-from genaiops.evaluation.reports.changes import same_cases
+from genaiops.evaluation.reports.changes import judged_alike, same_cases
 from genaiops.records import NotApplicable, Score, Unscored
 
 State = Literal["error", "regressed", "unscored", "weak", "improved", "good"]
@@ -74,7 +74,7 @@ def rows_of(run: Run, baseline: Run | None = None) -> list[Row]:
     """Every case, those a reader should see first: no answer, regressions (largest first), failed measurements,
     then from weak to good."""
     earlier = {} if baseline is None else {now.case.id: before for now, before in same_cases(run, baseline)}
-    rows = [_row(run, result, earlier.get(result.case.id)) for result in run.results]
+    rows = [_row(run, result, earlier.get(result.case.id), baseline) for result in run.results]
     order = {state: position for position, state in enumerate(STATES)}
     order["good"] = order["improved"] = order["weak"]  # below the alarms, only the level counts
 
@@ -84,7 +84,7 @@ def rows_of(run: Run, baseline: Run | None = None) -> list[Row]:
     return sorted(rows, key=urgency)
 
 
-def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:
+def _row(run: Run, result: CaseResult, before: CaseResult | None, baseline: Run | None) -> Row:
     values = {
         name: outcome.value
         for name, outcome in result.outcomes.items()
@@ -94,6 +94,8 @@ def _row(run: Run, result: CaseResult, before: CaseResult | None) -> Row:
     lost = False
     for name, old in before.outcomes.items() if before else ():
         if not isinstance(old, Score) or name not in result.outcomes or not in_unit_interval(run, name):
+            continue
+        if baseline is None or not judged_alike(run, baseline, name):
             continue
         if name in values:
             changes[name] = values[name] - old.value

@@ -58,6 +58,11 @@ def ends(low: float | None, high: float | None, *, unit_interval: bool = True) -
     return shown[0] if shown[0] == shown[1] == "no bound" else f"{shown[0]} to {shown[1]}"
 
 
+def counted(number_of: int, what: str) -> str:
+    """`1 case`, `2,000 cases`."""
+    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
+
+
 def share(value: float) -> str:
     """A share in [0, 1] as a percentage that never rounds a part up to all or down to nothing."""
     percent = 100 * value

@@ -21,6 +21,7 @@ Search = Callable[[str], Sequence[Chunk]]  # a question → the chunks that the 
 SHORTEST_QUOTE = 25  # characters
 LONGEST_QUOTE = 500
 LONGEST_QUESTION = 160
+_BLAMED = ("unwinnable", "ambiguous", "leaked")  # what lint may not find in a draft
 NEWS = 2  # content words of a reference that its question does not hold; of a shorter one all
 TOLD_APART_BY = 3  # the best hits of two questions: where all are the same, retrieval cannot tell them apart
 _ANAPHORA = re.compile(
@@ -121,8 +122,8 @@ def _sound(drafts: Iterable[Draft], texts: Mapping[str, str], known: Known, choi
         return
     cases = tuple(case_from(draft) for draft in single.values())
     ground = Ground(GoldenSet("drafts", cases), texts)
-    blamed = {p.case_id for code in ("unwinnable", "ambiguous") for look in CHECKS[code] for p in look(ground)}
-    choice.left_out["ambiguous"] += len(blamed)
+    blamed = {p.case_id: code for code in _BLAMED for look in CHECKS[code] for p in look(ground)}
+    choice.left_out.update(blamed.values())
     quoted = {(item.document, item.quote) for case in known.all for item in case.evidence}
     for name, draft in single.items():
         if name in blamed:

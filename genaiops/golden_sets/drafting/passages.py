@@ -11,6 +11,7 @@ from genaiops.sentences import SentenceKind
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_ITALIC = re.compile(r"(?<![\w*`])([*_])(?=\S)([^*_`\n]{1,80})(?<=\S)\1(?![\w*`])")
 _CITED = re.compile(r"\s*\[\^?\d{1,3}\]")
 
 
@@ -51,8 +52,9 @@ def passages(document: str, text: str) -> list[Passage]:
 
 
 def plain(text: str) -> str:
-    """Markdown as somebody would say it: link texts for links, no bold marks, no footnote marks, one line."""
-    return " ".join(_CITED.sub("", _BOLD.sub(r"\2", _LINK.sub(r"\1", text))).split())
+    """Markdown as somebody would say it: link texts for links, no marks of emphasis, no footnote marks, one line."""
+    bare = _ITALIC.sub(r"\2", _BOLD.sub(r"\2", _LINK.sub(r"\1", text)))
+    return " ".join(_CITED.sub("", bare).split())
 
 
 def capitalised(text: str) -> str:

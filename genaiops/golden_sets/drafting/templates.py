@@ -31,6 +31,9 @@ _DOING = frozenset("""
     trades turns updates uses validates verifies waits warns writes
 """.split())  # fmt: skip
 _IF = re.compile(r"(?P<word>If|When|Whenever) (?P<clause>[^,;:]{8,90}), (?:then )?(?P<rest>.{15,})\.$")
+# A clause without a subject, or one that ends in a list which its first comma cuts.
+_BROKEN = re.compile(r"^\w+ed\b|\b(?:like|such as|for example)\b")
+_LISTED = re.compile(r"[^,]{1,60}, (?:and|or)\b|for (?:example|instance)\b", re.IGNORECASE)
 _WHY = re.compile(
     r"(?P<subject>(?:The |An? )?[^,;:.]{2,45}?) (?P<verb>is|are|can|cannot|must|should) (?P<rest>[^,;:.]{4,80}?),? "
     r"because (?P<why>.{12,})\.$"
@@ -38,10 +41,20 @@ _WHY = re.compile(
 _CLAUSE = re.compile(r"\b(?:who|whose|whoever|which|where|is|are|was|were|if|when)\b", re.IGNORECASE)
 _POINTING = re.compile(r"\b(?:it|its|this|that|these|those|they|them|their|such|here|there|one|both)\b", re.IGNORECASE)
 _VERBS = frozenset("""
-    add ask avoid build call change check choose commit compare copy count delete do drop edit evaluate fix give ignore
-    install keep leave let look lower make mark measure move name never open pass put quote raise read remove replace
-    report restart run say see set skip split start stop store take tell test treat try turn update use wait write
+    add adopt align apply ask assess assign avoid build call capture change check choose combine commit compare
+    configure consider copy count create define delete deploy design determine disable do document don't drop
+    edit enable ensure establish evaluate factor fix focus follow give identify ignore implement include
+    increase install keep leave let limit look lower make mark measure monitor move name never open pass plan
+    prefer prioritize provide put quote raise read reduce remove replace report restart restrict review run say
+    schedule see select set signal skip split start stop store take tell test treat try turn understand update
+    use validate verify wait write
 """.split())  # fmt: skip
+_SWAPS = tuple(
+    (re.compile(rf"\b{said}", re.IGNORECASE), asked)
+    for said, asked in (
+        (r"you are\b", "I am"), (r"you['’]re\b", "I'm"), (r"yours\b", "mine"), (r"your\b", "my"), (r"you\b", "I"),
+    )
+)  # fmt: skip
 _HOW_TO = re.compile(r"(?:\d+[.)] )?How to (?P<what>[a-z][^?:]{3,80})$", re.IGNORECASE)
 _ASKING = re.compile(
     r"(?P<word>What|When|Where|Which|How often|How many|How much|How long) "
@@ -88,12 +101,16 @@ def conditions(passage: Passage) -> Iterator[Draft]:
         found = _IF.match(plain(sentence))
         if found is None or _POINTING.search(found["clause"]) or _POINTING.match(found["rest"]):
             continue
-        if " than " in found["clause"] or "; if " in found["rest"]:
+        if " than " in found["clause"] or "; if " in found["rest"] or _BROKEN.search(found["clause"]):
+            continue
+        if _LISTED.match(found["rest"]):
             continue
         if len(subjects(found["clause"])) < _TELLING:  # "when the total grows": of what?
             continue
         clause, rest = _as_asked(found["clause"]), found["rest"]
-        advice = rest.split(" ", 1)[0].lower() in _VERBS
+        advice = rest.split(" ", 1)[0].lower().replace("’", "'") in _VERBS
+        if clause.split(" ", 1)[0].endswith("ing") and not advice:
+            continue
         word = "if" if found["word"] == "If" else "when"
         question = f"What should I do {word} {clause}?" if advice else f"What happens {word} {clause}?"
         yield _draft("condition", passage, question, f"{capitalised(rest)}.", sentence)
@@ -118,7 +135,7 @@ def reasons(passage: Passage) -> Iterator[Draft]:
 def headings(passage: Passage) -> Iterator[Draft]:
     """ "## How to add a case" asks "How do I add a case?", and its first whole sentence begins the answer."""
     question = _question_of(plain(passage.section.title))
-    if not question:
+    if not question or _POINTING.search(question):
         return
     asked = set(content_words(question))
     for sentence in passage.sentences("prose"):
@@ -201,9 +218,8 @@ def _question_of(title: str) -> str:
 
 def _as_asked(text: str) -> str:
     """What is said to a reader, as the reader asks it: "your" becomes "my"."""
-    swaps = (("you are", "I am"), ("you have", "I have"), ("yours", "mine"), ("your", "my"), ("you", "I"))
-    for said, asked in swaps:
-        text = re.sub(rf"\b{said}\b", asked, text, flags=re.IGNORECASE)
+    for said, asked in _SWAPS:
+        text = said.sub(asked, text)
     return text
 
 
