@@ -124,12 +124,15 @@ def mlflow(payload):
     model = "openai:/gpt-4o-mini"
     rows = [{"inputs": {"question": r["question"]}, "outputs": r["answer"]} for r in payload["cases"]]
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # traces go into ./mlruns
         mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
         mlflow.set_experiment("judging")
         start = time.perf_counter()
         # Groundedness would need a trace of each case; two scorers on texts are its cheapest pair.
         mlflow.genai.evaluate(data=rows, scorers=[RelevanceToQuery(model=model), Completeness(model=model)])
-        return time.perf_counter() - start, version("mlflow")
+        seconds = time.perf_counter() - start
+        os.chdir("/")
+        return seconds, version("mlflow")
 
 
 PEERS = {
