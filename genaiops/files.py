@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from genaiops.configuration import SECRET, Settings
 from genaiops.errors import ConfigurationError, Conflict, StorageError
-from genaiops.records import SECRET, Settings
 
 S = TypeVar("S", bound=Settings)
 KeyPath = tuple[str | int, ...]

@@ -8,24 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel
 
 Metadata = Mapping[str, Any]  # JSON values only: str, int, float, bool, None, lists and maps of them
 CaseKind = Literal["answerable", "unanswerable", "adversarial"]
 VerdictKind = Literal["pass", "fail", "inconclusive"]
-SECRET = "secret"  # type of the errors that `holds_secret` makes
-
-
-class Settings(BaseModel):
-    """What a user may write in a configuration file: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def holds_secret(said: str) -> PydanticCustomError:
-    """The error of a validator that refuses a secret; whoever tells users of it does not show what was given."""
-    return PydanticCustomError(SECRET, "{said}", {"said": said})
 
 
 def canonical_json(value: object) -> str:

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "genaiops"
 SHARED = {
     "records",
     "cache_file",
+    "configuration",
     "lazy",
     "on_demand",
     "sensitivity",

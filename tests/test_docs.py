@@ -17,13 +17,14 @@ from typer.main import get_command
 
 from genaiops import Flow
 from genaiops.cli.app import app
+from genaiops.configuration import Settings
 from genaiops.embedding import loading
 from genaiops.files import parse_yaml
 from genaiops.flow import FlowSettings
 from genaiops.generation.catalog import ModelCatalog
 from genaiops.project import ProjectSettings
 from genaiops.promotion import GateSettings
-from genaiops.records import Answer, Settings
+from genaiops.records import Answer
 from tests.flow import workshop
 
 ROOT = Path(__file__).parents[1]

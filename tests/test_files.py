@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError, StorageError
 from genaiops.files import (
     MAX_CONFIG_BYTES,
@@ -26,7 +27,6 @@ from genaiops.files import (
     validated,
     write_durably,
 )
-from genaiops.records import Settings
 
 FILE = Path("some.yaml")
 

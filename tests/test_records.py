@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from genaiops.configuration import Settings
 from genaiops.records import (
     Answer,
     Case,
@@ -21,7 +22,6 @@ from genaiops.records import (
     Message,
     Prompt,
     Query,
-    Settings,
     Summary,
     Usage,
     as_json,

@@ -19,8 +19,9 @@ from genaiops.chunking.headings import HeadingPath, Title
 from genaiops.chunking.keywords import KeywordOptions, Keywords
 from genaiops.chunking.neighbours import NeighbourOptions, Neighbours
 from genaiops.chunking.tools import LACKS, Chunker, Enricher, Tools
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError
-from genaiops.records import Chunk, Document, Settings
+from genaiops.records import Chunk, Document
 
 # An entry of `enrichment`: a name, or one name with its options.
 Entry = str | Mapping[str, Any]

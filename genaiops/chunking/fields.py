@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from genaiops.chunking.tools import Addition
-from genaiops.records import Chunk, Document, Settings
+from genaiops.configuration import Settings
+from genaiops.records import Chunk, Document
 
 
 class FieldOptions(Settings):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from genaiops.chunking.tools import LACKS, Addition, Tools
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError, ModelError
-from genaiops.records import Chunk, Document, Message, Settings, digest_of
+from genaiops.records import Chunk, Document, Message, digest_of
 
 _GIVE_UP = 5  # failures in a row: a dead endpoint costs a timeout each
 _LONGEST = 600  # characters kept of a reply: what is searched must stay mostly the chunk's own words

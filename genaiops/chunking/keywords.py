@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from genaiops.chunking.tools import Addition
-from genaiops.records import Chunk, Document, Settings
+from genaiops.configuration import Settings
+from genaiops.records import Chunk, Document
 from genaiops.sentences import sentence_spans
 from genaiops.words import STOPWORDS, stem, words
 

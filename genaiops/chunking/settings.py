@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from genaiops.records import Settings, as_json, digest_of
+from genaiops.configuration import Settings
+from genaiops.records import as_json, digest_of
 
 Strategy = Literal["markdown", "recursive", "sentence", "fixed", "page", "parent_child", "semantic", "langchain"]
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from genaiops.records import Document, Settings
+from genaiops.configuration import Settings
+from genaiops.records import Document
 
 if TYPE_CHECKING:
     from genaiops.cleansing.near_duplicates import Compared, NearDuplicate

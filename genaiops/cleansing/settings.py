@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from genaiops.records import Settings
+from genaiops.configuration import Settings
 
 DEFAULT_ENTITIES = ("PERSON", "LOCATION", "NRP", "DATE_TIME")
 

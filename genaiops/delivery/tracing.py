@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from genaiops.delivery.losing import lost_before_the_index
 from genaiops.errors import NotFound
 from genaiops.evaluation.kept import KeptResults, result_key
-from genaiops.evaluation.records import CaseResult, Failure, outcome_to_json
+from genaiops.evaluation.outcomes import outcome_to_json
+from genaiops.evaluation.records import CaseResult, Failure
 from genaiops.evaluation.waterfall import Passage, Standing, attribute, wrong_because
 from genaiops.flow import FlowSettings
 from genaiops.flow.pipeline import Pipeline

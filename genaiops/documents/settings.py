@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
-from genaiops.records import Settings, holds_secret
+from genaiops.configuration import Settings, holds_secret
 from genaiops.sensitivity import Sensitivity
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from genaiops.configuration import Settings, holds_secret
 from genaiops.endpoints import host_of, without_credentials
-from genaiops.records import Settings, holds_secret
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 Precision = Literal["fp32", "bf16"]

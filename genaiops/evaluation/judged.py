@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genaiops.evaluation.kept import KeptResults, result_key
-from genaiops.evaluation.records import Measure, Sample, SentenceVerdict, outcome_from_json, outcome_to_json
+from genaiops.evaluation.outcomes import outcome_from_json, outcome_to_json
+from genaiops.evaluation.records import Measure, Sample, SentenceVerdict
 from genaiops.evaluation.scoring import explained_outcomes_of
 from genaiops.records import Outcome, Unscored, as_json
 

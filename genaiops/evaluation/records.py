@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.outcomes import outcome_from_json, outcome_to_json
 from genaiops.evaluation.passports.record import Passport
 from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.files import published_folder
@@ -23,7 +24,6 @@ from genaiops.records import (
     Outcome,
     Score,
     Summary,
-    Unscored,
     as_json,
     canonical_json,
     digest_of,
@@ -322,28 +322,6 @@ def _without(data: dict[str, Any], defaults: Mapping[str, object]) -> None:
     for key, value in defaults.items():
         if data[key] == value:
             del data[key]
-
-
-def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """`{"value": v}` (with its `parts` or `votes`, if any), `{"unscored": reason}` or `{"not_applicable": reason}`."""
-    if isinstance(outcome, Score):
-        more = {"parts": dict(outcome.parts), "votes": list(outcome.votes)}
-        return {"value": outcome.value, **{name: value for name, value in more.items() if value}}
-    return {"unscored" if isinstance(outcome, Unscored) else "not_applicable": outcome.reason}
-
-
-def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
-    """The outcome that `outcome_to_json` wrote; ValueError for anything else."""
-    match dict(data):
-        case {"value": int() | float() as value}:
-            parts = {str(key): float(count) for key, count in data.get("parts", {}).items()}
-            votes = tuple(float(vote) for vote in data.get("votes", ()))
-            return Score(float(value), parts=tuple(parts.items()), votes=votes)
-        case {"unscored": str() as reason}:
-            return Unscored(reason)
-        case {"not_applicable": str() as reason}:
-            return NotApplicable(reason)
-    raise ValueError(f"not an outcome: {data!r}")
 
 
 @cache

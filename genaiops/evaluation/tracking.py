@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
-from genaiops.evaluation.records import Run, SentenceVerdict, outcome_to_json
+from genaiops.evaluation.outcomes import outcome_to_json
+from genaiops.evaluation.records import Run, SentenceVerdict
 from genaiops.files import check_name
 from genaiops.records import as_json, canonical_json
 

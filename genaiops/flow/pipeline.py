@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from genaiops.configuration import Settings
 from genaiops.embedding import Embedder, EmbeddingSettings
 from genaiops.errors import ConfigurationError
 from genaiops.generation import Emit, Generation, GenerationRequest, Generator, discard
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard
 from genaiops.prompting import context_of, render
-from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Settings, Usage, as_json, digest_of
+from genaiops.records import Answer, Hit, Message, Metadata, Prompt, Query, Usage, as_json, digest_of
 from genaiops.retrieval import RetrievalSettings
 from genaiops.sensitivity import strictest
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from genaiops.records import Settings, holds_secret
+from genaiops.configuration import Settings, holds_secret
 
 EXTRACTIVE = "extractive"
 

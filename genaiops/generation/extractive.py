@@ -10,12 +10,13 @@ from functools import lru_cache
 
 from pydantic import Field
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError
 from genaiops.files import validated_data
 from genaiops.generation.citations import sentence_citation
 from genaiops.generation.protocol import Emit, Generation, GenerationRequest, discard
 from genaiops.generation.refusal import REFUSAL
-from genaiops.records import Hit, Metadata, Settings, Usage
+from genaiops.records import Hit, Metadata, Usage
 from genaiops.sentences import sentences
 from genaiops.words import content_words
 

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
+from genaiops.configuration import Settings
 from genaiops.errors import GoldenSetError
 from genaiops.golden_sets.json_lines import Fault, Row, all_faults, read_json_lines
-from genaiops.records import Case, CaseKind, Evidence, Settings, digest_of
+from genaiops.records import Case, CaseKind, Evidence, digest_of
 
 GOLDEN_FILE = "golden.jsonl"
 T = TypeVar("T", bound=Hashable)

@@ -10,10 +10,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from genaiops.configuration import Settings
 from genaiops.errors import GoldenSetError
 from genaiops.files import write_durably
 from genaiops.golden_sets.sections import around
-from genaiops.records import Case, Settings, as_json, digest_of_text
+from genaiops.records import Case, as_json, digest_of_text
 
 MAX_BYTES = 200_000_000
 

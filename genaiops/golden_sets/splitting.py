@@ -10,11 +10,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.files import write_durably
 from genaiops.golden_sets.golden_set import GoldenSet
 from genaiops.golden_sets.similarity import SimilarWords
-from genaiops.records import Case, Settings, digest_of
+from genaiops.records import Case, digest_of
 
 Part = Literal["train", "dev", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "dev", "holdout")

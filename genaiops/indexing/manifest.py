@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from genaiops.configuration import Settings
 from genaiops.errors import IntegrityError, NotBuilt
 from genaiops.files import sha256_of_file
 from genaiops.indexing.languages import LANGUAGES, STEMMERS
-from genaiops.records import Document, Metadata, Settings, as_json, digest_of
+from genaiops.records import Document, Metadata, as_json, digest_of
 
 FORMAT = 2  # of the folder; raised when an older reader could misread it
 MANIFEST_FILE = "manifest.json"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError
 from genaiops.files import read_yaml, validated
 from genaiops.promotion.decision import Decision, RuleResult
 from genaiops.promotion.judges import JudgeDemands, judge_refusal
-from genaiops.records import Settings, VerdictKind, digest_of
+from genaiops.records import VerdictKind, digest_of
 
 if TYPE_CHECKING:
     from genaiops.evaluation.passports.shelf import Shelf

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from genaiops.configuration import Settings
 from genaiops.evaluation.measures import JUDGED
-from genaiops.records import Settings
 
 if TYPE_CHECKING:
     from genaiops.evaluation.passports.record import Figure, Passport, SourceFigures

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, field_validator, model_validator
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError
 from genaiops.indexing.conditions import parse_where
-from genaiops.records import Hit, Query, Settings
+from genaiops.records import Hit, Query
 
 Rewrite = Literal["none", "rewrite", "hyde"]
 

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from genaiops.configuration import Settings
 from genaiops.errors import ConfigurationError, IntegrityError, NotFound
 from genaiops.files import check_name, write_durably
-from genaiops.records import Settings, canonical_json
+from genaiops.records import canonical_json
 
 _PREFIX = "genaiops"  # so that secret scanners can find a leaked key
 _SECRET_BYTES = 32

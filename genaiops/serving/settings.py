@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from genaiops.records import Settings
+from genaiops.configuration import Settings
 
 
 class ServiceSettings(Settings):

@@ -12,8 +12,9 @@ import pytest
 
 from genaiops.errors import IntegrityError, NotFound
 from genaiops.evaluation import Run, Subject, evaluate, find_run, list_runs
+from genaiops.evaluation.outcomes import outcome_from_json, outcome_to_json
 from genaiops.evaluation.provenance import git_state, versions
-from genaiops.evaluation.records import Git, outcome_from_json, outcome_to_json
+from genaiops.evaluation.records import Git
 from genaiops.evaluation.runs import new_run
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import (

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from genaiops.evaluation.outcomes import outcome_to_json
 from genaiops.evaluation.passports import corrected_shares
-from genaiops.evaluation.records import CaseResult, Run, outcome_to_json
+from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
