@@ -32,6 +32,8 @@ from benchmarks import (
     startup,
     well_architected,
 )
+from benchmarks import statistics as simulations
+from benchmarks.judges import completeness, groundedness, harness, relevance
 from benchmarks.places import REPOSITORY, DataAbsent
 from benchmarks.reporting import Report, machine_facts, markdown
 from genaiops.files import write_durably
@@ -53,6 +55,11 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "cleansing": cleansing.measure,
     "pii": pii.measure,
     "reevaluation": reevaluation.measure,
+    "harness": harness.measure,
+    "groundedness": groundedness.measure,
+    "relevance": relevance.measure,
+    "completeness": completeness.measure,
+    "statistics": simulations.measure,
 }
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 

@@ -247,7 +247,7 @@ def needed(rounds: int, cases: int, truth: float) -> tuple[float, float]:
     return decided / rounds, asked / rounds / cases
 
 
-def measure(rounds: int) -> Report:
+def measure(rounds: int = ROUNDS) -> Report:
     """All simulations."""
     names = recorded().names
     figures = []

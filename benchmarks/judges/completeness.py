@@ -1,4 +1,4 @@
-"""How completeness grades sentences that a text says in other words; prints a Markdown table.
+"""How completeness grades sentences that a text says in other words.
 
     GENAIOPS_DATA=... python -m benchmarks.judges.completeness
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.judges.data import Remembering, auroc, groundedness_rows
+from benchmarks.reporting import Report, Table, alone
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges.completeness import graded
 from genaiops.evaluation.judges.groundedness import Supported
@@ -37,22 +38,30 @@ def graded_row(row: dict[str, Any], embedder: Embedder) -> tuple[float, float] |
     return float(np.average([graded(s) for s in supports], weights=words)), float(np.average(shared, weights=words))
 
 
-def line(name: str, labels: list[bool], values: list[float]) -> str:
+def row_of(name: str, labels: list[bool], values: list[float]) -> tuple[str, ...]:
     said, unsaid = ([v for v, label in zip(values, labels, strict=True) if label is kind] for kind in (True, False))
-    figures = (auroc(labels, values), np.mean(said), np.mean(unsaid))
-    return f"| {name} | {len(labels)} | {' | '.join(f'{figure:.3f}' for figure in figures)} |"
+    return (
+        name,
+        str(len(labels)),
+        *(f"{figure:.3f}" for figure in (auroc(labels, values), np.mean(said), np.mean(unsaid))),
+    )
 
 
-def main() -> None:
+def measure() -> Report:
+    """Both sets whole, and the rows of each that say it in other words."""
     embedder = Remembering(default_embedder())
-    print("| set | rows | AUROC | mean where it is said | where it is not |\n|---|---|---|---|---|")
     articles = sorted(groundedness_rows("WiCE"), key=lambda row: sum(map(len, row["contexts"])))
+    shown = []
     for name, rows in (("BEGIN", groundedness_rows("BEGIN")), ("WiCE", articles[:SHORT_ARTICLES])):
         found = [(row["grounded"], made) for row in rows if (made := graded_row(row, embedder)) is not None]
-        print(line(name, [label for label, _ in found], [value for _, (value, _) in found]))
+        shown.append(row_of(name, [label for label, _ in found], [value for _, (value, _) in found]))
         apart = [(label, value) for label, (value, shared) in found if shared < PARAPHRASE]
-        print(line(f"{name}, in other words", [label for label, _ in apart], [value for _, value in apart]))
+        shown.append(row_of(f"{name}, in other words", [label for label, _ in apart], [value for _, value in apart]))
+    head = ("set", "rows", "AUROC", "mean where it is said", "where it is not")
+    return Report(
+        "Completeness: whether a text says a sentence", (), (Table("Against labels of support:", head, tuple(shown)),)
+    )
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)

@@ -1,4 +1,4 @@
-"""The groundedness judge against word overlap, source by source; prints Markdown tables.
+"""The groundedness judge against word overlap, source by source.
 
     GENAIOPS_DATA=... python -m benchmarks.judges.groundedness
 
@@ -12,6 +12,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from benchmarks.judges.data import (
@@ -24,6 +26,7 @@ from benchmarks.judges.data import (
     sample_of,
 )
 from benchmarks.judges.fit_groundedness import fit
+from benchmarks.reporting import Figure, Report, Table, alone, at_least
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
 from genaiops.evaluation.judges.coefficients import GROUNDEDNESS
@@ -31,8 +34,21 @@ from genaiops.evaluation.judges.words import words_of
 from genaiops.evaluation.records import Sample
 from genaiops.records import Score
 
-ANSWERS, CORES = 1000, 2
+ANSWERS, CORES, RATE = 1000, 2, 40
+ASKED = ("WiCE", "ExpertQA", "SciFact, support against contradict")
+HEAD = ("source", "rows", "AUROC", "AUROC of word overlap", "balanced accuracy at 0.5")
 Pairs = tuple[list[bool], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was found on one source."""
+
+    name: str
+    rows: int
+    auroc: float
+    overlap: float
+    balanced: float
 
 
 def judged(embedder: Embedder, rows: Sequence[dict[str, Any]]) -> Pairs:
@@ -56,10 +72,9 @@ def overlapped(rows: Sequence[dict[str, Any]]) -> Pairs:
     return [row["grounded"] for row in rows], values
 
 
-def line(name: str, rows: Sequence[dict[str, Any]], embedder: Embedder) -> str:
+def row_of(name: str, rows: Sequence[dict[str, Any]], embedder: Embedder) -> Row:
     labels, values = judged(embedder, rows)
-    figures = (auroc(labels, values), auroc(*overlapped(rows)), balanced_accuracy(labels, values))
-    return f"| {name} | {len(rows)} | {' | '.join(f'{figure:.3f}' for figure in figures)} |"
+    return Row(name, len(rows), auroc(labels, values), auroc(*overlapped(rows)), balanced_accuracy(labels, values))
 
 
 def rates(judge: Callable[[Sequence[Sample]], object], samples: Sequence[Sample]) -> tuple[float, float]:
@@ -78,35 +93,57 @@ def of_one_length(count: int, length: int) -> list[Sample]:
     return [Sample(row["id"], "", row["answer"], (text[:length],)) for row, text in zip(rows, texts, strict=True)]
 
 
-def print_rates(embedder: Embedder, count: int) -> None:
+def rate_figures(embedder: Embedder, count: int) -> tuple[Figure, ...]:
     samples = of_one_length(count, 1000)
     judge = JUDGES["groundedness"](embedder)
     floor = [{"answer": sample.answer, "contexts": sample.contexts, "grounded": True} for sample in samples]
-    print(f"\n| {len(samples)} answers, contexts of 1,000 characters | a second | by processor time, two cores |")
-    print("|---|---|---|")
-    print("| the judge | {:.1f} | {:.1f} |".format(*rates(judge.score, samples)))
+    wall, busy = rates(judge.score, samples)
     words_of.cache_clear()
-    print("| word overlap | {:.0f} | {:.0f} |".format(*rates(lambda some: overlapped(floor[: len(some)]), samples)))
+    overlap, _ = rates(lambda some: overlapped(floor[: len(some)]), samples)
+    return (
+        at_least(f"answers a second, {count} with contexts of 1,000 characters", wall, RATE, digits=0),
+        Figure("the same by processor time of two cores", f"{busy:.0f}"),
+        Figure("answers a second of word overlap", f"{overlap:,.0f}"),
+    )
 
 
-def main() -> None:
-    embedder = Remembering(default_embedder())
-    print("| source | rows | AUROC | AUROC of word overlap | balanced accuracy at 0.5 |\n|---|---|---|---|---|")
-    for source in (*FITTED, *MEASURE_ONLY):
-        print(line(source, groundedness_rows(source), embedder))
-    contradicted = [row for row in groundedness_rows("SciFact") if row["label_raw"] != "NOINFO"]
-    print(line("SciFact, support against contradict", contradicted, embedder))
-    shipped = dict(GROUNDEDNESS)
-    print("\n| fitted on | measured on | AUROC | balanced accuracy at 0.5 |\n|---|---|---|---|")
-    for held_out in FITTED:
-        others = [source for source in FITTED if source != held_out]
-        GROUNDEDNESS.update(fit(embedder, others))
-        labels, values = judged(embedder, groundedness_rows(held_out))
-        figures = (auroc(labels, values), balanced_accuracy(labels, values))
-        print(f"| {', '.join(others)} | {held_out} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
+def held_out(embedder: Embedder) -> list[Row]:
+    """Each source that takes part in the fit, judged by coefficients that were fitted without it."""
+    shipped, found = dict(GROUNDEDNESS), []
+    for source in FITTED:
+        GROUNDEDNESS.update(fit(embedder, [other for other in FITTED if other != source]))
+        found.append(row_of(source, groundedness_rows(source), embedder))
     GROUNDEDNESS.update(shipped)
-    print_rates(default_embedder(), ANSWERS)
+    return found
+
+
+def measure() -> Report:
+    """Every source by the shipped judge, and those it was fitted on by one that was not."""
+    embedder = Remembering(default_embedder())
+    shipped = [row_of(source, groundedness_rows(source), embedder) for source in (*FITTED, *MEASURE_ONLY)]
+    contradicted = [row for row in groundedness_rows("SciFact") if row["label_raw"] != "NOINFO"]
+    shipped.append(row_of("SciFact, support against contradict", contradicted, embedder))
+    apart = held_out(embedder)
+    asked = [row for row in (*apart, *shipped[len(FITTED) :]) if row.name in ASKED]
+    worst = min(row.auroc - row.overlap for row in asked)
+    return Report(
+        "Groundedness against human labels",
+        (
+            at_least("mean AUROC of WiCE, ExpertQA and SciFact contradictions", fmean(r.auroc for r in asked), 0.8),
+            at_least("least of them above word overlap", worst, 0.0),
+            *(at_least(f"balanced accuracy at 0.5, {row.name}", row.balanced, 0.7) for row in asked),
+            *rate_figures(default_embedder(), ANSWERS),
+        ),
+        (
+            Table("The judge as shipped; BEGIN and WiCE were fitted on:", HEAD, tuple(map(shown, shipped))),
+            Table("Fitted without the source it is measured on:", HEAD, tuple(map(shown, apart))),
+        ),
+    )
+
+
+def shown(row: Row) -> tuple[str, ...]:
+    return row.name, str(row.rows), *(f"{figure:.3f}" for figure in (row.auroc, row.overlap, row.balanced))
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)

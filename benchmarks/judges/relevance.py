@@ -1,4 +1,4 @@
-"""The relevance judge against the cosine of question and answer; prints a Markdown table.
+"""The relevance judge against the cosine of question and answer.
 
     GENAIOPS_DATA=... python -m benchmarks.judges.relevance
 
@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.judges.data import Remembering, auroc, balanced_accuracy, data_folder, rows
 from benchmarks.judges.fit_relevance import features_of, fitted_on, right_pairs, shortened
 from benchmarks.judges.relevance_pairs import Pair, wrong_pairs
+from benchmarks.reporting import Report, Table, alone
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
 from genaiops.evaluation.judges.relevance import FEATURES
@@ -52,23 +53,27 @@ def cosines(pairs: list[Pair], embedder: Embedder) -> Any:
     return features_of(pairs, embedder)[:, FEATURES.index("answer")]
 
 
-def line(name: str, pairs: list[Pair], labels: list[bool], embedder: Embedder) -> str:
+def row_of(name: str, pairs: list[Pair], labels: list[bool], embedder: Embedder) -> tuple[str, ...]:
     values = judged(pairs, embedder)
     figures = (auroc(labels, values), auroc(labels, cosines(pairs, embedder)), balanced_accuracy(labels, values))
-    return f"| {name} | {len(labels)} | {' | '.join(f'{figure:.3f}' for figure in figures)} |"
+    return name, str(len(labels)), *(f"{figure:.3f}" for figure in figures)
 
 
-def main() -> None:
+def measure() -> Report:
+    """Experts' labels, then right answers against each kind of wrong ones."""
     embedder = Remembering(default_embedder())
-    print("| set | rows | AUROC | AUROC of cosine | balanced accuracy at 0.5 |\n|---|---|---|---|---|")
-    print(line("HaluQuestQA, experts: relevant throughout", *held_out_experts(), embedder))
+    found = [row_of("HaluQuestQA, experts: relevant throughout", *held_out_experts(), embedder)]
     sets = right_answers()
     sets["HaluQuestQA, one sentence"] = shortened(sets["HaluQuestQA"], embedder)
     for name, right in sets.items():
         for kind, wrong in wrong_pairs(right, embedder).items():
             labels = [True] * len(right) + [False] * len(wrong)
-            print(line(f"{name}, {kind}", [*right, *wrong], labels, embedder))
+            found.append(row_of(f"{name}, {kind}", [*right, *wrong], labels, embedder))
+    head = ("set", "rows", "AUROC", "AUROC of cosine", "balanced accuracy at 0.5")
+    return Report(
+        "Relevance against human labels", (), (Table("Right answers against wrong ones:", head, tuple(found)),)
+    )
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)
