@@ -62,7 +62,8 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     """
     from genaiops.delivery import evaluate_flow, evaluate_release, load_checked, open_release
     from genaiops.delivery.judge_tools import plan_evaluation
-    from genaiops.evaluation.anew import anew, told_anew
+    from genaiops.evaluation.anew import anew
+    from genaiops.evaluation.reports import told_of
     from genaiops.evaluation.waterfall import told_in_lines, waterfall
 
     often = [] if repeat is None else [f"evaluation.repeats={repeat}"]
@@ -91,7 +92,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         print_scorecard(evaluated.run)
         if evaluated.run.part:
             say(f"golden set {evaluated.run.measured_on}")
-        for line in (*told_of(evaluated.run), *told_in_lines(evaluated.run), *told_anew(evaluated.run)):
+        for line in (*told_in_lines(evaluated.run), *told_of(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
     if all(result.error for result in evaluated.run.results):
@@ -164,14 +165,6 @@ def repeats_of(run: Run) -> dict[str, Any]:
         return {}
     rows: list[dict[str, Any]] = [as_json(found) for found in flakiness(run)]
     return {"repeats": run.repeats, "flakiness": {row.pop("measure"): row for row in rows}}
-
-
-def told_of(run: Run) -> list[str]:
-    """What the scorecard cannot show: how large a drop so many cases can catch, and what changed between repeats."""
-    from genaiops.evaluation.repeating import told
-    from genaiops.evaluation.resolution import resolution
-
-    return [line for line in (resolution(run), *told(run)) if line]
 
 
 def print_decision(decision: Decision) -> None:

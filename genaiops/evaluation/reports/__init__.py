@@ -1,6 +1,7 @@
 """A run, told to people: in a browser, a pull request, a CI server, a terminal, a spreadsheet; alone or against
 another."""
 
+from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import NotComparable, comparable, differences
 from genaiops.evaluation.reports.html_page import html_report
 from genaiops.evaluation.reports.junit import junit_report
@@ -21,4 +22,5 @@ __all__ = [
     "junit_report",
     "markdown_report",
     "terminal_table",
+    "told_of",
 ]
