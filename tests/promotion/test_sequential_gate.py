@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from genaiops.golden_sets import GoldenSet
 from genaiops.promotion import Decision, GateSettings
 from genaiops.promotion.sequential import SequentialGate
 from genaiops.records import Case, Evidence, Query
-from tests.promotion.builders import gate_of
+from tests.promotion.builders import gate_of, run_of
 
 SCALES = {"exact_match": Scale(True)}
 FLOOR = gate_of({"measure": "exact_match", "at_least": 0.8})
@@ -83,6 +85,44 @@ def test_a_comparison_stops_early_both_ways() -> None:
     assert (decision.verdict, len(same.results) < 250) == ("pass", True)
     worse, decision, _ = gated(NOT_WORSE, cases, set(range(0, 300, 2)), champion)
     assert (decision.verdict, len(worse.results) < 100) == ("fail", True)
+
+
+@pytest.mark.parametrize("wrong", [set(), set(range(200))])
+@pytest.mark.parametrize("problem", ["another judge", "another scale", "half of its cases deleted", "damaged"])
+def test_a_champion_that_cannot_be_compared_with_decides_nothing_early(problem: str, wrong: set[int]) -> None:
+    cases = golden(200)
+    champion = whole_run(golden(400) if "deleted" in problem else cases, set(range(0, 200, 2)))
+    if problem == "another judge":
+        champion = replace(champion, judges={"exact_match": "e" * 64})
+    elif problem == "another scale":
+        champion = replace(champion, scales={"exact_match": Scale(True, lower_is_better=True)})
+    elif problem == "damaged":
+        champion = replace(champion, golden_set_digest="f" * 64)
+    run, decision, asked = gated(NOT_WORSE, cases, wrong, champion)
+    assert (decision.verdict, len(asked), dict(run.not_asked)) == ("inconclusive", 200, {})
+
+
+def test_a_run_judged_by_another_than_was_said_is_not_decided() -> None:
+    cases = golden(300)
+    champion = whole_run(cases, set(range(0, 300, 2)))
+    following = SequentialGate(NOT_WORSE, cases.cases, champion, SCALES)
+    better = whole_run(cases, set())
+    assert following.see(better.results[:200])
+    left = {case.id: case.digest for case in cases.cases[200:]}
+    summary = replace(better.summaries[0], scored=200)
+    early = replace(better, results=better.results[:200], not_asked=left, summaries=(summary,))
+    assert following.decision(early).verdict == "pass"
+    other = following.decision(replace(early, judges={"exact_match": "e" * 64}))
+    assert (other.verdict, other.rules[0].verdict) == ("inconclusive", "inconclusive")
+    assert "judged by eeeeeeeeeeee, but the champion by no judge" in other.reasons[0]
+
+
+def test_without_a_champion_a_rule_waits_until_its_measure_applied_to_a_case() -> None:
+    from genaiops.records import NotApplicable
+
+    refused, answered = run_of({"exact_match": [NotApplicable("refused"), 1.0]}).results
+    following = SequentialGate(NOT_WORSE, golden(9).cases, None, SCALES)
+    assert (following.see([refused]), following.see([answered])) == (False, True)
 
 
 def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() -> None:
