@@ -62,11 +62,12 @@ def evidence_of(run: Run, measure: str) -> Evidence | None:
     unscored |= scores.keys() - values.keys()
     judge = run.judges.get(measure, "")
     documents = {result.case.id: document_of(result.case) for result in run.results}
-    refused = {result.case.id: share for result in run.results if (share := _refused_share(result, measure))}
+    refused = {result.case.id: share for result in run.results if (share := refused_share(result, measure))}
     return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge, documents, refused)
 
 
-def _refused_share(result: CaseResult, measure: str) -> float:
+def refused_share(result: CaseResult, measure: str) -> float:
+    """In which share of its repeats the measure did not apply to a case, in [0, 1]; 0 for a case asked once."""
     repeats = result.repeated.get(measure, ())
     return sum(isinstance(outcome, NotApplicable) for outcome in repeats) / len(repeats) if repeats else 0.0
 

@@ -69,16 +69,24 @@ class _Runner:
             elif value is not None and self.rule.at_most is not None:
                 value = -value  # more is worse
             return None if value is None else (value, value)
+        return self._gain_over_champion(result, value)
+
+    def _gain_over_champion(self, result: CaseResult, value: float | None) -> tuple[float, float] | None:
+        """As `_gain`; for the share of repeats in which a case that wants an answer was refused, 0 or 1 is possible."""
+        from genaiops.promotion.evidence import refused_share
+
         digest, theirs = self.known.get(result.case.id, ("", 0.0))
         if digest != result.case.digest:
             return None
-        if value is None and isinstance(outcome, NotApplicable) and result.case.wants_answer:
-            ends = (1.0 - theirs, -theirs) if not self.scale.lower_is_better else (theirs, theirs - 1.0)
-            return min(ends), max(ends)
-        if value is None:
+        refused = refused_share(result, self.rule.measure)
+        if value is None and isinstance(result.outcomes.get(self.rule.measure), NotApplicable):
+            value, refused = 0.0, 1.0
+        if value is None or (refused == 1 and not result.case.wants_answer):
             return None
-        gain = theirs - value if self.scale.lower_is_better else value - theirs
-        return gain, gain
+        share = refused if result.case.wants_answer else 0.0
+        sign = -1.0 if self.scale.lower_is_better else 1.0
+        gains = [sign * (value + share * (end - value) - theirs) for end in (0.0, 1.0)]
+        return min(gains), max(gains)
 
 
 class SequentialGate:

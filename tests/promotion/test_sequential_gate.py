@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from genaiops.evaluation import Run, evaluate
+from genaiops.evaluation.records import CaseResult
 from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.statistics.sequential import Race
 from genaiops.evaluation.stopping import batches
@@ -123,6 +124,30 @@ def test_without_a_champion_a_rule_waits_until_its_measure_applied_to_a_case() -
     refused, answered = run_of({"exact_match": [NotApplicable("refused"), 1.0]}).results
     following = SequentialGate(NOT_WORSE, golden(9).cases, None, SCALES)
     assert (following.see([refused]), following.see([answered])) == (False, True)
+
+
+@pytest.mark.parametrize("lower_is_better", [False, True])
+def test_what_was_refused_in_some_repeats_is_bet_on_at_its_worst_and_at_its_best(lower_is_better: bool) -> None:
+    from genaiops.evaluation.repeating import combined
+    from genaiops.promotion import judge_run
+    from genaiops.records import NotApplicable
+
+    scales = {"exact_match": Scale(True, lower_is_better=lower_is_better)}
+    good = 0.0 if lower_is_better else 1.0
+    champion = replace(run_of({"exact_match": [good] * 300}), scales=scales)
+    scored = run_of({"exact_match": [good] * 300}).results
+    refused = run_of({"exact_match": [NotApplicable("refused")] * 300}).results
+
+    def decided(rounds: list[tuple[CaseResult, ...]]) -> tuple[bool, str]:
+        results = combined(rounds, scales)
+        following = SequentialGate(NOT_WORSE, [result.case for result in results], champion, scales)
+        whole = replace(champion, results=results, repeats=len(rounds))
+        return following.see(results), judge_run(NOT_WORSE, whole, champion).verdict
+
+    assert decided([scored] * 4) == (True, "pass")
+    assert decided([scored, refused, refused, refused]) == (False, "inconclusive")
+    assert decided([scored] * 99 + [refused]) == (True, "pass")  # the margin has room for it
+    assert decided([refused] * 2) == (False, "inconclusive")
 
 
 def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() -> None:
