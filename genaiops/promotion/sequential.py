@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genaiops.promotion.decision import Decision, RuleResult
-from genaiops.promotion.gate import judge_run
+from genaiops.promotion.gate import judge_run, too_few_repeats
 from genaiops.promotion.judges import judge_refusal
 from genaiops.records import NotApplicable, Score, VerdictKind
 
@@ -187,7 +187,7 @@ class SequentialGate:
         )
         whole = replace(whole, gate=self.gate.digest)
         # What contradicts itself, or was asked too few times, is no evidence however it came out.
-        if not run.not_asked or run_problems(run, golden_set_digest) or not whole.rules:
+        if not run.not_asked or run_problems(run, golden_set_digest) or too_few_repeats(self.gate, run):
             return whole
         results = tuple(self._result(runner, run, against, passports) for runner in self._runners)
         verdicts = [result.verdict for result in results]

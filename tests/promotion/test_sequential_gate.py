@@ -159,17 +159,21 @@ def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() 
     assert [len(batch) for batch in order] == [12] * 5
 
 
-def test_a_run_that_stopped_early_is_read_back_and_is_sound(tmp_path: object) -> None:
+def test_a_run_that_stopped_early_is_read_back_and_only_the_gate_that_stopped_it_judges_it(tmp_path: object) -> None:
     from pathlib import Path
 
     from genaiops.promotion import judge_run
+    from genaiops.promotion.evidence import run_problems
 
     assert isinstance(tmp_path, Path)
     cases = golden(200)
     run, _, _ = gated(FLOOR, cases, set())
     again = Run.load(run.save(tmp_path))
     assert again == run
-    assert judge_run(FLOOR, again, None, golden_set_digest=cases.digest).rules[0].n == len(run.results)
+    assert run_problems(again, cases.digest) == ()
+    other = judge_run(FLOOR, again, None, golden_set_digest=cases.digest)
+    assert (other.verdict, other.rules) == ("inconclusive", ())
+    assert "40 of 200 cases were asked; only the gate that stopped this run" in other.reasons[0]
 
 
 def test_a_release_takes_no_verdict_on_a_part_of_the_set() -> None:
