@@ -129,9 +129,11 @@ def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, again
     asked = {i: result.case.digest for i, result in now.items()}
     judge, scale = run.judges.get(rule.measure, ""), run.scales.get(rule.measure)
     refusal = incomparable(rule, gate, champion, cases=asked, judge=judge, scale=scale, against=against)
-    mine, theirs = evidence_of(run, rule.measure), evidence_of(champion, rule.measure)
-    if refusal or mine is None or theirs is None:
+    if refusal:
         return refusal
+    mine, theirs = evidence_of(run, rule.measure), evidence_of(champion, rule.measure)
+    if mine is None or theirs is None:
+        return "not measured"
     same = [i for i in theirs.values if asked.get(i) == then[i].case.digest]
     scored = tuple((i, mine.values[i], theirs.values[i]) for i in same if i in mine.values)
     # Where a refusal is what the case wants, refusing escapes nothing: the refusal measure scores it.

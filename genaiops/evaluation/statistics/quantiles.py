@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from genaiops.evaluation.statistics.clusters import Clusters, effective_cases
-from genaiops.evaluation.statistics.moments import Interval, Moments, Sides, tail_of
+from genaiops.evaluation.statistics.moments import Interval, Sides, refuse_unusable, tail_of
 
 
 def quantile_interval(
@@ -28,7 +28,7 @@ def quantile_interval(
     never narrow the interval, and cases worth fewer than one have no ends.
     """
     tail = tail_of(confidence, sides)
-    Moments.of(values)
+    refuse_unusable(values)
     ordered, n = sorted(values), len(values)
     # Round-off would cost a rank where n x quantile is whole.
     estimate = ordered[max(0, math.ceil(quantile * n - 1e-9) - 1)]
