@@ -132,7 +132,10 @@ def judge_run(
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
-    refusals = {rule.measure: judge_refusal(gate.judges, run, rule.measure, passports) for rule in gate.rules}
+    refusals = {
+        rule.measure: judge_refusal(gate.judges, run, rule.measure, passports, coverage=gate.coverage)
+        for rule in gate.rules
+    }
     results = judge_rules(gate, run, champion, against=against, refusals=refusals)
     verdict, reasons = _sum_up(results)
     return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)

@@ -157,7 +157,10 @@ class SequentialGate:
         # What contradicts itself, or was asked too few times, is no evidence however it came out.
         if not run.not_asked or run_problems(run, golden_set_digest) or not whole.rules:
             return whole
-        refusals = [judge_refusal(self.gate.judges, run, r.rule.measure, passports) for r in self._runners]
+        refusals = [
+            judge_refusal(self.gate.judges, run, r.rule.measure, passports, coverage=self.gate.coverage)
+            for r in self._runners
+        ]
         if any(refusals):
             # A judge that may decide nothing decides nothing early either.
             return whole

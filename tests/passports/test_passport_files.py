@@ -53,8 +53,14 @@ class TestCalibrate:
             (plain, rows(5, 0), UNTIL, "not decided by a judge"),
             (JUDGE, [labelled(1, 0.9)] * 5, UNTIL, "all alike"),
             (JUDGE, [], UNTIL, "0 labels"),
-            (JUDGE, [labelled(1, None), labelled(0, None)], UNTIL, "scored none of the 2 rows: nothing was said"),
+            (
+                JUDGE,
+                [labelled(1, None), labelled(0, None, question="?")],
+                UNTIL,
+                "scored none of the 2 rows: nothing was said",
+            ),
             (JUDGE, rows(5, 0), DAY, "before it counts"),
+            (JUDGE, rows(5, 0) * 50, UNTIL, "is there twice"),
         ):
             with pytest.raises(ConfigurationError, match=words):
                 calibrate(measure, given, made=DAY, expires=expires)

@@ -14,7 +14,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.passports import Passport, Shelf
 from genaiops.evaluation.records import Run
 from genaiops.promotion import Decision, GateSettings, judge_run, load_gate
-from tests.passports.makers import WordJudge, rows
+from tests.passports.makers import WordJudge, labelled, rows
 from tests.passports.makers import passport as passport_of
 from tests.promotion.builders import bits, gate_of, run_of
 
@@ -108,6 +108,18 @@ def test_a_floor_is_held_by_the_low_end_of_the_interval(name: str) -> None:
     assert figure.value > between[name]
     assert judge_run(gate(within), run(), None).verdict == "pass"
     assert refused(judge_run(gate(between), run(), None), "is demanded and not shown")
+
+
+def test_a_floor_is_met_on_the_rows_that_the_gate_asks_for_and_not_on_the_easy_ones() -> None:
+    from genaiops.evaluation.passports import calibrate
+
+    unscored = [labelled(n % 2, None, question=f"hard {n}") for n in range(20)]
+    easy = calibrate(JUDGE, [*rows(90, 0), *unscored], made=TODAY, expires=TODAY + timedelta(days=9))
+    given, floor = run(passports={"groundedness": easy}), {**REQUIRED, "balanced_accuracy": 0.8}
+    assert refused(
+        judge_run(gate(floor), given, None), "scored 180 of 200 labelled rows of own labels, coverage 0.9 < 1"
+    )
+    assert judge_run(gate_of(RULE, judges=floor, coverage=0.9), given, None).verdict == "pass"
 
 
 def test_a_floor_holds_for_every_source_or_for_those_that_are_named() -> None:
