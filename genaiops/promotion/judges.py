@@ -55,7 +55,7 @@ def judge_refusal(
 
     Passports are looked up in `passports`, so that what was said since the run counts;
     without it those that the run recorded are taken. A retired judge is refused whatever
-    is demanded. `coverage` is the share of a source's labelled rows that the judge must
+    is demanded, and so is one whose passport in the project cannot be read. `coverage` is the share of a source's labelled rows that the judge must
     have scored for a floor to be met there.
     """
     digest = run.judges.get(measure, "")
@@ -65,6 +65,8 @@ def judge_refusal(
     known = run.passports.get(measure) if passports is None else passports.find(measure, digest)
     if known is not None and known.retired:
         return f"{known.refusal(digest, on=on)}; choose another measure, or another judge"
+    if known is None and passports is not None and (problem := passports.damage(measure, digest)):
+        return problem
     if demands.passport == "optional":
         return ""
     standing = (

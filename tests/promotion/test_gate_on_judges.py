@@ -89,6 +89,21 @@ def test_what_was_said_since_the_run_counts(tmp_path: Path) -> None:
     assert refused(judge_run(gate(REQUIRED), run(), None, passports=shelf), "changed after it was written")
 
 
+@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: b"", lambda content: b"\xff"])
+def test_a_damaged_passport_does_not_put_a_retired_judge_back_into_use(tmp_path: Path, damage: Any) -> None:
+    shelf = Shelf(tmp_path / "own", tmp_path / "shipped")
+    shelf.keep(passport())
+    path = shelf.retire("groundedness", JUDGE.judge, "errs on roles")
+    path.write_bytes(damage(path.read_bytes()))
+    damaged = path.read_bytes()
+    for demands in (REQUIRED, {}):
+        refusal = judge_run(gate(demands), run(), None, passports=shelf)
+        assert refused(refusal, "restore the file, or delete it to put the judge into use again")
+    with pytest.raises(ConfigurationError, match="may have said that the judge is retired"):
+        shelf.keep(passport())
+    assert path.read_bytes() == damaged
+
+
 def test_rules_that_no_judge_decides_need_no_passport_and_every_reason_is_given() -> None:
     demanding = gate(REQUIRED, {"measure": "recall@5", "at_least": 0.9}, RULE)
     decision = judge_run(demanding, run(passports={}), None)
