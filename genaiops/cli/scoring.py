@@ -131,7 +131,7 @@ class Http:
 
         try:
             posted = json.loads(self.body) if self.body else DEFAULT_BODY
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             remedy = 'for example {"q": "{question}"}'
             raise ConfigurationError(f"--body is not JSON: {error}", remedy=remedy) from None
         given = [header.partition(":") for header in self.headers]

@@ -62,7 +62,12 @@ class HttpApplication:
         self._manner = manner or Manner()
         if not 0 < self._manner.timeout_s <= 3600:
             raise ConfigurationError(f"timeout must be above 0 and at most 3600 s, got {self._manner.timeout_s:g}")
-        if "{question}" not in json.dumps(self._manner.body):
+        try:
+            written = json.dumps(self._manner.body)
+            _filled(self._manner.body, Query(""))
+        except RecursionError:
+            raise ConfigurationError("the body is nested too deeply") from None
+        if "{question}" not in written:
             raise ConfigurationError("the body has no {question}", remedy='for example {"question": "{question}"}')
         self._paths = _compiled(paths or DEFAULT_PATHS)
         self._optional = set() if paths else {"contexts"}
@@ -130,7 +135,7 @@ class HttpApplication:
         return made
 
     def _answer(self, data: Any, query: Query, took: float) -> Answer:
-        found = {name: path.search(data) for name, path in self._paths.items()}
+        found = {name: self._found(name, data) for name in self._paths}
         text = found["answer"]
         if not isinstance(text, str):
             what = "nothing" if text is None else type(text).__name__
@@ -152,6 +157,14 @@ class HttpApplication:
             answer = replace(answer, usage=Usage(*tokens))  # type: ignore[arg-type]
         cost = found.get("cost_usd")
         return replace(answer, cost_usd=float(cost)) if isinstance(cost, (int, float)) else answer
+
+    def _found(self, name: str, data: Any) -> Any:
+        from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+        try:
+            return self._paths[name].search(data)
+        except (JMESPathError, RecursionError) as error:
+            raise self._error(f"{name} cannot be found: {one_line(self._masked(str(error)))}") from None
 
     @staticmethod
     def _context(item: Any) -> str | dict[str, str]:
@@ -201,7 +214,7 @@ def parsed_paths(written: Sequence[str]) -> dict[str, str]:
 
 def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
     import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+    from jmespath.exceptions import JMESPathError
 
     if "answer" not in paths:
         raise ConfigurationError("there is no JMESPath of the answer", remedy="--jmespath 'answer: data.text'")
@@ -209,7 +222,7 @@ def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
     for name, expression in paths.items():
         try:
             found[name] = jmespath.compile(expression)
-        except JMESPathError as error:
+        except (JMESPathError, RecursionError) as error:
             raise ConfigurationError(f"the JMESPath of {name} cannot be read: {one_line(error)}") from None
     return found
 

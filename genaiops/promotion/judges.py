@@ -55,8 +55,9 @@ def judge_refusal(
 
     Passports are looked up in `passports`, so that what was said since the run counts;
     without it those that the run recorded are taken. A retired judge is refused whatever
-    is demanded, and so is one whose passport in the project cannot be read. `coverage` is the share of a source's labelled rows that the judge must
-    have scored for a floor to be met there.
+    is demanded, and so is one whose passport in the project cannot be read. `coverage` is
+    the share of a source's labelled rows that the judge must have scored for a floor to
+    be met there.
     """
     digest = run.judges.get(measure, "")
     if not digest:

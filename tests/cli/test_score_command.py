@@ -83,6 +83,18 @@ def test_columns_choose_the_measures(run: Run, here: Path) -> None:
         (("--url", "http://127.0.0.1:1/"), "an application needs questions"),
         (("rows.jsonl", "--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl"), "needs questions, and no rows"),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "{"), "--body is not JSON"),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "[" * 60_000 + "]" * 60_000),
+            "--body is not JSON",
+        ),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "[" * 700 + "]" * 700),
+            "the body is nested too deeply",
+        ),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "answer: " + "(" * 3000 + "a"),
+            "the JMESPath of answer cannot be read",
+        ),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--header", "x"), "--header needs NAME: VALUE"),
         (
             ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "x"),

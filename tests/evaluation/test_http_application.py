@@ -79,6 +79,11 @@ def test_what_is_no_answer_is_an_error_and_never_graded(said: Any, told: str, ti
     assert all(isinstance(outcome, Unscored) for outcome in result.outcomes.values())
 
 
+def test_an_expression_that_does_not_fit_the_json_is_an_error_of_the_case() -> None:
+    with application(lambda *_: (200, {"answer": 5})) as app, pytest.raises(ModelError, match="answer cannot be found"):
+        HttpApplication(app.url, {"answer": "length(answer)"}, manner=QUICK)(Query("?"))
+
+
 def test_one_question_that_fails_costs_no_other() -> None:
     cases = tuple(Case(str(n), f"question {n}", reference="Yes.") for n in range(6))
     with application(lambda body, _: (400, {}) if body["question"].endswith("3") else (200, {"answer": "Yes."})) as app:

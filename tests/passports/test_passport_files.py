@@ -114,6 +114,7 @@ class TestFiles:
         for text, words in (
             (whole[:-20], "cannot be read"),
             ("[" * 100_000, "cannot be read"),
+            (json.dumps({"schema_version": 1, "passport": {"n": float("nan")}, "digest": "0"}), "cannot be read"),
             (json.dumps({**passport().to_json(), "passport": better}), "changed after it was written"),
             (json.dumps({**passport().to_json(), "schema_version": 2}), "schema version 2, this genaiops reads 1"),
             ("[]", "schema version None"),
