@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genaiops.promotion.decision import Decision, RuleResult
-from genaiops.promotion.gate import judge_run
+from genaiops.promotion.gate import judge_run, part_told
 from genaiops.promotion.judges import judge_refusal
 from genaiops.records import NotApplicable, Score, VerdictKind
 
@@ -168,7 +168,7 @@ class SequentialGate:
         reasons = [r.reason for r in results if r.skipped or r.verdict != "pass"]
         if self.verdict == "fail":
             reasons.sort(key=lambda reason: not any(r.reason == reason and r.verdict == "fail" for r in results))
-        return replace(whole, verdict=self.verdict, reasons=tuple(reasons), rules=results)
+        return replace(whole, verdict=self.verdict, reasons=(*reasons, *part_told(run)), rules=results)
 
     def _result(self, runner: _Runner, run: Run, against: str) -> RuleResult:
         rule, race = runner.rule, runner.race

@@ -10,6 +10,8 @@ import pytest
 
 from genaiops.embedding import loading
 from genaiops.embedding.loading import LocalEmbedder
+from genaiops.golden_sets import Places
+from genaiops.golden_sets.splitting import PARTS, Split, write_split
 from tests.cli.commands import Run
 from tests.evaluation.json_server import application
 
@@ -148,6 +150,19 @@ def test_a_golden_set_can_be_put_to_an_address(run: Run, here: Path) -> None:
     assert values == {
         ("hub", "recall@1"): 1.0, ("hub", "resisted"): None, ("attack", "recall@1"): None, ("attack", "resisted"): 1.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("golden", ["set/golden.jsonl", "faq.jsonl"])
+def test_of_a_divided_golden_set_an_address_is_asked_dev_alone(run: Run, here: Path, golden: str) -> None:
+    Path("set").mkdir()
+    write(golden, *({"id": p, "question": f"{p}?", "reference": "Yes.", "tags": [p]} for p in PARTS))
+    write_split(Places.of(golden).split, Split.of("set", dev=0.4, holdout=0.4))
+    with application(lambda *_: (200, {"answer": "Yes."})) as app:
+        questions = "set" if golden.startswith("set") else golden
+        result = run("score", "--url", app.url, "--questions", questions, "-m", "exact_match", "--json")
+        assert [asked["question"] for asked in app.asked] == ["dev?"]
+    assert [score["id"] for score in result.json] == ["dev"]
+    assert "is divided: only the dev part was asked" in result.err
 
 
 def test_an_application_that_answers_nothing_is_an_outage(run: Run, here: Path) -> None:
