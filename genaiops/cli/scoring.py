@@ -141,7 +141,7 @@ class Http:
         return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
 
     def run(self, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools) -> Run:
-        """The questions asked and the answers measured; without rows, those of the golden set (dev of a divided one)."""
+        """The questions asked and the answers measured; without rows, the golden set (dev of a divided one)."""
         from genaiops.evaluation import DEFAULT_MEASURES, evaluate
         from genaiops.evaluation.row_runs import ask_and_score
         from genaiops.evaluation.runs import new_run
