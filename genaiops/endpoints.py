@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -36,10 +37,13 @@ def is_loopback(url: str) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """An address that may be shown: no user, password or query, no slash at its end."""
-    scheme, mark, rest = url.partition("://")
+    """An address that may be shown: no user, password, query or fragment, no slash at its end."""
+    scheme, mark, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}".rstrip("/")
+    host, colon, port = authority.rpartition("@")[2].rpartition(":")
+    # What stands for a port and is no number may be the start of a password with a "?", "#" or "/" in it.
+    shown = f"{host}:…" if colon and not port.isdigit() and not port.endswith("]") else f"{host}{colon}{port}"
+    return f"{scheme}{mark}{shown}{slash}{path}".rstrip("/")
 
 
 def one_line(text: object) -> str:
