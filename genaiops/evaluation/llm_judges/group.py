@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from genaiops.endpoints import host_of
+from genaiops.endpoints import address_of
 from genaiops.evaluation.llm_judges.cache import JudgementCache
 from genaiops.evaluation.llm_judges.calling import PATIENCE, Asked, Caller, Unjudged, formats_of, temperature_of
 from genaiops.evaluation.llm_judges.judgement import Judgement, judgement_of
@@ -37,7 +37,7 @@ class Wanted:
 
 
 class GroupJudge:
-    """Judges cases by a model of the catalog. `identity` is the digest of model, host, prompt, schema and temperature.
+    """Judges cases by a model of the catalog. `identity` is the digest of model, address, prompt, schema, temperature.
 
     What was judged, or failed, is not asked again while this object lives; what was judged, not while the cache file
     does. It may be used in threads and inside running event loops: the calls run on an event loop of their own.
@@ -58,8 +58,8 @@ class GroupJudge:
         )
         self.settings = settings
         self.caller = Caller(OpenAICompatible(self.card, name=name), self.card, settings, patience=patience)
-        host = host_of(card.base_url or OPENAI_URL)
-        self.identity = digest_of([PROMPT_DIGEST, self.card.model, host, temperature_of(settings)])
+        address = address_of(card.base_url or OPENAI_URL)
+        self.identity = digest_of([PROMPT_DIGEST, self.card.model, address, temperature_of(settings)])
         self.cache = JudgementCache(cache_file)
         self._known: dict[str, Judgement | str] = {}
         self._cases: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], Wanted] = {}

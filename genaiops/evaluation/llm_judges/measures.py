@@ -35,7 +35,7 @@ class LlmMeasure:
 
     @property
     def judge(self) -> str:
-        """Digest of part, model, host, prompt, schema, temperature and number of votes."""
+        """Digest of part, model, address, prompt, schema, temperature and number of votes."""
         return digest_of([self.part, self.group.digest])
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
