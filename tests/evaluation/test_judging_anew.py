@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from genaiops.evaluation.llm_judges import llm_measure
+from genaiops.evaluation.adapters.adapted import AdaptedMeasure, on_background_loop
+from genaiops.evaluation.judged import KeptOutcomes
+from genaiops.evaluation.kept import KeptResults
+from genaiops.evaluation.llm_judges import llm_judge_of, llm_measure
+from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.tools import ModelCatalog, Tools
 from genaiops.generation.catalog import ModelCard
+from genaiops.records import Answer, Outcome, Query, Score, Unscored, Usage
+from genaiops.testing import ScriptedModelServer, scripted_verdict
+from tests.evaluation.judging_models import sample, tools
+
+ITSELF = Unscored("the judge judge is the model under test")
 
 
 def judge_at(url: str) -> str:
@@ -23,3 +36,46 @@ def test_another_address_is_another_judge(other: str) -> None:
 
 def test_a_written_port_and_a_last_slash_make_no_other_judge() -> None:
     assert judge_at("http://127.0.0.1/v1") == judge_at("http://127.0.0.1:80/v1/")
+
+
+class Counting:
+    """A metric whose value says how many it gave before."""
+
+    version, needs, unit_interval = "1", ("answer",), False
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    async def value(self, sample: Sample) -> float:
+        self.given += 1
+        return float(self.given)
+
+
+def counting(given: Tools) -> AdaptedMeasure:
+    return AdaptedMeasure("library:counting", Counting(), llm_judge_of(given), on_background_loop)
+
+
+def outcomes(measure: Measure, samples: Sequence[Sample], cache: Path) -> list[Outcome]:
+    return KeptOutcomes(KeptResults(cache), "code", active=True).outcomes_of(measure, samples)[0]
+
+
+def answered_by(model: str) -> Sample:
+    one = sample()
+    said = Answer(Query(one.question), one.answer, False, (), (), Usage(), None, {"total": 0.1}, model, "p", "i")
+    return replace(one, response=said)
+
+
+def test_what_was_kept_is_no_grade_for_the_same_answer_by_the_judge_itself(tmp_path: Path) -> None:
+    cache = tmp_path / "cache.db"
+    with ScriptedModelServer(scripted_verdict) as server:
+        for measure in (llm_measure("relevance", tools(server, cache)), counting(tools(server, cache))):
+            assert outcomes(measure, [answered_by("another")], cache) == [Score(1.0)]
+            assert outcomes(measure, [answered_by("judge")], cache) == [ITSELF]
+
+
+def test_a_library_is_not_looked_up_for_an_answer_by_the_judge_itself(tmp_path: Path) -> None:
+    with ScriptedModelServer() as server:
+        measure = counting(tools(server, tmp_path / "cache.db"))
+        assert measure.score([answered_by("another")]) == [Score(1.0)]
+        # Of the same texts, one by the judge and one by another model.
+        assert measure.score([answered_by("judge"), answered_by("another")]) == [ITSELF, Score(1.0)]
