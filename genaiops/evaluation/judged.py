@@ -95,8 +95,9 @@ class KeptOutcomes:
 
 
 def _precision(measure: Measure) -> str:
-    """Of the vectors that a judge on this machine decides by: its digest, which passports name, is that of the weights."""
-    return str(getattr(getattr(measure, "embedder", None), "precision", ""))
+    """Of the vectors that a judge decides by, itself or through groundedness; its digest knows only their weights."""
+    decides = getattr(measure, "groundedness", measure)
+    return str(getattr(getattr(decides, "embedder", None), "precision", ""))
 
 
 def _read(data: Any) -> tuple[Outcome, Verdicts] | None:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.embedding import EmbeddingSettings, load_embedder
+from genaiops.embedding.loading import LocalEmbedder
+from genaiops.evaluation.adapters import adapter_measure
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, on_background_loop
 from genaiops.evaluation.judged import KeptOutcomes
 from genaiops.evaluation.kept import KeptResults
 from genaiops.evaluation.llm_judges import llm_judge_of, llm_measure
+from genaiops.evaluation.measures import measure_named
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.tools import ModelCatalog, Tools
 from genaiops.generation.catalog import ModelCard
@@ -79,3 +83,28 @@ def test_a_library_is_not_looked_up_for_an_answer_by_the_judge_itself(tmp_path: 
         assert measure.score([answered_by("another")]) == [Score(1.0)]
         # Of the same texts, one by the judge and one by another model.
         assert measure.score([answered_by("judge"), answered_by("another")]) == [ITSELF, Score(1.0)]
+
+
+@pytest.mark.parametrize("name", ["groundedness", "semantic_similarity", "citation_recall", "noise_sensitivity"])
+def test_another_precision_of_the_vectors_is_judged_again(name: str, embedder: LocalEmbedder, tmp_path: Path) -> None:
+    other = load_embedder(EmbeddingSettings(precision="bf16"))
+    kept = KeptOutcomes(KeptResults(tmp_path / "cache.db"), "code", active=True)
+    samples = [sample()]
+    before, after = (measure_named(name, embedder=one) for one in (embedder, other))
+    assert before.judge == after.judge  # a passport holds for both
+    looked = [kept.outcomes_of(measure, samples)[2] for measure in (before, after, before, after)]
+    assert isinstance(kept.outcomes_of(before, samples)[0][0], Score)
+    assert looked == [{"c0"}, {"c0"}, set(), set()]
+
+
+def test_a_metric_of_ragas_that_compares_vectors_is_named_with_its_embedder(embedder: LocalEmbedder) -> None:
+    pytest.importorskip("ragas")
+    other = load_embedder(EmbeddingSettings(precision="bf16"))
+    with ScriptedModelServer() as server:
+        given = [replace(tools(server), embedder=one) for one in (embedder, other)]
+        relevancy, faithfulness = (
+            {adapter_measure("ragas", name, one).judge for one in given}
+            for name in ("answer_relevancy", "faithfulness")
+        )
+    assert len(relevancy) == 2
+    assert len(faithfulness) == 1  # it is given no embedder
