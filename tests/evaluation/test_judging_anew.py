@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,8 @@ from genaiops.embedding import EmbeddingSettings, load_embedder
 from genaiops.embedding.loading import LocalEmbedder
 from genaiops.evaluation.adapters import adapter_measure
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, on_background_loop
+from genaiops.evaluation.adapters.mlflow_scorers import _MLflow, _run
+from genaiops.evaluation.adapters.variables import VARIABLES
 from genaiops.evaluation.judged import KeptOutcomes
 from genaiops.evaluation.kept import KeptResults
 from genaiops.evaluation.llm_judges import llm_judge_of, llm_measure
@@ -108,3 +112,29 @@ def test_a_metric_of_ragas_that_compares_vectors_is_named_with_its_embedder(embe
         )
     assert len(relevancy) == 2
     assert len(faithfulness) == 1  # it is given no embedder
+
+
+def test_a_call_of_mlflow_that_outlives_its_time_keeps_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
+    monkeypatch.delenv("OPENAI_API_BASE", raising=False)
+    go_on, found, done = threading.Event(), [], threading.Event()
+
+    def slow(fields: object) -> None:
+        go_on.wait()  # as a library that loads what it needs before it reads the address
+        found.append((os.environ.get("OPENAI_API_BASE"), os.environ.get("OPENAI_API_KEY")))
+        done.set()
+
+    with ScriptedModelServer() as server:
+        judge = llm_judge_of(tools(server, max_seconds=0.2))
+        measure = AdaptedMeasure(
+            "mlflow:slow", _MLflow(("answer",), slow, judge), judge, lambda work: _run(work, judge)
+        )
+        (outcome,) = measure.score([sample()])
+        assert isinstance(outcome, Unscored)
+        go_on.set()
+        assert done.wait(60)
+        assert found == [(server.base_url, "none")]
+        with VARIABLES.set_to({}):  # waits until the call has left
+            assert os.environ["OPENAI_API_KEY"] == "sk-of-the-user"
+            assert "OPENAI_API_BASE" not in os.environ
