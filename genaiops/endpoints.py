@@ -27,7 +27,7 @@ def host_of(url: str) -> str:
 
 
 def address_of(url: str) -> str:
-    """What tells one http(s) endpoint from another: scheme, host, port and path. Raises ValueError for anything else."""
+    """What tells one http(s) endpoint from another: scheme, host, port and path. Raises ValueError for what is none."""
     host, parts = host_of(url), urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"

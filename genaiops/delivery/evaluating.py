@@ -102,13 +102,14 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     documents = read_documents_of(flow.project.indexes / served.index)
     if settings.missing_evidence == "refuse":
         check(golden, documents)
-    measures = measures_of(flow, served)
+    # Asked again is asked for the difference: nothing of it may come from a cache.
+    anew = asking.repeats > 1
+    measures = measures_of(flow, served, anew=anew)
     if engine != "local" and (asking.repeats > 1 or asking.until is not None):
         raise ConfigurationError(
             f"--engine {engine} asks every question once", remedy="leave --engine, --repeat or --sequential away"
         )
-    # Asked again is asked for the difference: nothing of it may come from a cache.
-    work = work_on(subject, measures, code=code_digest(), anew=asking.repeats > 1)
+    work = work_on(subject, measures, code=code_digest(), anew=anew)
     if engine == "local":
         work.ask.prepare(case.question for case in golden)
         results = asking.results(work.cases, golden.cases, workers=settings.workers, report=progress or silent)

@@ -18,7 +18,7 @@ from genaiops.evaluation.kept import TABLE, KeptResults, prune_results, result_k
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.flow import Flow
 from genaiops.project import Project, RetentionSettings
-from genaiops.testing import Reply, ScriptedModelServer
+from genaiops.testing import Reply, ScriptedModelServer, scripted_verdict
 from tests.small_project import GOLDEN, SmallProject
 
 CASES = len(GOLDEN)
@@ -144,6 +144,31 @@ def test_reuse_none_does_everything_again_and_leaves_nothing(project: SmallProje
 
 def of_model(server: ScriptedModelServer, *settings: str) -> tuple[str, ...]:
     return ("generation.model=house", f"generation.base_url={server.base_url}", *settings)
+
+
+@pytest.fixture
+def judge(project: SmallProject) -> Iterator[ScriptedModelServer]:
+    """A judging model, the one that flows with JUDGED ask."""
+    with ScriptedModelServer(scripted_verdict) as running:
+        card = {"base_url": running.base_url, "timeout_s": 30}
+        (project.root / "models.yaml").write_text(json.dumps({"models": {"judging": card}}))
+        yield running
+
+
+JUDGED = ("evaluation.judge.model=judging", 'evaluation.measures=["recall@6", "llm:relevance"]')
+
+
+def test_a_judging_model_is_asked_again_where_nothing_is_taken_over(
+    project: SmallProject, judge: ScriptedModelServer
+) -> None:
+    evaluated(project, *JUDGED)
+    calls = len(judge.chats)
+    evaluated(project, *JUDGED)
+    assert len(judge.chats) == calls > 0
+    evaluated(project, *JUDGED, "evaluation.reuse=none")
+    assert len(judge.chats) == 2 * calls
+    evaluated(project, *JUDGED, "evaluation.repeats=2")
+    assert len(judge.chats) == 4 * calls
 
 
 def test_a_model_is_asked_again_but_its_same_answers_are_not_judged_again(

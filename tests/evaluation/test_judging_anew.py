@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pytest
 
 from genaiops.embedding import EmbeddingSettings, load_embedder
 from genaiops.embedding.loading import LocalEmbedder
+from genaiops.evaluation import evaluate
 from genaiops.evaluation.adapters import adapter_measure
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, on_background_loop
 from genaiops.evaluation.adapters.mlflow_scorers import _MLflow, _run
@@ -21,9 +23,11 @@ from genaiops.evaluation.kept import KeptResults
 from genaiops.evaluation.llm_judges import llm_judge_of, llm_measure
 from genaiops.evaluation.measures import measure_named
 from genaiops.evaluation.records import Measure, Sample
+from genaiops.evaluation.repeating import flakiness
 from genaiops.evaluation.tools import ModelCatalog, Tools
 from genaiops.generation.catalog import ModelCard
-from genaiops.records import Answer, Outcome, Query, Score, Unscored, Usage
+from genaiops.golden_sets import GoldenSet
+from genaiops.records import Answer, Case, Outcome, Query, Score, Unscored, Usage
 from genaiops.testing import ScriptedModelServer, scripted_verdict
 from tests.evaluation.judging_models import sample, tools
 
@@ -138,3 +142,31 @@ def test_a_call_of_mlflow_that_outlives_its_time_keeps_its_address(monkeypatch: 
         with VARIABLES.set_to({}):  # waits until the call has left
             assert os.environ["OPENAI_API_KEY"] == "sk-of-the-user"
             assert "OPENAI_API_BASE" not in os.environ
+
+
+def test_every_repeat_is_judged_anew_once_for_all_measures_of_the_judge(tmp_path: Path) -> None:
+    golden = GoldenSet("g", tuple(Case(f"c{number}", f"Why {number}?", reference="Because.") for number in range(3)))
+    marks = itertools.count()
+    wanted = ["llm:relevance", "llm:completeness"]
+    with ScriptedModelServer(lambda body: scripted_verdict(body, relevance=next(marks) // 3 % 5)) as server:
+        given = tools(server, tmp_path / "cache.db", concurrency=1)
+        measures = [*(llm_measure(name.partition(":")[2], given) for name in wanted), counting(given)]
+        run = evaluate(lambda query: "It is.", golden, measures=measures, repeats=3)
+        assert len(server.chats) == 9
+    relevance = {one.value for r in run.results for one in r.repeated["llm:relevance"] if isinstance(one, Score)}
+    assert relevance == {0.0, 0.25, 0.5}
+    assert {found.measure: found.changed for found in flakiness(run)} == {
+        "llm:relevance": 3, "llm:completeness": 0, "library:counting": 3,
+    }  # fmt: skip
+
+
+def test_fresh_tools_take_no_judgement_over_and_leave_theirs(tmp_path: Path) -> None:
+    with ScriptedModelServer(scripted_verdict) as server:
+        cache = tmp_path / "cache.db"
+        for calls, given in enumerate([replace(tools(server, cache), fresh=True) for _ in range(2)], start=1):
+            assert llm_measure("relevance", given).score([sample()]) == [Score(1.0)]
+            counted = counting(given)
+            assert [counted.score([sample()]) for _ in range(2)] == [[Score(1.0)], [Score(2.0)]]
+            assert len(server.chats) == calls
+        llm_measure("relevance", tools(server, cache)).score([sample()])
+        assert len(server.chats) == 2

@@ -81,9 +81,8 @@ class AdaptedMeasure:
         settled = [self._settled(sample) for sample in samples]
         keys = [self._key(sample) for sample in samples]
         asked = {key: sample for key, sample, none in zip(keys, samples, settled, strict=True) if none is None}
-        found: dict[str, Outcome] = {
-            key: Score(kept.marks["value"]) for key, kept in self.group.cache.find(list(asked)).items()
-        }
+        kept = {} if self.group.fresh else self.group.cache.find(list(asked))
+        found: dict[str, Outcome] = {key: Score(one.marks["value"]) for key, one in kept.items()}
         wanted = {key: sample for key, sample in asked.items() if key not in found}
         made: dict[str, Judgement] = {}
 
@@ -105,9 +104,13 @@ class AdaptedMeasure:
                 self.group.cache.add(self.judge, made.items())
         return [none or found[key] for none, key in zip(settled, keys, strict=True)]
 
+    def begin_round(self, number: int) -> None:
+        """See stopping.InRounds."""
+        self.group.round = number
+
     def _key(self, sample: Sample) -> str:
         content = [sample.question, sample.answer, sample.contexts, _reference(sample)]
-        return digest_of([self.judge, content])
+        return self.group.in_round(digest_of([self.judge, content]))
 
     def _settled(self, sample: Sample) -> Unscored | None:
         """Why the metric is not asked about a sample, whatever was kept of the same texts; None when it is."""

@@ -46,6 +46,10 @@ class LlmMeasure:
         """The samples that need the judge."""
         return [sample for sample in samples if self._settled(sample) is None]
 
+    def begin_round(self, number: int) -> None:
+        """See stopping.InRounds."""
+        self.group.round = number
+
     def _judged(self, samples: Sequence[Sample]) -> list[tuple[Outcome, Votes]]:
         settled = [self._settled(sample) for sample in samples]
         asked = [sample for sample, outcome in zip(samples, settled, strict=True) if outcome is None]
