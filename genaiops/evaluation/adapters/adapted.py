@@ -125,10 +125,11 @@ class AdaptedMeasure:
         try:
             value = float(await self.metric.value(sample))
         except Unjudged as error:
-            return Unscored(str(error))
+            return Unscored(str(error), outage=True)
         except Exception as error:  # a foreign library may raise anything
             cause = _unjudged(error)
-            return Unscored(str(cause) if cause else f"{self.name}: {type(error).__name__}: {one_line(error)}")
+            told = str(cause) if cause else f"{self.name}: {type(error).__name__}: {one_line(error)}"
+            return Unscored(told, outage=True)
         return Score(value) if math.isfinite(value) else Unscored(f"{self.name} gave {value}")
 
 

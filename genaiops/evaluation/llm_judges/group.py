@@ -125,7 +125,7 @@ class GroupJudge:
         for key in case.keys:
             known = self._known.get(key, "the judge was interrupted")
             if isinstance(known, str):
-                return Unscored(known)
+                return Unscored(known, outage=True)
             votes.append(known)
         return tuple(votes)
 
