@@ -125,10 +125,12 @@ def test_report_record_and_cases_are_artifacts_beside_the_store(tracked: Any, ru
     assert tracked[0].info.artifact_uri.startswith(f"file://{store.parent}/artifacts/")
 
 
-def test_nothing_is_left_set(run: Run, tracked: Any) -> None:
-    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
-    assert "MLFLOW_DISABLE_TELEMETRY" not in os.environ
-    assert logging.getLogger("mlflow").level != logging.ERROR
+def test_nothing_is_left_set(run: Run, store: Path, tracked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+    before, level = dict(os.environ), logging.getLogger("mlflow").level
+    track(run, {}, uri=f"sqlite:///{store}", experiment="left")
+    assert os.environ == before
+    assert logging.getLogger("mlflow").level == level
 
 
 def test_many_parameters_and_measures_take_several_batches(run: Run, store: Path, tracked: Any) -> None:
