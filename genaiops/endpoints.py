@@ -27,6 +27,13 @@ def host_of(url: str) -> str:
     return host
 
 
+def address_of(url: str) -> str:
+    """What tells one http(s) endpoint from another: scheme, host, port and path. Raises ValueError for what is none."""
+    host, parts = host_of(url), urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+
+
 def is_loopback(url: str) -> bool:
     """Whether an http(s) address is on this machine. Raises ValueError for what is no such address."""
     host = host_of(url)
