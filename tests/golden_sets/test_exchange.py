@@ -253,3 +253,12 @@ def test_ids_that_come_twice_or_cannot_be_printed_are_made_good(tmp_path: Path) 
     cases, lost = read(path, "azure")
     assert cases[0].id == "a [31m"
     assert len({c.id for c in cases}) == 2 and lost == {"row that came twice (left out)": 1}
+
+
+def test_a_row_that_the_file_of_proposals_would_refuse_is_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    blank = json.dumps([{"document": "refunds.md", "quote": " "}]).replace('"', '""')
+    path.write_text(f'id,question,reference,evidence\nbad,How long?,30 days,"{blank}"\ngood,How late?,30 days,\n')
+    cases, lost = read(path, "csv")
+    assert [case.id for case in cases] == ["good"]
+    assert lost == {"row that can be no case (left out): evidence 1: the quote is empty": 1}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from genaiops.golden_sets.exchange.rows import text_in, texts_in
+from genaiops.golden_sets.golden_set import case_of, line_of
+from genaiops.golden_sets.json_lines import Row
 from genaiops.records import Case, CaseKind, Evidence
 
 Losses = Counter[str]  # what could not be kept → in how many rows or cases
@@ -76,7 +79,8 @@ class Fields:
 def cases_of(items: Sequence[Item], texts: Mapping[str, str], form: str, kind: str, losses: Losses) -> list[Case]:
     """The items as cases: contexts become evidence where exactly one document holds them word for word.
 
-    A row that does not tell its kind is of `kind`. Rows that can be no case are left out and counted.
+    A row that does not tell its kind is of `kind`. Rows that can be no case, by the rules of a golden set's file, are
+    left out and counted.
     """
     cases: dict[str, Case] = {}
     for item in items:
@@ -95,12 +99,21 @@ def cases_of(items: Sequence[Item], texts: Mapping[str, str], form: str, kind: s
         name = _name(item, form)
         evidence = tuple(dict.fromkeys(evidence))
         if name in cases:
-            name = f"{name[:180]}-{_short(item.question + reference)}"
+            name = f"{name[:180].rstrip()}-{_short(item.question + reference)}"
         if name in cases:
             losses["row that came twice (left out)"] += 1
             continue
-        cases[name] = Case(name, item.question, told, reference, evidence, item.tags)  # type: ignore[arg-type]
+        case = Case(name, item.question, told, reference, evidence, item.tags)  # type: ignore[arg-type]
+        if _is_sound(case, losses):
+            cases[name] = case
     return list(cases.values())
+
+
+def _is_sound(case: Case, losses: Losses) -> bool:
+    _, problems = case_of(Row(0, json.loads(line_of(case))))
+    if problems:
+        losses[f"row that can be no case (left out): {problems[0]}"] += 1
+    return not problems
 
 
 def _located(item: Item, texts: Mapping[str, str], losses: Losses) -> Iterable[Evidence]:
@@ -118,7 +131,7 @@ def _located(item: Item, texts: Mapping[str, str], losses: Losses) -> Iterable[E
 
 def _name(item: Item, form: str) -> str:
     """The row's id where it can be one, else one made of its question."""
-    given = " ".join("".join(c if c.isprintable() else " " for c in item.id).split())[:200]
+    given = " ".join("".join(c if c.isprintable() else " " for c in item.id).split())[:200].rstrip()
     return given or f"{form}-{_short(item.question)}"
 
 
