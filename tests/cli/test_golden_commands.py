@@ -297,6 +297,14 @@ def test_a_set_that_is_exported_comes_back_as_proposals(root: Path, run: Run) ->
     assert run("golden", "import", FLOW, "out/x.csv", "--format", "csv", "--kind", "odd").code == 2
 
 
+@pytest.mark.parametrize("name", ["golden.jsonl", "proposed.jsonl", "../workshop/rejected.jsonl", "golden.lock.json"])
+def test_an_export_never_replaces_a_file_of_the_golden_set(root: Path, run: Run, name: str) -> None:
+    before = {path: path.read_bytes() for path in (root / SET).iterdir()}
+    told = run("golden", "export", FLOW, "--format", "azure", "--out", str(SET / name))
+    assert (told.code, "--out" in told.err) == (2, True)
+    assert {path: path.read_bytes() for path in (root / SET).iterdir()} == before
+
+
 def test_forget_takes_a_document_out_of_proposals_rejections_and_the_lock_file(
     root: Path, run: Run, model: Writer
 ) -> None:
