@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from genaiops.delivery import forget
+from genaiops.delivery.golden_work import desk_of
+from genaiops.errors import Conflict
+from genaiops.files import locked
 from genaiops.golden_sets import GoldenSet
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.cli.commands import Run
@@ -205,6 +208,22 @@ def test_a_killed_review_keeps_every_decision_that_was_made(root: Path, run: Run
     assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "second"
     assert json.loads((root / SET / "golden.lock.json").read_text())["cases"]["bar"]["accepted_by"] == "ada"
     assert run("golden", "promote", FLOW, "second").code == 0
+
+
+def test_two_state_folders_do_not_write_one_golden_set_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {path.name for path in (root / SET).iterdir()}
+    monkeypatch.setenv("GENAIOPS_HOME", str(root / "home one"))
+    desk = desk_of(workshop.load(root / FLOW))
+    with (
+        desk.hold(),
+        pytest.raises(Conflict, match="writes a golden set"),
+        locked(desk.places.golden.parent, wait_s=0, what="writes a golden set"),
+    ):
+        pass
+    monkeypatch.setenv("GENAIOPS_HOME", str(root / "home two"))
+    with desk_of(workshop.load(root / FLOW)).hold():
+        pass
+    assert {path.name for path in (root / SET).iterdir()} == names
 
 
 # --- draft with a model -----------------------------------------------------------------
