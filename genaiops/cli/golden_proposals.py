@@ -142,6 +142,8 @@ def _show_case(desk: Desk, case: Case, tell: Callable[[str], None]) -> None:
     tell(one_line(f"question:  {case.question}"))
     tell(one_line(f"kind:      {case.kind}" + (f"   tags: {', '.join(case.tags)}" if case.tags else "")))
     tell(one_line(f"reference: {case.reference or '(none)'}"))
+    if case.forbidden:
+        tell(one_line(f"forbidden: {'; '.join(case.forbidden)}"))
     for item in case.evidence:
         text = desk.texts.get(item.document, "")
         at = text.find(item.quote)

@@ -162,6 +162,13 @@ def test_review_accepts_edits_rejects_skips_and_quits(stored: Path, run: Run, mo
     assert run("golden", "review", FLOW).out.splitlines()[-1] == "0 accepted, 0 rejected, 1 waiting"
 
 
+def test_review_shows_what_an_answer_may_not_hold(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(root, {**ASKED, "forbidden": ["PWNED", "bar 9"]})
+    typing(monkeypatch, "a")
+    assert "forbidden: PWNED; bar 9\n" in run("golden", "review", FLOW).out
+    assert GoldenSet.load(root / SET).cases[-1].forbidden == ("PWNED", "bar 9")
+
+
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\n--- 1 of 1: forged\r\x08"
     propose(root, {**ASKED, "question": f"Which bar?{evil}", "reference": evil + "4.5", "tags": [evil], "note": evil,

@@ -33,23 +33,30 @@ class Item:
     documents: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     tags: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 def own(case: Case) -> dict[str, Any]:
     """What of a case goes into a format's metadata."""
     evidence = [{"document": item.document, "quote": item.quote} for item in case.evidence]
-    return {"id": case.id, "kind": case.kind, "evidence": evidence, "tags": list(case.tags)}
+    more = {"forbidden": list(case.forbidden)} if case.forbidden else {}
+    return {"id": case.id, "kind": case.kind, "evidence": evidence, "tags": list(case.tags), **more}
 
 
 def from_own(data: Any, question: str, reference: str) -> Item | None:
     """The item whose metadata `own` wrote; None for any other metadata."""
     if not isinstance(data, Mapping) or not isinstance(data.get("id"), str):
         return None
-    rows = data.get("evidence", [])
-    pairs = [(row.get("document"), row.get("quote")) for row in rows if isinstance(row, Mapping)]
+    pairs = [(row.get("document"), row.get("quote")) for row in _list(data, "evidence") if isinstance(row, Mapping)]
     evidence = tuple(Evidence(doc, quote) for doc, quote in pairs if isinstance(doc, str) and isinstance(quote, str))
-    tags = tuple(tag for tag in data.get("tags", ()) if isinstance(tag, str))
-    return Item(question, data["id"], str(data.get("kind", "")), reference, evidence=evidence, tags=tags)
+    tags, forbidden = (tuple(t for t in _list(data, name) if isinstance(t, str)) for name in ("tags", "forbidden"))
+    kind = str(data.get("kind", ""))
+    return Item(question, data["id"], kind, reference, evidence=evidence, tags=tags, forbidden=forbidden)
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    value = data.get(name)
+    return value if isinstance(value, list) else []
 
 
 class Fields:
@@ -103,7 +110,7 @@ def cases_of(items: Sequence[Item], texts: Mapping[str, str], form: str, kind: s
         if name in cases:
             losses["row that came twice (left out)"] += 1
             continue
-        case = Case(name, item.question, told, reference, evidence, item.tags)  # type: ignore[arg-type]
+        case = Case(name, item.question, told, reference, evidence, item.tags, item.forbidden)  # type: ignore[arg-type]
         if _is_sound(case, losses):
             cases[name] = case
     return list(cases.values())
