@@ -195,7 +195,11 @@ def _edited(case: Case, tell: Callable[[str], None]) -> Case:
         tell(one_line(f"{what} [{now}]"))
         try:
             given = input().strip()
+            given.encode()
         except EOFError:
+            return now
+        except UnicodeError:
+            tell("that is not UTF-8 text, so it stays as it was")
             return now
         return "" if given == "-" else given or now
 

@@ -169,6 +169,14 @@ def test_review_shows_what_an_answer_may_not_hold(root: Path, run: Run, monkeypa
     assert GoldenSet.load(root / SET).cases[-1].forbidden == ("PWNED", "bar 9")
 
 
+def test_an_edit_that_is_no_text_changes_nothing(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(root, ASKED)
+    typing(monkeypatch, "e", "What \udce9?", "", "", "", "a")
+    told = run("golden", "review", FLOW)
+    assert (told.code, "not UTF-8" in told.out) == (0, True)
+    assert GoldenSet.load(root / SET).cases[-1].question == ASKED["question"]
+
+
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\n--- 1 of 1: forged\r\x08"
     propose(root, {**ASKED, "question": f"Which bar?{evil}", "reference": evil + "4.5", "tags": [evil], "note": evil,

@@ -262,3 +262,36 @@ def test_a_row_that_the_file_of_proposals_would_refuse_is_left_out_and_counted(t
     cases, lost = read(path, "csv")
     assert [case.id for case in cases] == ["good"]
     assert lost == {"row that can be no case (left out): evidence 1: the quote is empty": 1}
+
+
+@pytest.mark.parametrize("given", ["[contains]", "5", "{type: contains, value: x}", "[[x]]"])
+def test_an_assertion_that_is_no_object_is_lost_and_said(given: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    own = "{genaiops: {id: a, tags: null, evidence: null, forbidden: 5}}"
+    path.write_text(f"- vars: {{question: 'Who?'}}\n  assert: {given}\n  metadata: {own}\n")
+    cases, lost = read(path, "promptfoo", "unanswerable")
+    assert (cases, lost) == ([Case("a", "Who?", "unanswerable")], {"assert that is no list of objects": 1})
+
+
+def test_contexts_that_are_no_list_are_lost_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    expected = {"expected_response": "x", "expected_retrieved_context": 5}
+    path.write_text(json.dumps({"inputs": {"question": "q?"}, "expectations": expected, "tags": {"genaiops": "5"}}))
+    cases, lost = read(path, "mlflow")
+    assert [case.reference for case in cases] == ["x"]
+    assert lost == {"expected_retrieved_context that is no list of objects": 1}
+
+
+@pytest.mark.parametrize("value", [r'"\ud800"', "NaN"])
+def test_a_json_file_is_read_as_strictly_as_json_lines(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(f'[{{"user_input": {value}, "reference": "x"}}]')
+    with pytest.raises(GoldenSetError, match=r"set\.json"):
+        read(path, "ragas")
+
+
+def test_half_a_surrogate_pair_in_a_cell_makes_no_case(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text('inputs,outputs\n"{""q"": ""\\ud800""}","{""answer"": ""x""}"\n')
+    cases, lost = read(path, "langsmith")
+    assert (cases, len(lost)) == ([], 1)

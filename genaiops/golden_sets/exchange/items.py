@@ -143,4 +143,5 @@ def _name(item: Item, form: str) -> str:
 
 
 def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    # Half a surrogate pair is found and left out later, when the row is a case.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:10]
