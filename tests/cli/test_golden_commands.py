@@ -208,6 +208,34 @@ def test_promote_accepts_by_id_and_refuses_what_cannot_be_won(root: Path, run: R
     assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "lost"
 
 
+def test_promote_accepts_nothing_where_one_id_is_unknown(root: Path, run: Run) -> None:
+    propose(root, ASKED)
+    before = (root / SET / "golden.jsonl").read_bytes()
+    refused = run("golden", "promote", FLOW, "bar", "typo")
+    assert (refused.code, "'typo'" in refused.err) == (2, True)
+    assert (root / SET / "golden.jsonl").read_bytes() == before
+    assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "bar"
+
+
+def test_a_review_goes_on_after_what_somebody_else_decided(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = {**ASKED, "id": "second", "question": "What suits racers?"}
+    propose(root, ASKED, second)
+
+    def answers() -> Iterator[str]:
+        desk_of(workshop.load(root / FLOW)).reject("bar", by="ben")
+        yield "a"
+        yield "a"
+
+    given = answers()
+    monkeypatch.setattr("builtins.input", lambda: next(given))
+    told = run("golden", "review", FLOW, "--as", "ada")
+    assert told.code == 0, told.err
+    assert "somebody else has decided on it" in told.out
+    assert told.out.splitlines()[-1] == "1 accepted, 0 rejected, 0 waiting"
+
+
 def test_a_killed_review_keeps_every_decision_that_was_made(root: Path, run: Run) -> None:
     propose(root, ASKED, {**ASKED, "id": "second", "question": "What suits racers?"})
     script = "from genaiops.cli import main; main()"
@@ -282,6 +310,28 @@ def test_a_model_that_fails_is_given_up_and_asked_again_next_time(stored: Path, 
     model.says = writing
     assert len(run(*asked).json["added"]) == 1
     assert run("golden", "draft", FLOW, "--by", "model").code == 2
+
+
+def test_a_draft_that_found_no_room_is_asked_for_again_and_none_is_paid_for_that_cannot_wait(
+    stored: Path, run: Run, model: Writer
+) -> None:
+    facts = {"When does the promise lapse?": "If frost reaches the battery cells, the promise of ten years ends on "
+             "the same day.", "Which steel part carries a wheel?": "A storage hook is the steel bracket that carries a "
+             "bicycle by its front wheel.", "How often is oil on links renewed?": "Chain oil is renewed twice because "
+             "dry links rust within a few weeks."}  # fmt: skip
+    rows = [{"question": question, "answer": "After some weeks outside.", "quote": fact}
+            for question, fact in facts.items()]  # fmt: skip
+    model.says = json.dumps({"cases": rows})
+    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--per-document", "2",
+             "--document", "storage.md", "--set", "chunking.size=333", "--json")  # fmt: skip
+    first = run(*asked).json
+    assert (len(first["added"]), first["more"], first["left_out"]) == (2, True, {"over --limit or --per-document": 1})
+    full = run(*asked).json
+    assert (full["calls"], full["more"]) == (0, True)
+    assert run("golden", "promote", FLOW, *(case["id"] for case in first["added"])).code == 0
+    last = run(*asked).json
+    assert (len(last["added"]), last["calls"], last["more"]) == (1, 1, False)
+    assert run(*asked).json["calls"] == 0
 
 
 # --- split ----------------------------------------------------------------------------
