@@ -47,7 +47,7 @@ class Wanted:
         import json
 
         from genaiops.evaluation import reports
-        from genaiops.files import write_durably
+        from genaiops.files import storing, write_durably
 
         if self.html is not None:
             write_durably(self.html, reports.html_report(run, baseline=baseline, verdict=verdict, notes=notes))
@@ -61,12 +61,16 @@ class Wanted:
             write_durably(self.report_json, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         if self.csv is not None:
             write_durably(self.csv, reports.csv_report(run))
-        if self.step_summary is not None:
+        if (
+            self.step_summary is not None and self.step_summary != Path()
+        ):  # empty: $GITHUB_STEP_SUMMARY, outside of GitHub
             # The limit is that of the file: a report that is too long would take down what others wrote into it.
-            present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
+            with storing(self.step_summary):
+                self.step_summary.parent.mkdir(parents=True, exist_ok=True)
+                present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
             left = max(0, reports.STEP_SUMMARY - present)
             text = reports.markdown_report(run, baseline=baseline, verdict=verdict, notes=notes, limit=left)
-            with self.step_summary.open("a", encoding="utf-8") as file:
+            with storing(self.step_summary), self.step_summary.open("a", encoding="utf-8") as file:
                 file.write(text if len(text.encode()) <= left else "")
 
 
