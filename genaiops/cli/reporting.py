@@ -20,7 +20,7 @@ Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write a Markd
 StepSummary = Annotated[
     Path | None, typer.Option("--step-summary", help="Add a longer Markdown report to $GITHUB_STEP_SUMMARY.")
 ]
-ReportJson = Annotated[Path | None, typer.Option("--report-json", help="Write everything the HTML tells as JSON.")]
+ReportJson = Annotated[Path | None, typer.Option("--report-json", help="Write measures, cases and verdict as JSON.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write a line for each case for a spreadsheet.")]
 
 
