@@ -76,7 +76,7 @@ def _gate_along_the_way(
     golden, _ = measured_part(flow)
     judges, scales = judges_and_scales(flow, flow.served)
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, judges), "", against)
-    following = SequentialGate(gate, golden.cases, rival, scales)
+    following = SequentialGate(gate, golden.cases, rival, scales, judges)
     evaluated = evaluate_flow(flow, repeats=repeats, until=following.see, progress=progress)
     shelf = Shelf(flow.project.passports)
     decision = following.decision(evaluated.run, against=against, golden_set_digest=golden.digest, passports=shelf)

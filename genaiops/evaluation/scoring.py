@@ -12,6 +12,7 @@ from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, S
 from genaiops.evaluation.scale import Scale, Statistic
 from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quantile_interval
 from genaiops.evaluation.statistics.clusters import Clusters
+from genaiops.evaluation.statistics.moments import mean_of
 from genaiops.records import Case, NotApplicable, Outcome, Score, Summary, Unscored
 
 
@@ -125,17 +126,25 @@ def summarise(
 ) -> Summary:
     """The statistic of one measure over a run. An end of the interval that the data cannot give is None.
 
+    So are both ends of values so large that they cannot be computed.
+
     `cases`, one for each outcome, let the interval allow for cases of one document being alike.
     """
     scores = {str(number): outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, Score)}
-    given = contributions(scores, scale)
+    unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
+    try:
+        given = contributions(scores, scale)
+    except ArithmeticError:  # counts near the largest float
+        given, unscored = {}, unscored + len(scores)
     values = list(given.values())
     clusters = None if cases is None else [document_of(cases[int(number)]) for number in given]
-    unscored = sum(isinstance(outcome, Unscored) for outcome in outcomes)
     not_applicable = len(outcomes) - len(values) - unscored
     if not values:
         return Summary(name, None, None, None, 0, unscored, not_applicable)
-    found = interval_of(values, scale, confidence=confidence, seed=seed, clusters=clusters)
+    try:
+        found = interval_of(values, scale, confidence=confidence, seed=seed, clusters=clusters)
+    except ArithmeticError:  # values near the largest float
+        found = Interval(mean_of(values), -math.inf, math.inf, len(values))
     low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
     return Summary(name, found.estimate, low, high, len(values), unscored, not_applicable)
 

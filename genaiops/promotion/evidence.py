@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genaiops.evaluation.pooled import contributions
+from genaiops.evaluation.pooled import contributions, is_pooled
 from genaiops.evaluation.scoring import document_of
+from genaiops.evaluation.statistics.moments import mean_of
 from genaiops.records import NotApplicable, Score, digest_of
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def evidence_of(run: Run, measure: str) -> Evidence | None:
     unscored |= scores.keys() - values.keys()
     judge = run.judges.get(measure, "")
     documents = {result.case.id: document_of(result.case) for result in run.results}
-    refused = {result.case.id: share for result in run.results if (share := _refused_share(result, measure))}
+    refused = {result.case.id: share for result in run.results if (share := refused_share(result, measure))}
     return Evidence(measure, values, frozenset(unscored), frozenset(not_applicable), scale, judge, documents, refused)
 
 
-def _refused_share(result: CaseResult, measure: str) -> float:
+def refused_share(result: CaseResult, measure: str) -> float:
+    """In which share of its repeats the measure did not apply to a case, in [0, 1]; 0 for a case asked once."""
     repeats = result.repeated.get(measure, ())
     return sum(isinstance(outcome, NotApplicable) for outcome in repeats) / len(repeats) if repeats else 0.0
 
@@ -90,10 +92,13 @@ def run_problems(run: Run, golden_set_digest: str | None = None) -> tuple[str, .
         problems.append(f"the run's cases are not those of the golden set {run.golden_set!r} it names")
     elif golden_set_digest is not None and golden_set_digest != run.golden_set_digest:
         problems.append(f"the golden set {run.golden_set!r} has changed since this run: genaiops evaluate FLOW")
+    pooled = [measure for measure, scale in run.scales.items() if is_pooled(scale)]
+    unreadable = {measure: why for measure in pooled if (why := _unreadable(run, measure))}
+    problems += [f"{measure}: its counts cannot be summed up: {why}" for measure, why in unreadable.items()]
     problems += [
         f"{summary.measure}: the run's summary is not that of its cases"
         for summary in run.summaries
-        if _contradicted(run, summary.measure, summary.scored, summary.mean)
+        if summary.measure not in unreadable and _contradicted(run, summary.measure, summary.scored, summary.mean)
     ]
     return tuple(problems)
 
@@ -115,6 +120,15 @@ def _sound(value: float, scale: Scale) -> bool:
     return math.isfinite(value) and (not scale.unit_interval or 0 <= value <= 1)
 
 
+def _unreadable(run: Run, measure: str) -> str:
+    """Why the counts of a pooled measure give no figure; "" where they do."""
+    try:
+        evidence_of(run, measure)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        return " ".join(str(error).split())[:120]
+    return ""
+
+
 def _contradicted(run: Run, measure: str, scored: int, mean: float | None) -> bool:
     found = evidence_of(run, measure)
     if found is None:
@@ -123,8 +137,4 @@ def _contradicted(run: Run, measure: str, scored: int, mean: float | None) -> bo
         return True
     if found.scale.quantile is not None or not scored or mean is None:
         return bool(scored) != (mean is not None)
-    try:
-        counted = math.fsum(found.values.values()) / scored
-    except OverflowError:
-        return True
-    return not math.isclose(mean, counted, rel_tol=1e-6, abs_tol=1e-9)
+    return not math.isclose(mean, mean_of(list(found.values.values())), rel_tol=1e-6, abs_tol=1e-9)

@@ -120,15 +120,15 @@ def judge_run(
 
     A run passes only when every rule is shown to hold. It fails when at least one is
     shown not to hold. All else (nothing measured, too few cases, failed measurements,
-    a run that contradicts itself) is inconclusive; `reasons` holds the failed rules,
-    then the inconclusive, then the skipped.
+    a run that contradicts itself, or one that a sequential gate stopped early) is
+    inconclusive; `reasons` holds the failed rules, then the inconclusive, then the skipped.
     """
     from genaiops.promotion.evidence import run_digest, run_problems
     from genaiops.promotion.rules import judge_rules
 
     about = "" if champion is None else run_digest(champion)
     refuse_impossible(gate, run)
-    problems = (*run_problems(run, golden_set_digest), *_too_few_repeats(gate, run))
+    problems = (*run_problems(run, golden_set_digest), *too_few_repeats(gate, run), *_stopped_early(run))
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
@@ -156,11 +156,21 @@ def refuse_impossible(gate: GateSettings, run: Run) -> None:
                     )
 
 
-def _too_few_repeats(gate: GateSettings, run: Run) -> tuple[str, ...]:
+def too_few_repeats(gate: GateSettings, run: Run) -> tuple[str, ...]:
+    """Why a run asked its cases less often than the gate wants; empty when it did not."""
     if run.repeats >= gate.repeats:
         return ()
     asked, times = ("once" if n == 1 else f"{n} times" for n in (run.repeats, gate.repeats))
     return (f"each case was asked {asked}, this gate wants {times}: genaiops evaluate FLOW --repeat {gate.repeats}",)
+
+
+def _stopped_early(run: Run) -> tuple[str, ...]:
+    if not run.not_asked:
+        return ()
+    # When it stopped depended on what it saw, which an interval for one look does not allow for.
+    total = len(run.results) + len(run.not_asked)
+    asked = f"{len(run.results)} of {total} cases were asked"
+    return (f"{asked}; only the gate that stopped this run can judge it: genaiops evaluate FLOW asks them all",)
 
 
 def _sum_up(results: tuple[RuleResult, ...]) -> tuple[VerdictKind, tuple[str, ...]]:

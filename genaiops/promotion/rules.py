@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from genaiops.promotion.comparability import incomparable
 from genaiops.promotion.decision import RuleResult
 from genaiops.promotion.demands import Bound, Demand, Pairs, broken
-from genaiops.promotion.evidence import Evidence, case_of, evidence_of, run_problems
-from genaiops.promotion.wording import compared, first_of, listed, said
+from genaiops.promotion.evidence import Evidence, case_of, evidence_of
+from genaiops.promotion.wording import compared, first_of, said
 
 if TYPE_CHECKING:
     from genaiops.evaluation.records import Run
@@ -124,31 +125,16 @@ def _why(run: Run, measure: str, case_id: str) -> str:
 
 def _pair(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run, against: str) -> Pairs | str:
     """Pairs by case id and case text, or why the two runs cannot be compared."""
-    again = f"genaiops evaluate FLOW --release {against} measures the champion on this golden set"
-    mine, theirs = evidence_of(run, rule.measure), evidence_of(champion, rule.measure)
-    problems = run_problems(champion)
-    if problems:
-        return f"the champion's run cannot be used: {problems[0]}; {again}"
-    if mine is None or theirs is None or not theirs.values:
-        return f"not measured for the champion; {again}"
-    if mine.judge != theirs.judge or mine.scale != theirs.scale:
-        ours, other = (evidence.judge[:12] or "no judge" for evidence in (mine, theirs))
-        return f"judged by {ours}, but the champion by {other}; {again}"
-    if theirs.coverage < gate.coverage:
-        return f"the champion's coverage {compared(theirs.coverage, '<', gate.coverage)}; {again}"
     now, then = case_of(run), case_of(champion)
-    # What a run that stopped early did not ask was left out by chance, not by choice.
-    left_out = {i for i, digest in run.not_asked.items() if i in then and then[i].case.digest == digest}
-    asked = [i for i in theirs.values if i not in left_out]
-    same = [i for i in asked if i in now and now[i].case.digest == then[i].case.digest]
-    share = len(same) / len(asked) if asked else 0.0
-    if share < gate.coverage or not same:
-        lost = sorted(set(asked) - set(same))
-        return (
-            f"{len(lost)} of the champion's {len(theirs.values)} cases are not in this run, deleted or changed "
-            f"({listed(lost)}): "
-            f"comparable {compared(share, '<', gate.coverage)}; {again}"
-        )
+    asked = {i: result.case.digest for i, result in now.items()}
+    judge, scale = run.judges.get(rule.measure, ""), run.scales.get(rule.measure)
+    refusal = incomparable(rule, gate, champion, cases=asked, judge=judge, scale=scale, against=against)
+    if refusal:
+        return refusal
+    mine, theirs = evidence_of(run, rule.measure), evidence_of(champion, rule.measure)
+    if mine is None or theirs is None:
+        return "not measured"
+    same = [i for i in theirs.values if asked.get(i) == then[i].case.digest]
     scored = tuple((i, mine.values[i], theirs.values[i]) for i in same if i in mine.values)
     # Where a refusal is what the case wants, refusing escapes nothing: the refusal measure scores it.
     escaped = tuple((i, theirs.values[i]) for i in same if i in mine.not_applicable and now[i].case.wants_answer)

@@ -10,12 +10,12 @@ half divided by the number of rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genaiops.promotion.decision import Decision, RuleResult
-from genaiops.promotion.gate import judge_run
+from genaiops.promotion.gate import judge_run, too_few_repeats
 from genaiops.promotion.judges import judge_refusal
 from genaiops.records import NotApplicable, Score, VerdictKind
 
@@ -50,8 +50,10 @@ class _Runner:
             if gain is not None:
                 worst.append(gain[0])
                 best.append(gain[1])
-            elif not isinstance(outcome, NotApplicable):
-                self.failed += 1
+            scored = isinstance(outcome, Score) and not result.error
+            if self.skipped and scored:
+                self.shown = "pass"  # with nothing to compare with, it is enough to be measured
+            self.failed += not scored and not isinstance(outcome, NotApplicable)
         if self.race is not None:
             self.race.above.see(worst)
             self.race.below.see([-value for value in best])
@@ -67,29 +69,45 @@ class _Runner:
             elif value is not None and self.rule.at_most is not None:
                 value = -value  # more is worse
             return None if value is None else (value, value)
+        return self._gain_over_champion(result, value)
+
+    def _gain_over_champion(self, result: CaseResult, value: float | None) -> tuple[float, float] | None:
+        """As `_gain`; for the share of repeats in which a case that wants an answer was refused, 0 or 1 is possible."""
+        from genaiops.promotion.evidence import refused_share
+
         digest, theirs = self.known.get(result.case.id, ("", 0.0))
         if digest != result.case.digest:
             return None
-        if value is None and isinstance(outcome, NotApplicable) and result.case.wants_answer:
-            ends = (1.0 - theirs, -theirs) if not self.scale.lower_is_better else (theirs, theirs - 1.0)
-            return min(ends), max(ends)
-        if value is None:
+        refused = refused_share(result, self.rule.measure)
+        if value is None and isinstance(result.outcomes.get(self.rule.measure), NotApplicable):
+            value, refused = 0.0, 1.0
+        if value is None or (refused == 1 and not result.case.wants_answer):
             return None
-        gain = theirs - value if self.scale.lower_is_better else value - theirs
-        return gain, gain
+        share = refused if result.case.wants_answer else 0.0
+        sign = -1.0 if self.scale.lower_is_better else 1.0
+        gains = [sign * (value + share * (end - value) - theirs) for end in (0.0, 1.0)]
+        return min(gains), max(gains)
 
 
 class SequentialGate:
     """A gate that follows an evaluation. `see` takes the results of whole documents and tells when to stop."""
 
     def __init__(
-        self, gate: GateSettings, cases: Sequence[Case], champion: Run | None, scales: dict[str, Scale]
+        self,
+        gate: GateSettings,
+        cases: Sequence[Case],
+        champion: Run | None,
+        scales: Mapping[str, Scale],
+        judges: Mapping[str, str] | None = None,
     ) -> None:
-        from genaiops.promotion.evidence import run_problems
+        """`scales` and `judges` (digests) are those of the run to come, by measure; a measure without judge has none.
 
+        A rule whose champion cannot be compared with (see `incomparable`) is never decided early.
+        """
         self.gate, self.champion = gate, champion
         self._error = (1 - gate.confidence) * HALF
-        self._broken = champion is not None and bool(run_problems(champion))
+        self._digests = {case.id: case.digest for case in cases}
+        self._judges = judges or {}
         largest = _largest(cases, gate)
         self._runners = [self._runner(rule, scales.get(rule.measure), largest) for rule in gate.rules]
         self.verdict: VerdictKind = "inconclusive"
@@ -103,13 +121,27 @@ class SequentialGate:
         if rule.not_worse_than is None:
             return _Runner(rule, _race(rule, scale, largest), scale)
         if self.champion is None:
-            return _Runner(rule, None, scale, skipped=True, shown="pass")
+            return _Runner(rule, None, scale, skipped=True)
+        if self._incomparable(rule, scale, self._judges):
+            return _Runner(rule, None, scale)
         theirs = evidence_of(self.champion, rule.measure)
-        if theirs is None or self._broken:
+        if theirs is None:
             return _Runner(rule, None, scale)
         digests = {result.case.id: result.case.digest for result in self.champion.results}
         known = {i: (digests[i], value) for i, value in theirs.values.items()}
         return _Runner(rule, _race(rule, scale, largest), scale, known)
+
+    def _incomparable(
+        self, rule: RuleSettings, scale: Scale | None, judges: Mapping[str, str], against: str = "prod"
+    ) -> str:
+        from genaiops.promotion.comparability import incomparable
+
+        if rule.not_worse_than is None or self.champion is None:
+            return ""
+        judge = judges.get(rule.measure, "")
+        return incomparable(
+            rule, self.gate, self.champion, cases=self._digests, judge=judge, scale=scale, against=against
+        )
 
     def see(self, results: Sequence[CaseResult]) -> bool:
         """Take the results of all cases of one or more documents; whether the verdict is certain now."""
@@ -155,21 +187,32 @@ class SequentialGate:
         )
         whole = replace(whole, gate=self.gate.digest)
         # What contradicts itself, or was asked too few times, is no evidence however it came out.
-        if not run.not_asked or run_problems(run, golden_set_digest) or not whole.rules:
+        if not run.not_asked or run_problems(run, golden_set_digest) or too_few_repeats(self.gate, run):
             return whole
-        refusals = [judge_refusal(self.gate.judges, run, r.rule.measure, passports) for r in self._runners]
-        if any(refusals):
-            # A judge that may decide nothing decides nothing early either.
-            return whole
-        results = tuple(self._result(runner, run, against) for runner in self._runners)
+        results = tuple(self._result(runner, run, against, passports) for runner in self._runners)
+        verdicts = [result.verdict for result in results]
+        # A rule that was refused since (see `_refusal`) decides nothing, whatever its race has shown.
+        verdict: VerdictKind = "fail" if "fail" in verdicts else "inconclusive"
+        if verdicts.count("pass") == len(verdicts):
+            verdict = self.verdict
         reasons = [r.reason for r in results if r.skipped or r.verdict != "pass"]
-        if self.verdict == "fail":
+        if verdict == "fail":
             reasons.sort(key=lambda reason: not any(r.reason == reason and r.verdict == "fail" for r in results))
-        return replace(whole, verdict=self.verdict, reasons=tuple(reasons), rules=results)
+        return replace(whole, verdict=verdict, reasons=tuple(reasons), rules=results)
 
-    def _result(self, runner: _Runner, run: Run, against: str) -> RuleResult:
+    def _refusal(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> str:
+        """Why the rule may not be decided on this run, whatever its race has shown."""
+        rule = runner.rule
+        return judge_refusal(self.gate.judges, run, rule.measure, passports) or self._incomparable(
+            rule, run.scales.get(rule.measure), run.judges, against
+        )
+
+    def _result(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> RuleResult:
         rule, race = runner.rule, runner.race
-        if runner.skipped:
+        refusal = self._refusal(runner, run, against, passports)
+        if refusal:
+            return RuleResult(str(rule), "inconclusive", f"{rule.measure}: {refusal}")
+        if runner.skipped and runner.shown == "pass":
             text = f"{rule}: skipped: nothing in {against} yet"
             return RuleResult(str(rule), "pass", text, n=len(run.values(rule.measure)), skipped=True)
         words = {"pass": "shown to hold", "fail": "shown to be broken", "inconclusive": "not decided yet"}

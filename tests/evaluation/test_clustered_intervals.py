@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from genaiops.evaluation.statistics import (
     cases_needed,
+    cases_needed_for_quantile,
     detectable_difference,
     effective_cases,
     mean_interval,
@@ -120,3 +121,35 @@ def test_what_is_detectable_shrinks_with_cases_and_is_none_where_no_drop_could_b
     seconds = detectable_difference([1.0, 1.2, 0.9] * 20, 1.5, side="below", unit_interval=False)
     assert seconds is not None and 0 < seconds < 0.1
     assert math.isfinite(seconds)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([1.0, 2.0, 9.0]), st.integers(1, 60)), min_size=2, max_size=5),
+    st.sampled_from([0.5, 0.9, 0.95]),
+    st.sampled_from([0.51, 0.95, 0.99]),
+)
+def test_clusters_never_narrow_an_interval_of_a_quantile(
+    documents: list[tuple[float, int]], quantile: float, confidence: float
+) -> None:
+    # Each document has a time of its own, so that the cases of two are worth fewer than one.
+    values = [value for value, size in documents for _ in range(size)]
+    clusters = [number for number, (_, size) in enumerate(documents) for _ in range(size)]
+    plain = quantile_interval(values, quantile=quantile, confidence=confidence, sides=1)
+    found = quantile_interval(values, quantile=quantile, confidence=confidence, sides=1, clusters=clusters)
+    assert found.low <= plain.low <= plain.high <= found.high
+    if found.effective is not None and found.effective < 1:
+        assert (found.low, found.high) == (-math.inf, math.inf)
+
+
+def test_the_quantile_of_cases_worth_fewer_than_one_shows_nothing() -> None:
+    values, clusters = [1.0] * 52 + [9.0] * 48, ["a"] * 52 + ["b"] * 48
+    found = quantile_interval(values, quantile=0.5, sides=1, clusters=clusters)
+    assert found.effective is not None and found.effective < 1
+    assert (found.estimate, found.low, found.high) == (1.0, -math.inf, math.inf)
+    needed = cases_needed_for_quantile(values, 2.0, quantile=0.5, clusters=clusters)
+    assert needed is None or needed > 1000
+    # Clear without clusters, worth hardly more than one with them.
+    wide = [1.0] * 80 + [9.0] * 20
+    assert cases_needed_for_quantile(wide, 2.0, quantile=0.5) == 0
+    assert cases_needed_for_quantile(wide, 2.0, quantile=0.5, clusters=["a"] * 80 + ["b"] * 20) != 0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from genaiops.errors import ConfigurationError
+from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.statistics import (
     Interval,
     cases_needed,
@@ -191,3 +192,31 @@ def test_cases_needed_for_a_quantile() -> None:
     assert cases_needed_for_quantile([0.1] * 20, 2.0) == 39
     assert cases_needed_for_quantile([0.1] * 80, 2.0) == 0
     assert cases_needed_for_quantile([0.1] * 18 + [5.0] * 2, 2.0) is None
+
+
+@pytest.mark.parametrize("statistic", ["mean", "p95"])
+@pytest.mark.parametrize("documents", [1, 2])
+@pytest.mark.parametrize(
+    "column",
+    [[1e308] * 2, [1e308, -1e308] * 4, [1e200, 2e200] * 5, [1e160, 1.0, 1.0, 1.0, 1.0, 2.0], [1e-200, 2e-200] * 5],
+)
+def test_values_as_large_or_small_as_floats_have_a_summary(
+    column: list[float], documents: int, statistic: Statistic
+) -> None:
+    from genaiops.evaluation.scale import Scale
+    from genaiops.evaluation.scoring import summarise
+    from genaiops.records import Case, Evidence, Score
+
+    cases = [Case(f"c{n}", "?", evidence=(Evidence(f"d{n % documents}", "x"),)) for n in range(len(column))]
+    found = summarise("latency_s", [Score(value) for value in column], Scale(False, statistic), cases=cases)
+    assert found.mean is not None and min(column) <= found.mean <= max(column)
+    assert found.low is None or found.low <= found.mean
+    assert found.high is None or found.high >= found.mean
+
+
+def test_an_interval_without_bounds_scales_with_its_unit() -> None:
+    values = [0.2, 1.7, 0.4, 3.1, 0.9, 0.3, 1.1]
+    plain = mean_interval(values, unit_interval=False)
+    for unit in (2.0**-300, 2.0**300):
+        found = mean_interval([value * unit for value in values], unit_interval=False)
+        assert (found.low / unit, found.high / unit) == pytest.approx((plain.low, plain.high))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from genaiops.evaluation.records import Run
+from genaiops.evaluation.scale import Scale
 from genaiops.promotion import Decision, judge_run
-from genaiops.records import NotApplicable, Unscored
+from genaiops.records import NotApplicable, Score, Unscored
 from tests.promotion.builders import Value, bits, case, gate_of, run_of
 
 NOT_WORSE = gate_of({"measure": "recall@5", "not_worse_than": "champion", "margin": 0.02})
@@ -258,3 +260,17 @@ def test_refusing_where_no_worst_value_exists_is_inconclusive() -> None:
     decision = judge_run(gate, run, champion)
     assert decision.verdict == "inconclusive"
     assert "100 of 110 pairs were measured" in decision.reasons[0]
+
+
+@pytest.mark.parametrize("counts", [(("no json", 1.0),), (("[1, 2, 3]", 1.0),), (("7", 1.0),)])
+def test_counts_that_cannot_be_read_are_no_evidence_for_either_side(counts: tuple[tuple[str, float], ...]) -> None:
+    scales = {"f1_macro": Scale(True, "f1_macro")}
+    sound = replace(run_of({"f1_macro": [Score(1.0, parts=(('["r", "r"]', 1.0),))] * 50}), scales=scales, summaries=())
+    broken = replace(
+        sound, results=tuple(replace(r, outcomes={"f1_macro": Score(1.0, parts=counts)}) for r in sound.results)
+    )
+    gate = gate_of({"measure": "f1_macro", "not_worse_than": "champion", "margin": 0.5})
+    assert judge_run(gate, sound, sound).verdict == "pass"
+    for decision in (judge_run(gate, broken, sound), judge_run(gate, sound, broken)):
+        assert decision.verdict == "inconclusive"
+        assert "f1_macro: its counts cannot be summed up" in decision.reasons[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from genaiops.evaluation import Run, evaluate
+from genaiops.evaluation.records import CaseResult
 from genaiops.evaluation.scale import Scale
 from genaiops.evaluation.statistics.sequential import Race
 from genaiops.evaluation.stopping import batches
@@ -13,7 +16,7 @@ from genaiops.golden_sets import GoldenSet
 from genaiops.promotion import Decision, GateSettings
 from genaiops.promotion.sequential import SequentialGate
 from genaiops.records import Case, Evidence, Query
-from tests.promotion.builders import gate_of
+from tests.promotion.builders import gate_of, run_of
 
 SCALES = {"exact_match": Scale(True)}
 FLOOR = gate_of({"measure": "exact_match", "at_least": 0.8})
@@ -85,6 +88,68 @@ def test_a_comparison_stops_early_both_ways() -> None:
     assert (decision.verdict, len(worse.results) < 100) == ("fail", True)
 
 
+@pytest.mark.parametrize("wrong", [set(), set(range(200))])
+@pytest.mark.parametrize("problem", ["another judge", "another scale", "half of its cases deleted", "damaged"])
+def test_a_champion_that_cannot_be_compared_with_decides_nothing_early(problem: str, wrong: set[int]) -> None:
+    cases = golden(200)
+    champion = whole_run(golden(400) if "deleted" in problem else cases, set(range(0, 200, 2)))
+    if problem == "another judge":
+        champion = replace(champion, judges={"exact_match": "e" * 64})
+    elif problem == "another scale":
+        champion = replace(champion, scales={"exact_match": Scale(True, lower_is_better=True)})
+    elif problem == "damaged":
+        champion = replace(champion, golden_set_digest="f" * 64)
+    run, decision, asked = gated(NOT_WORSE, cases, wrong, champion)
+    assert (decision.verdict, len(asked), dict(run.not_asked)) == ("inconclusive", 200, {})
+
+
+def test_a_run_judged_by_another_than_was_said_is_not_decided() -> None:
+    cases = golden(300)
+    champion = whole_run(cases, set(range(0, 300, 2)))
+    following = SequentialGate(NOT_WORSE, cases.cases, champion, SCALES)
+    better = whole_run(cases, set())
+    assert following.see(better.results[:200])
+    left = {case.id: case.digest for case in cases.cases[200:]}
+    summary = replace(better.summaries[0], scored=200)
+    early = replace(better, results=better.results[:200], not_asked=left, summaries=(summary,))
+    assert following.decision(early).verdict == "pass"
+    other = following.decision(replace(early, judges={"exact_match": "e" * 64}))
+    assert (other.verdict, other.rules[0].verdict) == ("inconclusive", "inconclusive")
+    assert "judged by eeeeeeeeeeee, but the champion by no judge" in other.reasons[0]
+
+
+def test_without_a_champion_a_rule_waits_until_its_measure_applied_to_a_case() -> None:
+    from genaiops.records import NotApplicable
+
+    refused, answered = run_of({"exact_match": [NotApplicable("refused"), 1.0]}).results
+    following = SequentialGate(NOT_WORSE, golden(9).cases, None, SCALES)
+    assert (following.see([refused]), following.see([answered])) == (False, True)
+
+
+@pytest.mark.parametrize("lower_is_better", [False, True])
+def test_what_was_refused_in_some_repeats_is_bet_on_at_its_worst_and_at_its_best(lower_is_better: bool) -> None:
+    from genaiops.evaluation.repeating import combined
+    from genaiops.promotion import judge_run
+    from genaiops.records import NotApplicable
+
+    scales = {"exact_match": Scale(True, lower_is_better=lower_is_better)}
+    good = 0.0 if lower_is_better else 1.0
+    champion = replace(run_of({"exact_match": [good] * 300}), scales=scales)
+    scored = run_of({"exact_match": [good] * 300}).results
+    refused = run_of({"exact_match": [NotApplicable("refused")] * 300}).results
+
+    def decided(rounds: list[tuple[CaseResult, ...]]) -> tuple[bool, str]:
+        results = combined(rounds, scales)
+        following = SequentialGate(NOT_WORSE, [result.case for result in results], champion, scales)
+        whole = replace(champion, results=results, repeats=len(rounds))
+        return following.see(results), judge_run(NOT_WORSE, whole, champion).verdict
+
+    assert decided([scored] * 4) == (True, "pass")
+    assert decided([scored, refused, refused, refused]) == (False, "inconclusive")
+    assert decided([scored] * 99 + [refused]) == (True, "pass")  # the margin has room for it
+    assert decided([refused] * 2) == (False, "inconclusive")
+
+
 def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() -> None:
     cases = golden(60, each=6).cases
     order = [[case.id for case in batch] for batch in batches(cases, seed=3, at_once=8)]
@@ -94,17 +159,21 @@ def test_a_document_is_asked_whole_and_in_an_order_that_only_the_seed_decides() 
     assert [len(batch) for batch in order] == [12] * 5
 
 
-def test_a_run_that_stopped_early_is_read_back_and_is_sound(tmp_path: object) -> None:
+def test_a_run_that_stopped_early_is_read_back_and_only_the_gate_that_stopped_it_judges_it(tmp_path: object) -> None:
     from pathlib import Path
 
     from genaiops.promotion import judge_run
+    from genaiops.promotion.evidence import run_problems
 
     assert isinstance(tmp_path, Path)
     cases = golden(200)
     run, _, _ = gated(FLOOR, cases, set())
     again = Run.load(run.save(tmp_path))
     assert again == run
-    assert judge_run(FLOOR, again, None, golden_set_digest=cases.digest).rules[0].n == len(run.results)
+    assert run_problems(again, cases.digest) == ()
+    other = judge_run(FLOOR, again, None, golden_set_digest=cases.digest)
+    assert (other.verdict, other.rules) == ("inconclusive", ())
+    assert "40 of 200 cases were asked; only the gate that stopped this run" in other.reasons[0]
 
 
 def test_a_release_takes_no_verdict_on_a_part_of_the_set() -> None:

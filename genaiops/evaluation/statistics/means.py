@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -105,7 +106,9 @@ def _bca_ends(values: Sequence[float], tail: float, seed: int) -> tuple[float, f
     """Bias-corrected and accelerated bootstrap of a mean (Efron, JASA 82 (1987) 171-185)."""
     import numpy as np
 
-    data = np.asarray(values, dtype=np.float64)
+    # In a unit in which no power over- or underflows; a power of two, so that nothing is rounded.
+    unit = 2.0 ** (math.frexp(max(map(abs, values)))[1] - 1)
+    data = np.asarray(values, dtype=np.float64) / unit
     random = np.random.default_rng(seed)
     means = np.concatenate(
         [data[random.integers(0, data.size, (rows, data.size))].mean(axis=1) for rows in _batches(data.size)]
@@ -122,7 +125,7 @@ def _bca_ends(values: Sequence[float], tail: float, seed: int) -> tuple[float, f
         shifted = bias + z
         ranks.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
     low, high = np.quantile(means, ranks)
-    return min(float(low), float(mean)), max(float(high), float(mean))
+    return min(float(low), float(mean)) * unit, max(float(high), float(mean)) * unit
 
 
 def _batches(n: int) -> list[int]:

@@ -40,15 +40,27 @@ class Moments:
     @classmethod
     def of(cls, values: Sequence[float]) -> Moments:
         """The moments of at least one value; ValueError for none, or for one that is not finite."""
-        if not values or not all(math.isfinite(value) for value in values):
-            raise ValueError("statistics need at least one value, and only finite ones")
-        n = len(values)
-        return cls(n, math.fsum(values) / n, math.fsum(value * value for value in values) / n)
+        refuse_unusable(values)
+        return cls(len(values), mean_of(values), mean_of([value * value for value in values]))
 
     @property
     def variance(self) -> float:
         """Of the values themselves, divided by n; at least 0."""
         return max(self.square - self.mean**2, 0.0)
+
+
+def refuse_unusable(values: Sequence[float]) -> None:
+    """ValueError for no values, or for one that is not finite."""
+    if not values or not all(math.isfinite(value) for value in values):
+        raise ValueError("statistics need at least one value, and only finite ones")
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """The mean of at least one value, also where their sum is larger than any float."""
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:
+        return math.fsum(value / len(values) for value in values)
 
 
 Ends = Callable[[Moments, float], tuple[float, float]]  # (low, high), each of which errs with the probability given

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from genaiops.evaluation.statistics.clusters import Clusters, effective_cases
-from genaiops.evaluation.statistics.moments import Interval, Moments, Sides, tail_of
+from genaiops.evaluation.statistics.moments import Interval, Sides, refuse_unusable, tail_of
 
 
 def quantile_interval(
@@ -24,18 +24,32 @@ def quantile_interval(
     there are too few values to bound it: an upper end for the 95 % quantile at one-sided
     95 % confidence needs 59. The estimate is the value of rank ceil(quantile x n). With
     `clusters` the binomial is that of the effective number of cases of "is at most the
-    estimate" (Woodruff, JASA 47 (1952) 635-646, for quantiles of a cluster sample).
+    estimate" (Woodruff, JASA 47 (1952) 635-646, for quantiles of a cluster sample); they
+    never narrow the interval, and cases worth fewer than one have no ends.
     """
     tail = tail_of(confidence, sides)
-    Moments.of(values)
+    refuse_unusable(values)
     ordered, n = sorted(values), len(values)
     # Round-off would cost a rank where n x quantile is whole.
     estimate = ordered[max(0, math.ceil(quantile * n - 1e-9) - 1)]
     worth = effective_cases([float(value <= estimate) for value in values], clusters, tail)
+    low, high = _ends(ordered, n, quantile, tail)
+    if worth != n:
+        # With ranks stretched to fewer cases an end can fall further in than that of them all.
+        other = _ends(ordered, worth, quantile, tail)
+        low, high = min(low, other[0]), max(high, other[1])
+    return Interval(estimate, min(low, estimate), max(high, estimate), n, None if worth == n else worth)
+
+
+def _ends(ordered: Sequence[float], worth: float, quantile: float, tail: float) -> tuple[float, float]:
+    """The order statistics between which the quantile lies, of sorted values that are worth so many."""
+    n = len(ordered)
+    if worth < 1:
+        return -math.inf, math.inf  # less than one case bounds nothing
     below = _below(n, worth, quantile)
     low = next((ordered[rank] for rank in range(n - 1, -1, -1) if below[rank] <= tail), -math.inf)
     high = next((ordered[rank] for rank in range(n) if below[rank] >= 1 - tail), math.inf)
-    return Interval(estimate, min(low, estimate), max(high, estimate), n, None if worth == n else worth)
+    return low, high
 
 
 def quantile_difference(

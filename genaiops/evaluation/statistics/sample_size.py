@@ -71,8 +71,11 @@ def cases_needed_for_quantile(
 
     def clears(cases: int) -> bool:
         rank, worthy = math.floor(share * cases + 1e-9) - 1, cases * each
-        step = (worthy - 1) / (cases - 1) if cases > 1 else 1.0
-        return rank >= 0 and bool(betainc(worthy - rank * step, rank * step + 1, 1 - quantile) >= 1 - tail)
+        if rank < 0 or worthy < 1:
+            return False
+        # As quantile_interval has it: not narrower than without clusters.
+        steps = [(size, (size - 1) / (cases - 1) if cases > 1 else 1.0) for size in (worthy, cases)]
+        return all(betainc(size - rank * step, rank * step + 1, 1 - quantile) >= 1 - tail for size, step in steps)
 
     return _more_cases(n, clears)
 
