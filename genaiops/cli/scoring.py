@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import Json, leave, note, print_json, progress, say
+from genaiops.cli.output import Json, print_json, progress, say
 from genaiops.cli.planning import Plan, print_plan
-from genaiops.cli.reporting import Csv, Html, Junit, Markdown, ReportJson, Wanted, print_scorecard
+from genaiops.cli.reporting import (
+    Csv,
+    Html,
+    Junit,
+    Markdown,
+    ReportJson,
+    Wanted,
+    leave_where_nothing_was_measured,
+    print_scorecard,
+)
 
 if TYPE_CHECKING:
     from genaiops.cli.commands import Registry
@@ -87,9 +96,7 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         print_scorecard(run)
         for path in filter(None, (out, html, junit, markdown, report_json, csv)):
             say(f"written: {path}")
-    if all(result.error for result in run.results):
-        note(f"no question was answered: {run.results[0].error}")
-        leave(3)
+    leave_where_nothing_was_measured(run)
 
 
 @dataclass(frozen=True, slots=True)

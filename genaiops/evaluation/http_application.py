@@ -14,6 +14,7 @@ from genaiops.endpoints import host_of, is_loopback, one_line, retry_after, trie
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation.asking import as_answer
 from genaiops.evaluation.row_values import texts
+from genaiops.evaluation.rows import number_problems
 from genaiops.records import Answer, Query, Usage
 
 if TYPE_CHECKING:
@@ -152,11 +153,13 @@ class HttpApplication:
         except (ValueError, TypeError) as error:
             raise self._error(f"contexts {error}") from None
         answer = as_answer({"answer": text, "contexts": given}, query, took)
-        tokens = [found.get(name) for name in ("input_tokens", "output_tokens")]
-        if all(isinstance(count, int) for count in tokens):
-            answer = replace(answer, usage=Usage(*tokens))  # type: ignore[arg-type]
+        if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
+            raise self._error("; ".join(wrong))
+        used, made = found.get("input_tokens"), found.get("output_tokens")
+        if used is not None and made is not None:
+            answer = replace(answer, usage=Usage(int(used), int(made)))
         cost = found.get("cost_usd")
-        return replace(answer, cost_usd=float(cost)) if isinstance(cost, (int, float)) else answer
+        return answer if cost is None else replace(answer, cost_usd=float(cost))
 
     def _found(self, name: str, data: Any) -> Any:
         from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]

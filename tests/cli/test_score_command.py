@@ -103,6 +103,7 @@ def test_columns_choose_the_measures(run: Run, here: Path) -> None:
             "no name with an expression",
         ),
         (("empty.jsonl",), "there is no row in this file"),
+        (("rows.jsonl", "-m", "rougeL", "--out", ""), "a path of a file is wanted"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_remedy(

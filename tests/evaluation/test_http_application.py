@@ -84,6 +84,19 @@ def test_an_expression_that_does_not_fit_the_json_is_an_error_of_the_case() -> N
         HttpApplication(app.url, {"answer": "length(answer)"}, manner=QUICK)(Query("?"))
 
 
+@pytest.mark.parametrize("said", ["-1", "NaN", "Infinity", "true", '"7"', "1" + "0" * 400])
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cost_usd"])
+def test_a_number_that_cannot_be_is_an_error_and_no_number_is_none(name: str, said: str) -> None:
+    paths = {"answer": "answer", **{fact: fact for fact in ("input_tokens", "output_tokens", "cost_usd")}}
+    sent = [b'{"answer": "hi", "%s": %s}' % (name.encode(), said.encode()), b'{"answer": "hi"}']
+    with application(lambda *_: (200, sent.pop(0))) as app:
+        asked = HttpApplication(app.url, paths, manner=QUICK)
+        with pytest.raises(ModelError, match=f"{name} must be a number from 0"):
+            asked(Query("?"))
+        answer = asked(Query("?"))
+    assert (answer.usage.estimated, answer.cost_usd) == (True, None)
+
+
 def test_one_question_that_fails_costs_no_other() -> None:
     cases = tuple(Case(str(n), f"question {n}", reference="Yes.") for n in range(6))
     with application(lambda body, _: (400, {}) if body["question"].endswith("3") else (200, {"answer": "Yes."})) as app:
