@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from genaiops.configuration import Settings
+from genaiops.configuration import Settings, read_yaml, validated
 from genaiops.errors import ConfigurationError
-from genaiops.files import check_name, read_yaml, validated
+from genaiops.files import check_name
 
 PROJECT_FILE = "genaiops.yaml"
 MODELS_FILE = "models.yaml"

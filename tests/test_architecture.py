@@ -140,7 +140,7 @@ def test_nothing_runs_or_unpacks_what_it_reads() -> None:
 def test_yaml_is_only_read_with_a_safe_loader() -> None:
     import yaml
 
-    from genaiops.files import _LinedLoader
+    from genaiops.configuration import _LinedLoader
 
     assert issubclass(_LinedLoader, yaml.SafeLoader)
     readers = {"yaml.safe_load", "yaml.parse", "_LinedLoader"}

@@ -17,9 +17,8 @@ from typer.main import get_command
 
 from genaiops import Flow
 from genaiops.cli.app import app
-from genaiops.configuration import Settings
+from genaiops.configuration import Settings, parse_yaml
 from genaiops.embedding import loading
-from genaiops.files import parse_yaml
 from genaiops.flow import FlowSettings
 from genaiops.generation.catalog import ModelCatalog
 from genaiops.project import ProjectSettings

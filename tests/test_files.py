@@ -12,21 +12,9 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from genaiops.configuration import Settings
+from genaiops.configuration import MAX_CONFIG_BYTES, Settings, parse_yaml, read_text, read_yaml, validated
 from genaiops.errors import ConfigurationError, StorageError
-from genaiops.files import (
-    MAX_CONFIG_BYTES,
-    check_name,
-    discard,
-    parse_yaml,
-    published_folder,
-    read_text,
-    read_yaml,
-    remove_leftovers,
-    sha256_of_file,
-    validated,
-    write_durably,
-)
+from genaiops.files import check_name, discard, published_folder, remove_leftovers, sha256_of_file, write_durably
 
 FILE = Path("some.yaml")
 

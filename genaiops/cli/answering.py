@@ -90,8 +90,8 @@ def search(  # noqa: PLR0913, PLR0917  one for each option
 
 def _queries(path: Path) -> list[tuple[str, str]]:
     """(query_id, text) of each line. ConfigurationError names the line of what is no query or comes twice."""
+    from genaiops.configuration import read_text
     from genaiops.errors import ConfigurationError
-    from genaiops.files import read_text
 
     rows: dict[str, str] = {}
     # Only "\n" ends a line of JSON lines; str.splitlines would also cut at U+2028 inside a text.

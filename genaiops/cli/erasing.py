@@ -32,9 +32,9 @@ def forget(
 
     From every snapshot, release, run, cache and golden set; builds leave it out from now on.
     """
+    from genaiops.configuration import read_text
     from genaiops.delivery import forgetting
     from genaiops.errors import ConfigurationError
-    from genaiops.files import read_text
     from genaiops.flow import Flow
     from genaiops.records import as_json as plain
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import Json, print_json, progress, say
+from genaiops.cli.output import Json, note, print_json, progress, say
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
     Csv,

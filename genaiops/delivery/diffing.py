@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genaiops.configuration import read_text
 from genaiops.errors import ConfigurationError
-from genaiops.files import read_text
 from genaiops.indexing import Manifest, read_manifest, verify_files
 from genaiops.indexing.manifest import CHUNKS_FILE
 from genaiops.project import Project

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from genaiops.configuration import validated_data
 from genaiops.delivery.golden_parts import measured_part
 from genaiops.evaluation.llm_judges.planning import SECONDS_ASSUMED, planned_calls
 from genaiops.evaluation.measures import measures_named
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.tools import JudgeSettings, Tools
 from genaiops.evaluation.working import sample_of
-from genaiops.files import validated_data
 from genaiops.flow.models import catalog_of
 from genaiops.project import Project
 from genaiops.records import Query

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from genaiops.configuration import read_yaml, validated, validated_data
 from genaiops.embedding import DEFAULT_MODEL, EmbeddingSettings
 from genaiops.errors import ConfigurationError
-from genaiops.files import read_yaml, validated, validated_data
 from genaiops.flow.pipeline import GenerationPlan
 from genaiops.flow.settings import FlowSettings
 from genaiops.generation.catalog import EXTRACTIVE, ModelCard, ModelCatalog

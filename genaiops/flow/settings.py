@@ -14,11 +14,11 @@ from pydantic import Field, field_validator, model_validator
 from genaiops.chunking import ChunkingSettings
 from genaiops.chunking.enrichment import checked, identity_of
 from genaiops.cleansing import CleansingSettings, QualityBar
-from genaiops.configuration import Settings
+from genaiops.configuration import KeyPath, Settings, YamlFile, read_yaml, validated_data
 from genaiops.documents import DocumentSettings
 from genaiops.embedding import EmbeddingSettings
 from genaiops.errors import ConfigurationError
-from genaiops.files import KeyPath, YamlFile, check_name, read_yaml, validated_data
+from genaiops.files import check_name
 from genaiops.generation.catalog import EXTRACTIVE, GenerationSettings, JudgeSettings
 from genaiops.indexing import IndexSettings
 from genaiops.records import as_json

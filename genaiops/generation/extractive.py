@@ -10,9 +10,8 @@ from functools import lru_cache
 
 from pydantic import Field
 
-from genaiops.configuration import Settings
+from genaiops.configuration import Settings, validated_data
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.generation.citations import sentence_citation
 from genaiops.generation.protocol import Emit, Generation, GenerationRequest, discard
 from genaiops.generation.refusal import REFUSAL

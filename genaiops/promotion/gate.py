@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from genaiops.configuration import Settings
+from genaiops.configuration import Settings, read_yaml, validated
 from genaiops.errors import ConfigurationError
-from genaiops.files import read_yaml, validated
 from genaiops.promotion.decision import Decision, RuleResult
 from genaiops.promotion.judges import JudgeDemands, judge_refusal
 from genaiops.records import VerdictKind, digest_of

@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from genaiops.configuration import YamlFile, parse_yaml, read_text
 from genaiops.errors import ConfigurationError
-from genaiops.files import YamlFile, check_name, parse_yaml, read_text
+from genaiops.files import check_name
 from genaiops.prompting.rendering import VARIABLES, check_template
 from genaiops.records import Message, Prompt
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from genaiops.chunking import ChunkingSettings, chunker_for
+from genaiops.configuration import validated_data
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.records import Document
 
 

@@ -12,9 +12,9 @@ from genaiops.cleansing import Cleaner, CleansingSettings, cleaner_for
 from genaiops.cleansing.language import language_of
 from genaiops.cleansing.rewriting import Rewritten
 from genaiops.cleansing.settings import BoilerplateSettings, PiiSettings
+from genaiops.configuration import validated_data
 from genaiops.documents import Quarantined
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.records import Document, Edit, as_json
 from genaiops.sensitivity import strictest
 

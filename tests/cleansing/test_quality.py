@@ -7,9 +7,9 @@ import pytest
 from genaiops.cleansing import NearDuplicate, QualityBar, QualityCounter, QualityReport, lines, missed, quality_report
 from genaiops.cleansing.near_duplicates import Compared
 from genaiops.cleansing.quality import ChunkLengths
+from genaiops.configuration import validated_data
 from genaiops.documents import Quarantined
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.records import Document, Edit, as_json
 
 DOCUMENTS = (

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import DocumentSettings, Quarantined, forget_parsed, read_documents
 from genaiops.documents.cache import ParsedCache
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.records import Document, Edit
 from tests.documents.test_loaders import pdf
 

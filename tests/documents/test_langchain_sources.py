@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, read_documents
 from genaiops.errors import ConfigurationError, SourceError
-from genaiops.files import validated_data
 
 OWN = '''
 from langchain_core.document_loaders import BaseLoader

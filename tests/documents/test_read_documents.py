@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, limited, read_documents
 from genaiops.errors import ConfigurationError, DocumentError
-from genaiops.files import validated_data
 
 BOMB = b"<b><p>" * 40_000 + b"x</b>" * 40_000  # quadratic work for the parser: a minute and more
 

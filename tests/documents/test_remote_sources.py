@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import DocumentSettings, Quarantined, read_documents
 from genaiops.errors import ConfigurationError, SourceError
-from genaiops.files import validated_data
 from genaiops.records import Document
 
 KEY, SECRET = "AKIA-OF-THE-TESTS", "s3cr3t/of+the=tests"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, read_documents
 from genaiops.errors import ConfigurationError, SourceError
-from genaiops.files import validated_data
 
 ROWS = [
     (1, "Tea", "Green tea.", "2024-01-02T03:04:05+00:00", "drinks", 3.5),

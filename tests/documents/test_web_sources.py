@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, read_documents
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from tests.documents.web_server import Site, served
 
 

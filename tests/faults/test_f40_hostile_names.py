@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, read_documents
-from genaiops.files import validated_data
 from tests.faults.build_children import LONG
 
 COUNT = 20_000 if LONG else 1_500

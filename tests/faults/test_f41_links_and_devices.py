@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import LOADERS, Corpus, DocumentSettings, read_documents
-from genaiops.files import validated_data
 from tests.documents.office_files import docx, paragraph, zipped
 from tests.documents.test_loaders import pdf
 

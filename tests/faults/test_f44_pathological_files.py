@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import DocumentSettings, read_documents
-from genaiops.files import validated_data
 from tests.documents.office_files import docx, paragraph, pptx, xlsx, zipped
 from tests.documents.test_loaders import pdf
 from tests.documents.test_office_and_mail import message

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import DocumentSettings, read_documents
 from genaiops.documents.sources.addresses import Forbidden, addresses_of, target_of
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from tests.documents.web_server import Site, served
 
 PUBLIC = "93.184.215.14"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.documents import Corpus, DocumentSettings, read_documents
-from genaiops.files import validated_data
 from genaiops.records import Document, canonical_json
 
 SECRET = "the-key-of-the-tests"

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.generation import REFUSAL, GenerationRequest
 from genaiops.generation.catalog import GenerationSettings, ModelCard
 from genaiops.generation.openai_compatible import OpenAICompatible, Patience

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.configuration import validated_data
 from genaiops.embedding import Embedder
 from genaiops.errors import ConfigurationError
-from genaiops.files import validated_data
 from genaiops.indexing.snapshot import Index
 from genaiops.records import Query
 from genaiops.retrieval import RerankSettings, RetrievalSettings, Retriever

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genaiops.configuration import read_text
 from genaiops.errors import GoldenSetError, NotFound
-from genaiops.files import read_text
 from genaiops.golden_sets.exchange.flat import lines
 from genaiops.golden_sets.exchange.items import OWN, Item, Losses, from_own, own
 from genaiops.golden_sets.exchange.rows import MAX_BYTES, read_rows, text_in

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genaiops.configuration import parse_yaml, read_text
 from genaiops.errors import GoldenSetError
-from genaiops.files import parse_yaml, read_text
 from genaiops.golden_sets.exchange.flat import QUESTION, REFERENCE, lines
 from genaiops.golden_sets.exchange.items import OWN, Fields, Item, Losses, from_own, own
 from genaiops.golden_sets.exchange.rows import read_rows, text_in, texts_in
