@@ -192,16 +192,15 @@ def storing(path: Path, *, so_far: str = "nothing was changed") -> Iterator[None
     try:
         yield
     except OSError as error:
+        remedy = f"make room or allow writing there, then try again; {so_far}"
         # numpy's short writes carry no number.
-        raise StorageError(
-            f"cannot be written: {error.strerror or error}",
-            where=path,
-            remedy=f"make room or allow writing there, then try again; {so_far}",
-        ) from error
+        raise StorageError(f"cannot be written: {error.strerror or error}", where=path, remedy=remedy) from error
 
 
 def _aside(path: Path) -> Path:
-    """A name beside `path` that says which process writes it."""
+    """A name beside `path` that says which process writes it. ConfigurationError for a path that names no file."""
+    if not path.name:
+        raise ConfigurationError(f"a path of a file is wanted, got {str(path)!r}", remedy="is a variable in it unset?")
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
 
 

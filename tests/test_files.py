@@ -144,6 +144,13 @@ def test_a_written_file_is_there_with_its_folders(tmp_path: Path) -> None:
     assert sha256_of_file(tmp_path / "a" / "b" / "c.txt").startswith("06eb7d6a69ee19e5")
 
 
+def test_a_path_without_a_name_is_a_mistake_of_the_user() -> None:
+    with pytest.raises(ConfigurationError, match="a path of a file is wanted"):
+        write_durably(Path(), "x")
+    with pytest.raises(ConfigurationError, match="a path of a file is wanted"):
+        discard(Path())
+
+
 def test_a_private_file_is_private_from_the_start(tmp_path: Path) -> None:
     write_durably(tmp_path / "key", "secret", mode=0o600)
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600

@@ -50,7 +50,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done or pass, 1 a gate failed, 2 usage or configuration, 3 inconclusive or an outage.",
+    epilog="Exit codes: 0 done or pass, 1 gate or bar missed, 2 usage or configuration, 3 inconclusive or an outage.",
 )
 
 

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genaiops.cli.commands import Registry
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, progress, say
 from genaiops.cli.planning import Plan, print_plan
-from genaiops.cli.reporting import Csv, Html, Junit, Markdown, ReportJson, StepSummary, Wanted, print_scorecard
+from genaiops.cli.reporting import (
+    Csv,
+    Html,
+    Junit,
+    Markdown,
+    ReportJson,
+    StepSummary,
+    Wanted,
+    leave_where_nothing_was_measured,
+    print_scorecard,
+)
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -95,9 +105,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         for line in (*told_in_lines(evaluated.run), *told_of(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
-    if all(result.error for result in evaluated.run.results):
-        note(f"no question was answered: {evaluated.run.results[0].error}")
-        leave(3)
+    leave_where_nothing_was_measured(evaluated.run)
 
 
 def gate(  # noqa: PLR0913, PLR0917  one for each option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import print_json, say
+from genaiops.cli.output import leave, note, print_json, say
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -20,7 +20,7 @@ Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write a Markd
 StepSummary = Annotated[
     Path | None, typer.Option("--step-summary", help="Add a longer Markdown report to $GITHUB_STEP_SUMMARY.")
 ]
-ReportJson = Annotated[Path | None, typer.Option("--report-json", help="Write everything the HTML tells as JSON.")]
+ReportJson = Annotated[Path | None, typer.Option("--report-json", help="Write measures, cases and verdict as JSON.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write a line for each case for a spreadsheet.")]
 
 
@@ -47,7 +47,7 @@ class Wanted:
         import json
 
         from genaiops.evaluation import reports
-        from genaiops.files import write_durably
+        from genaiops.files import storing, write_durably
 
         if self.html is not None:
             write_durably(self.html, reports.html_report(run, baseline=baseline, verdict=verdict, notes=notes))
@@ -61,12 +61,15 @@ class Wanted:
             write_durably(self.report_json, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         if self.csv is not None:
             write_durably(self.csv, reports.csv_report(run))
-        if self.step_summary is not None:
+        # Outside of GitHub its variable is unset, and the path empty.
+        if self.step_summary is not None and self.step_summary != Path():
             # The limit is that of the file: a report that is too long would take down what others wrote into it.
-            present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
+            with storing(self.step_summary):
+                self.step_summary.parent.mkdir(parents=True, exist_ok=True)
+                present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
             left = max(0, reports.STEP_SUMMARY - present)
             text = reports.markdown_report(run, baseline=baseline, verdict=verdict, notes=notes, limit=left)
-            with self.step_summary.open("a", encoding="utf-8") as file:
+            with storing(self.step_summary), self.step_summary.open("a", encoding="utf-8") as file:
                 file.write(text if len(text.encode()) <= left else "")
 
 
@@ -84,6 +87,20 @@ def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
     for corrected in corrected_shares(run).values():
         if (corrected.low, corrected.high) != (0.0, 1.0):  # that would say nothing
             say(correction_line(corrected))
+
+
+def leave_where_nothing_was_measured(run: Run) -> None:
+    """Exit code 3 where no question was answered, or measurements failed and none has a value: a judge is down."""
+    from genaiops.records import Unscored
+
+    if all(result.error for result in run.results):
+        note(f"no question was answered: {run.results[0].error}")
+        leave(3)
+    outcomes = [outcome for result in run.results for outcome in result.outcomes.values()]
+    failed = next((outcome.reason for outcome in outcomes if isinstance(outcome, Unscored)), None)
+    if failed is not None and not any(summary.scored for summary in run.summaries):
+        note(f"nothing could be measured: {failed}")
+        leave(3)
 
 
 def print_report(run: Run, baseline: Run, notes: tuple[str, ...]) -> None:

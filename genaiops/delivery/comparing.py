@@ -42,9 +42,11 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
     if name in project.settings.environments or _LATEST.fullmatch(name):
         return None
     path = Path(name)
-    if path.name == RUN_FILE or (path / RUN_FILE).is_file():
-        return Run.load(path)
-    return find_run(project.runs, name)
+    try:
+        is_path = path.name == RUN_FILE or (path / RUN_FILE).is_file()
+    except OSError:  # longer than a path may be
+        is_path = False
+    return Run.load(path) if is_path else find_run(project.runs, name)
 
 
 def _by_age(project: Project, name: str, flow: str) -> Run | None:

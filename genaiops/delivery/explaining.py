@@ -93,7 +93,7 @@ def lines_of(explained: Explained) -> list[str]:
     lines += [_line(step) for step in traced.answering]
     if failure := traced.failure:
         lines.append(f"lost at: {failure.stage}; turn {failure.knob}" if failure.knob else f"lost at: {failure.stage}")
-    return lines
+    return [" ".join(line.splitlines()) for line in lines]  # a line break in an answer cannot begin a line of ours
 
 
 def _line(step: Step) -> str:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask
-from genaiops.evaluation.loop import evaluate
+from genaiops.evaluation.loop import evaluate, run_of
 from genaiops.evaluation.measures import measures_named
 from genaiops.evaluation.passports.shelf import Shelf
-from genaiops.evaluation.provenance import git_state, versions
-from genaiops.evaluation.records import CaseResult, Measure, Run, SentenceVerdict, Subject
+from genaiops.evaluation.records import CaseResult, Measure, Run, SentenceVerdict
 from genaiops.evaluation.rows import AnswerRow, as_rows, read_rows, written
-from genaiops.evaluation.runs import new_run
-from genaiops.evaluation.scoring import explained_outcomes_of, scales_of, summarise
+from genaiops.evaluation.scoring import explained_outcomes_of
 from genaiops.evaluation.text_measures import without_citations
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Answer, Case, Chunk, Hit, Outcome, Query, Usage
@@ -124,31 +122,8 @@ def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
         )
         for position, (row, case) in enumerate(zip(rows, cases, strict=True))
     )
-    scales = scales_of(wanted)
-    summaries = tuple(
-        summarise(measure, columns[measure], scale, confidence=confidence, seed=seed)
-        for measure, scale in scales.items()
-    )
-    judges = {str(measure): measure.judge for measure in wanted if measure.judge}
-    shelf = passports or Shelf()
-    known = {measure: shelf.find(measure, judge) for measure, judge in judges.items()}
-    run = Run(
-        id="",
-        created_at="",
-        subject=Subject(),
-        golden_set=name or "rows",
-        golden_set_digest=GoldenSet(name or "rows", tuple(cases)).digest,
-        results=results,
-        summaries=summaries,
-        scales=scales,
-        judges=judges,
-        seed=seed,
-        confidence=confidence,
-        versions=versions(),
-        git=git_state(),
-        passports={measure: passport for measure, passport in known.items() if passport is not None},
-    )
-    return new_run(run)
+    golden = GoldenSet(name or "rows", tuple(cases))
+    return run_of(results, golden, wanted, confidence=confidence, seed=seed, passports=passports)
 
 
 def case_of(row: AnswerRow) -> Case:

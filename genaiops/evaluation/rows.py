@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -193,13 +193,18 @@ def _problems(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _fact_problems(facts: Mapping[str, Any]) -> list[str]:
+def number_problems(facts: Mapping[str, Any]) -> list[str]:
+    """What is wrong with seconds, tokens and dollars: a number from 0 is wanted, and one that is finite as a float."""
     numbers = [(name, facts[name]) for name in NUMBERS if name in facts]
-    found = [
+    return [
         f"{name} must be a number from 0, got {value!r:.80}"
         for name, value in numbers
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < math.inf
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= sys.float_info.max
     ]
+
+
+def _fact_problems(facts: Mapping[str, Any]) -> list[str]:
+    found = number_problems(facts)
     if "probabilities" in facts and not isinstance(facts["probabilities"], Mapping):
         found.append(f"probabilities must be an object of label and number, got {facts['probabilities']!r:.80}")
     if "forbidden" in facts and not _are_texts(facts["forbidden"]):

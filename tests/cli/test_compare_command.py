@@ -11,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from genaiops.cli.reporting import Wanted
+from genaiops.errors import StorageError
 from genaiops.evaluation import Run as Run_
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.cli.commands import Run
@@ -103,6 +104,7 @@ def test_runs_on_different_golden_sets_are_refused_unless_the_shared_cases_are_a
         (("prod", "20"), "3 runs match '20'"),
         (("prod", "latest", "--flow", "other"), "serves nothing of other"),
         (("prod", "missing/run.json"), "there is no run here"),
+        (("x" * 300, "latest"), "no run 'xxx"),
     ],
 )
 def test_a_run_that_cannot_be_meant_is_told_with_exit_code_2(
@@ -139,6 +141,19 @@ def test_a_full_step_summary_takes_no_more(root: Path, runs: list[str]) -> None:
     Path("step.md").write_text("x" * 990_000)
     Wanted(step_summary=Path("step.md")).write(Run_.load(Path(".genaiops/runs") / runs[1]))
     assert 990_000 < Path("step.md").stat().st_size <= 1_000_000
+
+
+def test_a_step_summary_without_a_path_is_not_written_and_one_that_cannot_be_is_told(
+    root: Path, runs: list[str]
+) -> None:
+    measured = Run_.load(Path(".genaiops/runs") / runs[1])
+    before = sorted(root.iterdir())
+    Wanted(step_summary=Path()).write(measured)  # what an unset variable gives
+    assert sorted(root.iterdir()) == before
+    Wanted(step_summary=Path("new/step.md")).write(measured)
+    assert Path("new/step.md").read_text().startswith("<!-- genaiops report -->")
+    with pytest.raises(StorageError, match="cannot be written"):
+        Wanted(step_summary=Path("new")).write(measured)
 
 
 def test_the_report_of_a_real_flow_marks_what_a_model_made_up(run: Run, root: Path) -> None:

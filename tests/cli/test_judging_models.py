@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genaiops.testing import ScriptedModelServer, scripted_verdict
+from genaiops.testing import Reply, ScriptedModelServer, scripted_verdict
 from tests.cli.commands import Run
 
 FLOW = "flows/workshop"
@@ -43,6 +43,19 @@ def test_score_plans_then_scores_then_has_nothing_left_to_ask(root: Path, run: R
         assert (plan["calls"], plan["cached"], plan["cost_usd"]) == (0, 1, 0)
         told = run(*arguments[:-1], "--plan", "--set", "votes=3").out
     assert "judge  careful      3       0" in told
+
+
+def test_a_judge_that_is_down_is_an_outage_unless_another_measure_has_values(root: Path, run: Run) -> None:
+    with ScriptedModelServer(lambda _: Reply(status=401)) as server:
+        with_models(root, server)
+        scored = ["score", rows(root), "-m", "llm:relevance", "--judge", "careful"]
+        down = run(*scored)
+        assert run(*scored, "-m", "relevance").code == 0
+        settings = ["--set", "evaluation.measures=['llm:relevance']", "--set", "evaluation.judge.model=careful"]
+        measured = run("evaluate", FLOW, *settings)
+    assert down.code == measured.code == 3
+    assert "nothing could be measured: " in down.err and "nothing could be measured: " in measured.err
+    assert [json.loads(line)["value"] for line in down.out.splitlines()] == [None, None]
 
 
 def test_evaluate_plans_evaluates_and_keeps_the_verdicts(root: Path, run: Run) -> None:

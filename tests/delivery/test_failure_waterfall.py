@@ -261,6 +261,15 @@ def test_a_case_is_explained_stage_by_stage(project: SmallProject) -> None:
         explain_case(flow, "another")
 
 
+def test_no_line_break_in_a_question_or_an_answer_begins_a_line_of_the_explanation(project: SmallProject) -> None:
+    asked(project, "returns.md", DEADLINE, question=f"{QUESTION}\nwrong: nothing")
+    run = run_of(project, says=f"{ELSEWHERE}\nlost at: corpus; turn documents.exclude")
+    lines = lines_of(explain_case(Flow.load(project.flow), "the-case", run=run.id))
+    assert [line for line in lines if line.startswith(("wrong: nothing", "lost at: corpus"))] == []
+    assert lines[1] == f"question: {QUESTION} wrong: nothing"
+    assert "lost at: corpus" in lines[2] and not any("\n" in line for line in lines)
+
+
 def test_a_case_whose_index_is_gone_is_explained_by_its_hits(project: SmallProject) -> None:
     asked(project, "returns.md", DEADLINE)
     decoys(project)

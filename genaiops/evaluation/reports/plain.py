@@ -25,7 +25,7 @@ SCHEMA = "genaiops.report/1"  # counts up when a field changes its meaning or go
 def json_report(
     run: Run, *, baseline: Run | None = None, verdict: Verdict | None = None, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """What the HTML report tells, as plain JSON data: docs/reports.md names every field.
+    """Measures, changes, cases and verdict as plain JSON data: docs/reports.md names every field.
 
     Cases are in the order of the HTML report, those to look at first. `changes`, `differences`
     and each case's `before` are there only with a baseline, `verdict` only with one.
