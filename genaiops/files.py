@@ -116,9 +116,7 @@ def published_folder(final: Path, *, name: Callable[[], str] | None = None) -> I
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait_s: float = 600.0, what: str = "") -> Iterator[None]:
-    """Hold the advisory lock of the file `path`, made if absent, or of a folder that is there.
-
-    The system lets go of it however a process ends.
+    """Hold the advisory lock of a folder or of a file, made if absent. The system lets go however a process ends.
 
     Many may hold it `shared`, one alone otherwise. Raises Conflict after `wait_s` seconds (0: at once), saying
     `what` the other is likely to be doing.
