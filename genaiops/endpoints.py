@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -26,6 +27,13 @@ def host_of(url: str) -> str:
     return host
 
 
+def address_of(url: str) -> str:
+    """What tells one http(s) endpoint from another: scheme, host, port and path. Raises ValueError for what is none."""
+    host, parts = host_of(url), urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+
+
 def is_loopback(url: str) -> bool:
     """Whether an http(s) address is on this machine. Raises ValueError for what is no such address."""
     host = host_of(url)
@@ -36,10 +44,13 @@ def is_loopback(url: str) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """An address that may be shown: no user, password or query, no slash at its end."""
-    scheme, mark, rest = url.partition("://")
+    """An address that may be shown: no user, password, query or fragment, no slash at its end."""
+    scheme, mark, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}".rstrip("/")
+    host, colon, port = authority.rpartition("@")[2].rpartition(":")
+    # What stands for a port and is no number may be the start of a password with a "?", "#" or "/" in it.
+    shown = f"{host}:…" if colon and not port.isdigit() and not port.endswith("]") else f"{host}{colon}{port}"
+    return f"{scheme}{mark}{shown}{slash}{path}".rstrip("/")
 
 
 def one_line(text: object) -> str:

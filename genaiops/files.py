@@ -267,14 +267,16 @@ def published_folder(final: Path, *, name: Callable[[], str] | None = None) -> I
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait_s: float = 600.0, what: str = "") -> Iterator[None]:
-    """Hold the advisory lock of the file `path`, made if absent. The system lets go of it however a process ends.
+    """Hold the advisory lock of the file `path`, made if absent, or of a folder that is there.
+
+    The system lets go of it however a process ends.
 
     Many may hold it `shared`, one alone otherwise. Raises Conflict after `wait_s` seconds (0: at once), saying
     `what` the other is likely to be doing.
     """
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
     try:
         give_up = time.monotonic() + wait_s
         while True:

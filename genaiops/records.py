@@ -283,9 +283,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """A measurement that failed, with the reason. It lowers coverage, never the mean."""
+    """A measurement that failed, with the reason. It lowers coverage, never the mean.
+
+    `outage`: what measures failed, not what is measured, so that it may do better next time. No record keeps it.
+    """
 
     reason: str
+    outage: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,20 +73,29 @@ def export(
 
     What the format has no place for is told.
     """
+    from dataclasses import astuple
+
+    from genaiops.errors import ConfigurationError
     from genaiops.files import write_durably
     from genaiops.flow import Flow
     from genaiops.flow.building import read_corpus
-    from genaiops.golden_sets import GoldenSet
+    from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets.exchange import export_cases
 
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
     documents = read_corpus(opened.project, opened.settings, opened.folder).documents if form == "beir" else ()
     found = export_cases(golden, form, {document.id: document.text for document in documents})
-    for name, content in found.files.items():
-        write_durably(out / name if name else out, content)
+    targets = {out / name if name else out: content for name, content in found.files.items()}
+    own = {path.resolve() for path in astuple(Places.of(opened.golden_set_path))}
+    for target in targets:
+        if target.resolve() in own:
+            raise ConfigurationError("the export would replace the golden set's own file", where=target,
+                                     remedy="give --out another path")  # fmt: skip
+    for target, content in targets.items():
+        write_durably(target, content)
     if as_json:
-        print_json({"cases": len(golden), "files": [str(out / name) for name in found.files], "lost": found.lost})
+        print_json({"cases": len(golden), "files": [str(target) for target in targets], "lost": found.lost})
         return
     say(f"{len(golden)} cases in {out}")
     _tell(found.lost)

@@ -75,6 +75,8 @@ def _tell(done: Drafted) -> None:
     say(f"{len(done.added)} proposals" + (f"; left out: {left}" if left else ""))
     if done.failed:
         note(f"given up: {done.failed}")
+    if done.more:
+        say("more can be asked about: run it again, and review first what waits")
     if done.added:
         say("decide on them with: genaiops golden review FLOW")
 
@@ -91,12 +93,16 @@ def promote(
     Each is appended to the golden set by itself; one that lint calls an error stays where it is.
     """
     from genaiops.delivery.golden_work import desk_of
+    from genaiops.errors import NotFound
     from genaiops.flow import Flow
     from genaiops.promotion.actor import check_actor
 
     who = check_actor(actor)
     desk = desk_of(Flow.load(flow, overrides=settings or ()))
-    desk.pending()  # finishes what was killed
+    waiting = {proposal.case.id for proposal in desk.pending()}  # finishes what was killed, too
+    for name in ids:
+        if name not in waiting:
+            raise NotFound(f"no proposal has the id {name!r}, so nothing was accepted", where=desk.places.proposed)
     accepted = [desk.accept(name, by=who).id for name in dict.fromkeys(ids)]
     if as_json:
         print_json({"accepted": accepted, "golden_set": str(desk.places.golden)})
@@ -142,6 +148,8 @@ def _show_case(desk: Desk, case: Case, tell: Callable[[str], None]) -> None:
     tell(one_line(f"question:  {case.question}"))
     tell(one_line(f"kind:      {case.kind}" + (f"   tags: {', '.join(case.tags)}" if case.tags else "")))
     tell(one_line(f"reference: {case.reference or '(none)'}"))
+    if case.forbidden:
+        tell(one_line(f"forbidden: {'; '.join(case.forbidden)}"))
     for item in case.evidence:
         text = desk.texts.get(item.document, "")
         at = text.find(item.quote)
@@ -157,7 +165,7 @@ Decision = Literal["accepted", "rejected", "skipped", "quit"]
 
 def _decide(desk: Desk, proposal: Proposal, who: str, tell: Callable[[str], None]) -> Decision:
     """Ask until there is a decision; the end of the input is one to stop."""
-    from genaiops.errors import GoldenSetError
+    from genaiops.errors import GoldenSetError, NotFound
 
     case = proposal.case
     while True:
@@ -173,6 +181,9 @@ def _decide(desk: Desk, proposal: Proposal, who: str, tell: Callable[[str], None
             if key == "r":
                 desk.reject(proposal.case.id, by=who)
                 return "rejected"
+        except NotFound:
+            tell("somebody else has decided on it")
+            return "skipped"
         except GoldenSetError as error:
             tell(one_line(error.what))
             continue
@@ -193,7 +204,11 @@ def _edited(case: Case, tell: Callable[[str], None]) -> Case:
         tell(one_line(f"{what} [{now}]"))
         try:
             given = input().strip()
+            given.encode()
         except EOFError:
+            return now
+        except UnicodeError:
+            tell("that is not UTF-8 text, so it stays as it was")
             return now
         return "" if given == "-" else given or now
 

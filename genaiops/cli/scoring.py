@@ -138,7 +138,7 @@ class Http:
 
         try:
             posted = json.loads(self.body) if self.body else DEFAULT_BODY
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             remedy = 'for example {"q": "{question}"}'
             raise ConfigurationError(f"--body is not JSON: {error}", remedy=remedy) from None
         given = [header.partition(":") for header in self.headers]
@@ -148,10 +148,12 @@ class Http:
         return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
 
     def run(self, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools) -> Run:
-        """The questions asked and the answers measured; without rows, those of the golden set."""
+        """The questions asked and the answers measured; without rows, the golden set (dev of a divided one)."""
         from genaiops.evaluation import DEFAULT_MEASURES, evaluate
         from genaiops.evaluation.row_runs import ask_and_score
-        from genaiops.golden_sets import GoldenSet
+        from genaiops.evaluation.runs import new_run
+        from genaiops.golden_sets import GoldenSet, Places
+        from genaiops.golden_sets.splitting import part_of_set, read_split
 
         assert self.questions is not None  # see check
         application = self.application()
@@ -166,21 +168,26 @@ class Http:
                     application, rows, measures, name=name, workers=workers, tools=tools, progress=told,
                     passports=_shelf(),
                 )  # fmt: skip
-            golden = GoldenSet.load(self.questions)
-            return evaluate(
+            split = read_split(Places.of(self.questions).split)
+            golden, part = part_of_set(GoldenSet.load(self.questions), split, "")
+            run = evaluate(
                 application, golden, measures=measures or DEFAULT_MEASURES, workers=self.workers, tools=tools,
                 progress=told, passports=_shelf(),
             )  # fmt: skip
+        if part:
+            note(f"golden set {golden.name} is divided: only the {part} part was asked")
+            run = new_run(replace(run, part=part))
+        return run
 
 
 def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow] | None:
     """The rows of a file; None for a golden set, whose cases say more than rows do."""
     from genaiops.errors import ConfigurationError
     from genaiops.evaluation.rows import read_rows
-    from genaiops.golden_sets import GOLDEN_FILE
+    from genaiops.golden_sets import GOLDEN_FILE, Places
 
     assert path is not None  # see Http.check
-    if not answered and (path.is_dir() or path.name == GOLDEN_FILE):
+    if not answered and (path.is_dir() or path.name == GOLDEN_FILE or Places.of(path).split.exists()):
         return None
     rows = read_rows(path, format=format_, answered=answered)
     if not rows:

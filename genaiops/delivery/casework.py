@@ -82,14 +82,14 @@ def wrong_below(flow: Flow, measures: Sequence[Measure]) -> Mapping[str, float]:
     return given
 
 
-def measures_of(flow: Flow, served: Served) -> Sequence[Measure]:
-    """The flow's measures, ready to score."""
+def measures_of(flow: Flow, served: Served, *, anew: bool = False) -> Sequence[Measure]:
+    """The flow's measures, ready to score; `anew` as for `work_on`."""
     # The judges embed the same sentences of the same chunks for one measure after another, and for every variant.
     from genaiops.embedding.cache import VectorCache
     from genaiops.embedding.loading import CachedEmbedder
 
     embedder = CachedEmbedder(flow.embedder, VectorCache(flow.project.cache))
-    return measures_named(flow.settings.evaluation.measures, tools=tools_of(flow, served, embedder))
+    return measures_named(flow.settings.evaluation.measures, tools=tools_of(flow, served, embedder, anew=anew))
 
 
 # --- on the workers of an engine ----------------------------------------------------

@@ -23,10 +23,10 @@ from genaiops.flow import Flow
 from genaiops.flow.pipeline import Served
 from genaiops.golden_sets import check
 from genaiops.project import Project
-from genaiops.records import Verdict, digest_of
+from genaiops.records import Unscored, Verdict, digest_of
 
 if TYPE_CHECKING:
-    from genaiops.evaluation.records import Measure
+    from genaiops.evaluation.records import CaseResult, Measure
     from genaiops.evaluation.scale import Scale
     from genaiops.evaluation.stopping import Until
     from genaiops.flow import Pipeline
@@ -60,7 +60,7 @@ def evaluate_flow(
     """Measure the flow as it stands on its golden set and keep the run; `engine` is `local` or `ray`.
 
     Each question is asked `repeats` times; 0: as often as flow.yaml says. `until` stops the asking early; such a run
-    is kept, but never found again as the run of this state.
+    is kept, but never found again as the run of this state, and neither is one in which the model or a judge failed.
 
     What an earlier evaluation of the same content found is taken over as `evaluation.reuse` permits. Raises
     GoldenSetError when a quote is in none of the index's documents (unless `evaluation.missing_evidence` is
@@ -102,13 +102,14 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     documents = read_documents_of(flow.project.indexes / served.index)
     if settings.missing_evidence == "refuse":
         check(golden, documents)
-    measures = measures_of(flow, served)
+    # Asked again is asked for the difference: nothing of it may come from a cache.
+    anew = asking.repeats > 1
+    measures = measures_of(flow, served, anew=anew)
     if engine != "local" and (asking.repeats > 1 or asking.until is not None):
         raise ConfigurationError(
             f"--engine {engine} asks every question once", remedy="leave --engine, --repeat or --sequential away"
         )
-    # Asked again is asked for the difference: nothing of it may come from a cache.
-    work = work_on(subject, measures, code=code_digest(), anew=asking.repeats > 1)
+    work = work_on(subject, measures, code=code_digest(), anew=anew)
     if engine == "local":
         work.ask.prepare(case.question for case in golden)
         results = asking.results(work.cases, golden.cases, workers=settings.workers, report=progress or silent)
@@ -119,12 +120,18 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     run = count_look(flow, run, part)
     folder = run.save(flow.project.runs)
     # An outage, or a part of the set, is no evidence to come back to.
-    if not run.not_asked and not any(result.error for result in run.results):
+    if not run.not_asked and not any(_met_an_outage(result) for result in run.results):
         pointer = _pointer(flow, served, golden.digest, measures, run.repeats)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
     evaluated = Evaluated(run, folder)
     report = write_report(evaluated)
     return Evaluated(run, folder, _tracked(flow.project, run, report))
+
+
+def _met_an_outage(result: CaseResult) -> bool:
+    """Of the model that answers, or of a judge, in any repeat."""
+    outcomes = result.outcomes.values()
+    return bool(result.error) or any(isinstance(one, Unscored) and one.outage for one in outcomes)
 
 
 def subject_of(served: Served, flow: Flow) -> Subject:

@@ -16,7 +16,7 @@ from genaiops.flow import Flow
 from genaiops.flow.models import complete_with
 from genaiops.golden_sets import GoldenSet
 from genaiops.golden_sets.desk import Desk
-from genaiops.golden_sets.drafting import Known, Search, choose, drafts
+from genaiops.golden_sets.drafting import Draft, Known, Search, choose, drafts
 from genaiops.golden_sets.drafting.asking import Window, ask, windows
 from genaiops.golden_sets.proposals import Proposal, Queue
 from genaiops.golden_sets.similarity import Embed
@@ -31,7 +31,8 @@ Report = Callable[[int, int], None]
 class Drafted:
     """What a drafting brought: new proposals, what was left out and why, calls of the model, and how it ended.
 
-    `failed` is the last word of a model that was given up; `more` says whether documents are left to ask about.
+    `failed` is the last word of a model that was given up; `more` says whether stretches are left to ask about, be it
+    because enough proposals wait for their document.
     """
 
     added: list[Proposal] = field(default_factory=list)
@@ -94,8 +95,10 @@ def draft_by_model(
 ) -> Drafted:
     """Propose cases that the flow's model writes, one call for each stretch of a document.
 
-    What a call brings is on disk before the next one, and a stretch that was asked about is not asked about again.
-    Three failures in a row end it. Raises ConfigurationError for a flow without a model, NotFound as above.
+    What a call brings is on disk before the next one, and a stretch that was asked about is not asked about again,
+    unless --limit or --per-document left no room for some of what it brought. A document for which as many proposals
+    wait as may is not asked about. Three failures in a row end it. Raises ConfigurationError for a flow without a
+    model, NotFound as above.
     """
     complete = complete_with(flow.generation)
     if complete is None:
@@ -107,11 +110,15 @@ def draft_by_model(
     done, log = Drafted(), flow.project.home / DRAFTED_FILE
     name, asked = flow.generation.model, _read_lines(log)
     open_windows = [window for window in _in_turn(table) if window.key(name) not in asked]
+    waiting = Counter(case.evidence[0].document for case in table.known().pending if case.evidence)
     total, failures = min(bounds.calls, len(open_windows)), 0
     for window in open_windows:
         if done.calls >= bounds.calls or len(done.added) >= bounds.limit or failures >= _GIVE_UP:
             done.more = True
             break
+        if waiting[window.document] >= bounds.per_document:
+            done.more = True
+            continue
         done.calls += 1
         report(done.calls, total)
         try:
@@ -124,22 +131,36 @@ def draft_by_model(
             failures += 1
             continue
         failures, done.failed = 0, ""
-        left = bounds.limit - len(done.added)
-        found = choose(
-            reply.drafts,
-            table.desk.texts,
-            table.known(),
-            limit=left,
-            per_document=bounds.per_document,
-            embed=table.embed,
-            search=table.search,
-        )
-        done.left_out.update(found.left_out)
-        done.added += table.desk.add([_proposal(case, f"model:{name}", note) for case, _, note in found.cases])
-        _append_line(log, window.key(name))
+        over = _keep(table, reply.drafts, bounds, done, f"model:{name}", waiting)
+        if over:
+            done.more = True
+        else:
+            _append_line(log, window.key(name))
     if failures and not done.failed:
         done.failed = f"model {name} gave no JSON that can be read"
     return done
+
+
+def _keep(
+    table: _Table, written: Sequence[Draft], bounds: Bounds, done: Drafted, by: str, waiting: Counter[str]
+) -> int:
+    """Put what is worth it among the proposals; returns for how many drafts there was no room."""
+    found = choose(
+        written,
+        table.desk.texts,
+        table.known(),
+        limit=bounds.limit - len(done.added),
+        per_document=bounds.per_document,
+        embed=table.embed,
+        search=table.search,
+    )
+    added = table.desk.add([_proposal(case, by, note) for case, _, note in found.cases])
+    done.added += added
+    done.left_out.update(found.left_out)
+    if found.over:
+        done.left_out["over --limit or --per-document"] += found.over
+    waiting.update(proposal.case.evidence[0].document for proposal in added)
+    return found.over
 
 
 def _table(flow: Flow, bounds: Bounds, embed: Embed | None) -> _Table:

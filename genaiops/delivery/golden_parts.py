@@ -41,7 +41,7 @@ def holdout_looks(flow: Flow) -> tuple[Look, ...]:
 
 
 def count_look(flow: Flow, run: Run, part: str) -> Run:
-    """The run with its part; one that asked holdout cases is entered in the ledger first, and says the how manieth.
+    """The run with its part; one that asked holdout cases is entered in the ledger first, and says which look it is.
 
     The entry is on disk before anybody can read a score of the run.
     """

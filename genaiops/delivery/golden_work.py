@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from genaiops.errors import NotFound
-from genaiops.files import locked
+from genaiops.files import locked, storing
 from genaiops.flow import Flow
 from genaiops.flow.building import read_corpus
 from genaiops.golden_sets import GoldenSet, Places
@@ -22,16 +22,32 @@ def desk_of(flow: Flow) -> Desk:
     """The flow's golden set with its proposals, over the documents as a build would read them now."""
     corpus = read_corpus(flow.project, flow.settings, flow.folder)
     texts = {document.id: document.text for document in corpus.documents}
-    return Desk(Places.of(flow.golden_set_path), texts, lambda: writing(flow.project))
+    places = Places.of(flow.golden_set_path)
+    return Desk(places, texts, lambda: writing(flow.project, places.golden.parent))
 
 
 @contextmanager
-def writing(project: Project) -> Iterator[None]:
-    """Alone among those who write golden sets; a document that is being erased must not come back by a proposal."""
+def writing(project: Project, folder: Path) -> Iterator[None]:
+    """Alone among those who write the golden sets of a folder, from whatever state folder they work.
+
+    A document that is being erased must not come back by a proposal.
+    """
     with (
         locked(project.lock, shared=True, what="cleans up or erases"),
         locked(project.home / "locks" / "golden", what="writes a golden set"),
+        alone_in(folder),
     ):
+        yield
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder of a golden set itself: a lock file in it would be one more file to commit or to ignore."""
+    with ExitStack() as held:
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # some network file systems lock no folders; the state folder's lock is left then
+            held.enter_context(locked(folder, what="writes a golden set"))
         yield
 
 

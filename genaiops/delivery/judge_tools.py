@@ -31,12 +31,16 @@ ENDPOINT = "endpoint"  # the precision of vectors that are not made on this mach
 _ANSWER = "A sentence of an answer that is not written yet, as long as such sentences are. " * 3
 
 
-def tools_of(flow: Flow, served: Served, embedder: Embedder) -> Tools:
-    """The measures' tools for a flow, or for a release of it. The model that answers is barred from judging."""
+def tools_of(flow: Flow, served: Served, embedder: Embedder, *, anew: bool = False) -> Tools:
+    """The measures' tools for a flow, or for a release of it. The model that answers is barred from judging.
+
+    `anew`: no judgement of an earlier evaluation is taken over, as with `evaluation.reuse: none`.
+    """
     card = served.generation.card
     tested = (served.generation.model, card.model) if card is not None else ()
     judge = flow.settings.evaluation.judge
-    return Tools(embedder, catalog_of(flow.project), judge.model, flow.project.cache, judge, tested)
+    fresh = anew or flow.settings.evaluation.reuse == "none"
+    return Tools(embedder, catalog_of(flow.project), judge.model, flow.project.cache, judge, tested, fresh)
 
 
 def scoring_tools(project: Project, judge: str = "", overrides: Sequence[str] = ()) -> Tools:

@@ -155,8 +155,13 @@ class CachedEmbedder:
         self.fingerprint = behind.fingerprint
         self.dimension = behind.dimension
 
+    @property
+    def precision(self) -> str:
+        """Of the embedder behind."""
+        return self.behind.precision
+
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
-        space = f"{self.fingerprint} {self.behind.precision}"
+        space = f"{self.fingerprint} {self.precision}"
         keys = [text_key(text) for text in texts]
         known = self._cache.vectors(space, list(dict.fromkeys(keys)), self.dimension)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.supported import Question, SupportJudge, claims, mean
+from genaiops.evaluation.supported import Question, SupportJudge, claims, first_failed, mean
 from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 
 VERSION = 1
@@ -84,8 +84,13 @@ class CitationMeasure:
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
         plans = [self._plan(sample) for sample in samples]
         questions = (question for plan in plans if isinstance(plan, list) for question in self._questions(plan))
-        supported = SupportJudge(self.groundedness).supported(questions)
-        return [self._value(plan, supported) if isinstance(plan, list) else plan for plan in plans]
+        supported, failed = SupportJudge(self.groundedness).supported(questions)
+        return [
+            first_failed(self._questions(plan), failed) or self._value(plan, supported)
+            if isinstance(plan, list)
+            else plan
+            for plan in plans
+        ]
 
     def _plan(self, sample: Sample) -> list[Cited] | Unscored | NotApplicable:
         if sample.refused:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ DEFAULT_PATHS = {"answer": "answer", "contexts": "contexts"}
 DEFAULT_BODY = {"question": "{question}"}
 MOST_BYTES = 20_000_000
 _TOO_MANY, _SERVER_ERRORS = 429, 500
+_SECRET = 4  # characters; what is shorter is no secret, and to mask it would garble every message
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -33,7 +34,7 @@ class Manner:
     """How an application is asked. Times are seconds: `timeout_s` for one attempt, `total_s` for all (None: three).
 
     `body` is the JSON to post; `{question}` and `{id}` inside its texts stand for those of the query. `headers` may
-    name variables of the environment as `${NAME}`.
+    name variables of the environment as `${NAME}`; no error shows what they hold.
     """
 
     body: Any = field(default_factory=lambda: DEFAULT_BODY)
@@ -62,11 +63,17 @@ class HttpApplication:
         self._manner = manner or Manner()
         if not 0 < self._manner.timeout_s <= 3600:
             raise ConfigurationError(f"timeout must be above 0 and at most 3600 s, got {self._manner.timeout_s:g}")
-        if "{question}" not in json.dumps(self._manner.body):
+        try:
+            written = json.dumps(self._manner.body)
+            _filled(self._manner.body, Query(""))
+        except RecursionError:
+            raise ConfigurationError("the body is nested too deeply") from None
+        if "{question}" not in written:
             raise ConfigurationError("the body has no {question}", remedy='for example {"question": "{question}"}')
         self._paths = _compiled(paths or DEFAULT_PATHS)
         self._optional = set() if paths else {"contexts"}
         self._headers = {name: _with_variables(name, value) for name, value in self._manner.headers.items()}
+        self._secrets = _secrets(self._manner.headers.values())
         self._client: httpx2.Client | None = None
 
     def __call__(self, query: Query) -> Answer:
@@ -113,30 +120,32 @@ class HttpApplication:
         except httpx2.TimeoutException:
             raise ModelTimeout(f"took more than {limit_s:.3g} s", where=self.shown, remedy=_SLOWER) from None
         except httpx2.HTTPError as error:
-            raise self._error(f"cannot be asked: {one_line(error)}", retryable=True) from None
+            raise self._error(f"cannot be asked: {one_line(self._masked(str(error)))}", retryable=True) from None
         if not httpx2.codes.is_success(status):
             raise self._refused(status, headers, bytes(content))
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
-            raise self._error(f"answered no JSON: {one_line(bytes(content[:300]).decode(errors='replace'))}") from None
+            raise self._error(f"answered no JSON: {self._start(bytes(content))}") from None
 
     def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> ModelError:
         passing = status == _TOO_MANY or status >= _SERVER_ERRORS
-        made = self._error(f"answered {status}: {one_line(content[:300].decode(errors='replace'))}", retryable=passing)
+        made = self._error(f"answered {status}: {self._start(content)}", retryable=passing)
         made.status = status
         made.retry_after_s = retry_after(headers) if passing else None
         return made
 
     def _answer(self, data: Any, query: Query, took: float) -> Answer:
-        found = {name: path.search(data) for name, path in self._paths.items()}
+        found = {name: self._found(name, data) for name in self._paths}
         text = found["answer"]
         if not isinstance(text, str):
             what = "nothing" if text is None else type(text).__name__
-            raise self._error(f"has {what} at answer: {self._paths['answer'].expression}; it said {_keys(data)}")
+            raise self._error(f"has {what} at answer: {self._paths['answer'].expression}; it said {self._keys(data)}")
         contexts = found.get("contexts")
         if contexts is None and "contexts" in self._paths and "contexts" not in self._optional:
-            raise self._error(f"has nothing at contexts: {self._paths['contexts'].expression}; it said {_keys(data)}")
+            raise self._error(
+                f"has nothing at contexts: {self._paths['contexts'].expression}; it said {self._keys(data)}"
+            )
         if isinstance(contexts, Mapping):
             raise self._error("contexts is an object, not a list")
         try:
@@ -152,6 +161,14 @@ class HttpApplication:
         cost = found.get("cost_usd")
         return answer if cost is None else replace(answer, cost_usd=float(cost))
 
+    def _found(self, name: str, data: Any) -> Any:
+        from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+        try:
+            return self._paths[name].search(data)
+        except (JMESPathError, RecursionError) as error:
+            raise self._error(f"{name} cannot be found: {one_line(self._masked(str(error)))}") from None
+
     @staticmethod
     def _context(item: Any) -> str | dict[str, str]:
         """A text, with its document where the application names it."""
@@ -159,8 +176,24 @@ class HttpApplication:
         document = item.get("document") if isinstance(item, Mapping) else None
         return {"document": document, "text": text} if isinstance(document, str) else text
 
+    def _keys(self, data: Any) -> str:
+        if isinstance(data, Mapping):
+            return f"an object of {', '.join(map(str, list(data)[:8]))}"
+        return one_line(self._masked(repr(data)))
+
+    def _start(self, content: bytes) -> str:
+        return one_line(self._masked(content.decode(errors="replace"))[:300])
+
+    def _masked(self, text: str) -> str:
+        """The text without what the variables hold: before it is cut, or half a key would stay."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
     def _error(self, what: str, *, retryable: bool = False) -> ModelError:
-        return ModelError(what, where=self.shown, remedy="read the application's log", retryable=retryable)
+        return ModelError(
+            self._masked(what), where=self.shown, remedy="read the application's log", retryable=retryable
+        )
 
 
 _SLOWER = "raise --timeout, or ask a faster application"
@@ -184,7 +217,7 @@ def parsed_paths(written: Sequence[str]) -> dict[str, str]:
 
 def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
     import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+    from jmespath.exceptions import JMESPathError
 
     if "answer" not in paths:
         raise ConfigurationError("there is no JMESPath of the answer", remedy="--jmespath 'answer: data.text'")
@@ -192,7 +225,7 @@ def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
     for name, expression in paths.items():
         try:
             found[name] = jmespath.compile(expression)
-        except JMESPathError as error:
+        except (JMESPathError, RecursionError) as error:
             raise ConfigurationError(f"the JMESPath of {name} cannot be read: {one_line(error)}") from None
     return found
 
@@ -214,11 +247,17 @@ def _with_variables(name: str, value: str) -> str:
             )
         return os.environ[match[1]]
 
-    filled = _VARIABLE.sub(of, value)
+    filled = _VARIABLE.sub(of, value).strip()
     if any(character in filled for character in "\r\n\0"):
         raise ConfigurationError(f"header {name!r} holds a line break")
+    if not filled.isascii() or not filled.replace("\t", " ").isprintable():
+        raise ConfigurationError(f"header {name!r} holds a character that no header can: printable ASCII is needed")
     return filled
 
 
-def _keys(data: Any) -> str:
-    return f"an object of {', '.join(map(str, list(data)[:8]))}" if isinstance(data, Mapping) else one_line(repr(data))
+def _secrets(headers: Iterable[str]) -> tuple[str, ...]:
+    """What the headers' variables hold, the longest first: whole, its last word, and both as JSON writes them."""
+    values = [os.environ[name].strip() for header in headers for name in _VARIABLE.findall(header)]
+    words = [word for value in values if value for word in (value, value.split()[-1])]
+    written = {form for word in words for form in (word, json.dumps(word)[1:-1]) if len(word) >= _SECRET}
+    return tuple(sorted(written, key=lambda word: (-len(word), word)))

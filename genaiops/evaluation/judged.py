@@ -75,19 +75,29 @@ class KeptOutcomes:
         )
 
     def _key(self, measure: Measure, sample: Sample) -> bytes:
-        """All that a judge may look at, but what an answer took and where its index and release were."""
+        """All that a judge may look at, but what an answer took and where its index and release were.
+
+        The model that answered is in it: no judge scores what it wrote itself.
+        """
         case, response = sample.case, sample.response
         told = (
             []
             if response is None
             else [
+                response.model,
                 [[c.marker, c.document_id, c.quote] for c in response.citations],
                 [hit.chunk.document_id for hit in response.hits],
             ]
         )
         of_case = [] if case is None else [case.kind, case.evidence]
         seen = [sample.question, sample.answer, sample.contexts, sample.reference, sample.refused, of_case, told]
-        return result_key("outcome", self.code, str(measure), measure.judge, seen)
+        return result_key("outcome", self.code, str(measure), measure.judge, _precision(measure), seen)
+
+
+def _precision(measure: Measure) -> str:
+    """Of the vectors that a judge decides by, itself or through groundedness; its digest knows only their weights."""
+    decides = getattr(measure, "groundedness", measure)
+    return str(getattr(getattr(decides, "embedder", None), "precision", ""))
 
 
 def _read(data: Any) -> tuple[Outcome, Verdicts] | None:

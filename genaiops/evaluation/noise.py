@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.supported import Question, SupportJudge, claims, mean
+from genaiops.evaluation.supported import Question, SupportJudge, claims, first_failed, mean
 from genaiops.evaluation.text_measures import NO_REFERENCE
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
 
@@ -59,8 +59,11 @@ class NoiseSensitivity:
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
         plans = [_plan(sample) for sample in samples]
         questions = (question for plan in plans if isinstance(plan, _Plan) for question in plan.questions())
-        supported = SupportJudge(self.groundedness).supported(questions)
-        return [self._value(plan, supported) if isinstance(plan, _Plan) else plan for plan in plans]
+        supported, failed = SupportJudge(self.groundedness).supported(questions)
+        return [
+            first_failed(plan.questions(), failed) or self._value(plan, supported) if isinstance(plan, _Plan) else plan
+            for plan in plans
+        ]
 
     def _value(self, plan: _Plan, supported: dict[Question, bool]) -> Outcome:
         def holds(claim: str, text: str) -> bool:

@@ -291,9 +291,10 @@ class Run:
         path = folder if folder.name == RUN_FILE else folder / RUN_FILE
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
+            found = digest_of(record.get("run")) if isinstance(record, dict) else ""  # ValueError: it holds NaN
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound("there is no run here", where=path, remedy="genaiops evaluate makes one") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise IntegrityError(f"the run cannot be read: {error}", where=path, remedy=_AGAIN) from None
         version = record.get("schema_version") if isinstance(record, dict) else None
         if version != RUN_SCHEMA:
@@ -302,11 +303,11 @@ class Run:
                 where=path,
                 remedy="read it with the genaiops version that wrote it, or evaluate again",
             )
-        if digest_of(record.get("run")) != record.get("digest"):
+        if found != record.get("digest"):
             raise IntegrityError("the run was changed after it was written", where=path, remedy=_AGAIN)
         try:
             return cls.from_json(record["run"])
-        except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise IntegrityError(f"the run is not complete: {error}", where=path, remedy=_AGAIN) from None
 
 

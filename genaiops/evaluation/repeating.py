@@ -37,7 +37,9 @@ def _together(repeats: Sequence[Outcome], scale: Scale) -> Outcome:
     """
     failed = [outcome for outcome in repeats if isinstance(outcome, Unscored)]
     if failed:
-        return Unscored(f"{len(failed)} of {len(repeats)} repeats: {failed[0].reason}")
+        return Unscored(
+            f"{len(failed)} of {len(repeats)} repeats: {failed[0].reason}", any(one.outage for one in failed)
+        )
     scores = [outcome for outcome in repeats if isinstance(outcome, Score)]
     if not scores:
         return repeats[0]

@@ -29,11 +29,12 @@ def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
     try:
         outcomes = measure.score(samples)
     except GenaiopsError as error:
-        return [Unscored(f"{measure} failed: {_one_line(error)}")] * len(samples)
+        return [Unscored(f"{measure} failed: {_one_line(error)}", outage=bool(measure.judge))] * len(samples)
     except Exception as error:  # a user's own measure may raise anything
         if len(samples) > 1:
             return [outcome for sample in samples for outcome in outcomes_of(measure, [sample])]
-        return [Unscored(f"{measure} failed: {type(error).__name__}: {_one_line(error)}")]
+        told = f"{measure} failed: {type(error).__name__}: {_one_line(error)}"
+        return [Unscored(told, outage=bool(measure.judge))]
     if len(outcomes) != len(samples):
         return [Unscored(f"{measure} gave {len(outcomes)} outcomes for {len(samples)} samples")] * len(samples)
     return [_sound(measure, outcome) for outcome in outcomes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from genaiops.evaluation.records import CaseResult
 from genaiops.evaluation.repeating import combined
@@ -15,6 +16,15 @@ from genaiops.records import Case
 AT_ONCE = 8  # cases between two looks, at least
 
 Until = Callable[[Sequence[CaseResult]], bool]  # takes the newest results; whether it has seen enough
+
+
+@runtime_checkable
+class InRounds(Protocol):
+    """A measure whose judge may say something else when it is asked again. Optional."""
+
+    def begin_round(self, number: int) -> None:
+        """What is judged from now on is judged for the round of this number, from 0: nothing of another one counts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,9 @@ class Asking:
         def results_of(batch: Sequence[Case], before: int) -> tuple[CaseResult, ...]:
             rounds = []
             for number in range(self.repeats):
+                for measure in work.measures:
+                    if isinstance(measure, InRounds):
+                        measure.begin_round(number)
                 done = before * self.repeats + number * len(batch)
                 shown = _after(report, done, self.repeats * len(cases))
                 rounds.append(work.results(batch, workers=workers, report=shown))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from genaiops.evaluation.judges.sentences import claims_of
+from genaiops.evaluation.judges.sentences import claims_of, sentences_of
 from genaiops.evaluation.records import Measure, Sample
-from genaiops.records import Score
+from genaiops.records import Score, Unscored
 
 THRESHOLD = 0.5  # of the groundedness judge
 Question = tuple[str, tuple[str, ...]]  # a sentence, and the texts that should support it
@@ -19,15 +19,29 @@ class SupportJudge:
 
     groundedness: Measure
 
-    def supported(self, questions: Iterable[Question]) -> dict[Question, bool]:
-        """Whether the texts support the sentence; a question without texts, or that the judge cannot decide: no."""
-        asked = list(dict.fromkeys(question for question in questions if any(text.strip() for text in question[1])))
+    def supported(self, questions: Iterable[Question]) -> tuple[dict[Question, bool], dict[Question, Unscored]]:
+        """Whether the texts support the sentence, and apart from that the questions whose judgement failed.
+
+        A question that is in neither has no texts with words in them: nothing supports its sentence.
+        """
+        different = list(dict.fromkeys(questions))
+        worded = {text for text in {text for _, texts in different for text in texts} if sentences_of([text])}
+        asked = [question for question in different if not worded.isdisjoint(question[1])]
         samples = [Sample(str(number), "", sentence, contexts) for number, (sentence, contexts) in enumerate(asked)]
-        outcomes = self.groundedness.score(samples) if samples else []
-        return {
+        outcomes = list(zip(asked, self.groundedness.score(samples) if samples else [], strict=True))
+        failed = {question: outcome for question, outcome in outcomes if isinstance(outcome, Unscored)}
+        decided = {
             question: isinstance(outcome, Score) and outcome.value >= THRESHOLD
-            for question, outcome in zip(asked, outcomes, strict=True)
+            for question, outcome in outcomes
+            if question not in failed
         }
+        return decided, failed
+
+
+def first_failed(questions: Iterable[Question], failed: Mapping[Question, Unscored]) -> Unscored | None:
+    """What a measure is that rests on these questions when the judge failed on one: a guess is no value."""
+    found = next((failed[question] for question in questions if question in failed), None)
+    return None if found is None else Unscored(f"support was not judged: {found.reason}")
 
 
 def claims(text: str) -> list[tuple[str, tuple[int, int]]]:

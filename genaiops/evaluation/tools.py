@@ -19,8 +19,9 @@ class Tools:
     """What is at hand for the measures of one evaluation.
 
     `model` names the judging model in the catalog `models` (default: `judge.model`); `tested` holds the names and ids
-    of the model under test, which never judges itself; `cache_file` keeps judgements; `shared` is where measures of
-    one evaluation find what they have in common, such as one judge and its budget.
+    of the model under test, which never judges itself; `cache_file` keeps judgements, and with `fresh` none of them
+    is taken over; `shared` is where measures of one evaluation find what they have in common, such as one judge and
+    its budget.
     """
 
     embedder: Embedder | None = None
@@ -29,6 +30,7 @@ class Tools:
     cache_file: Path | None = None
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     tested: tuple[str, ...] = ()
+    fresh: bool = False
     shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -101,4 +101,4 @@ def sample_of(case: Case, answer: Answer) -> Sample:
 
 def _without_answer(measure: Measure, case: Case, error: str) -> Outcome:
     none = measure.not_applicable(case) if isinstance(measure, Selective) else None
-    return none or Unscored(f"no answer: {error}")
+    return none or Unscored(f"no answer: {error}", outage=True)

@@ -67,7 +67,8 @@ class Desk:
         """
         with self.hold():
             waiting = Queue.read(self.places.proposed)
-            case = edited or _proposed(waiting, case_id).case
+            proposed = _proposed(waiting, case_id).case
+            case = edited or proposed
             cases = self._cases()
             taken = next((other for other in cases if other.id == case.id), None)
             if taken not in (None, case):

@@ -13,6 +13,7 @@ from genaiops.errors import GenaiopsError, NotFound
 
 MAX_BYTES = 500_000_000
 SHOWN_FAULTS = 100
+HALF_A_PAIR = "holds half of a surrogate pair (\\ud800 to \\udfff), which is not text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
         except UnicodeDecodeError as error:
             faults.append(Fault(number, f"not UTF-8: {error.reason} at byte {error.start + 1}"))
         except UnicodeEncodeError:
-            faults.append(Fault(number, "holds half of a surrogate pair (\\ud800 to \\udfff), which is not text"))
+            faults.append(Fault(number, HALF_A_PAIR))
         except json.JSONDecodeError as error:
             faults.append(Fault(number, f"not valid JSON: {error.msg} (column {error.colno})"))
         except RecursionError:
@@ -79,13 +80,21 @@ def all_faults(error: type[GenaiopsError], path: Path, faults: Iterable[Fault]) 
     return error(ordered[0].what, where=path, line=ordered[0].line, remedy=remedy)
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    text = line.decode("utf-8")
+def strict_json(text: str) -> Any:
+    """JSON without keys given twice, NaN, infinities and half a surrogate pair.
+
+    Raises ValueError or RecursionError, and UnicodeEncodeError, which is a ValueError, for half a pair.
+    """
     value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
-    if not isinstance(value, dict):
-        raise ValueError(f"expected one JSON object a line, got {type(value).__name__}")
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    value = strict_json(line.decode("utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"expected one JSON object a line, got {type(value).__name__}")
     return value
 
 

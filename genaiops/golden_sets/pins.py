@@ -17,10 +17,11 @@ from genaiops.golden_sets.sections import around
 from genaiops.records import Case, as_json, digest_of_text
 
 MAX_BYTES = 200_000_000
+VERSION = 2
 
 
 class PinnedQuote(Settings):
-    """One quote's document: the digest of its whole text, and of what stands around the quote."""
+    """One quote's document: the digest of its whole text, and of what stands around the quote; "" where unknown."""
 
     document: str
     text: str
@@ -37,7 +38,7 @@ class Pin(Settings):
 
 
 class _LockFile(Settings):
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 1  # 1 counted characters before white space was made one, so its digests tell nothing
     cases: dict[str, Pin] = Field(default_factory=dict)
 
 
@@ -84,7 +85,9 @@ def pinned(case: Case, texts: Mapping[str, str], *, by: str = "", at: str = "") 
 
 
 def read_pins(path: Path) -> Pins:
-    """The lock file; empty where there is none. GoldenSetError when it is not one that this version wrote."""
+    """The lock file; empty where there is none. One of version 1 does not know what stood around its quotes.
+
+    GoldenSetError when it is not one that this version wrote."""
     if not path.exists():
         return Pins({})
     try:
@@ -98,7 +101,12 @@ def read_pins(path: Path) -> Pins:
             where=path,
             remedy="take it from version control, or delete it and run: genaiops golden lock FLOW",
         ) from None
-    return Pins(read.cases)
+    return Pins(read.cases if read.version == VERSION else {name: _unknown(pin) for name, pin in read.cases.items()})
+
+
+def _unknown(pin: Pin) -> Pin:
+    quotes = tuple(quote.model_copy(update={"around": ""}) for quote in pin.evidence)
+    return pin.model_copy(update={"evidence": quotes})
 
 
 def write_pins(path: Path, pins: Pins) -> None:
@@ -108,4 +116,4 @@ def write_pins(path: Path, pins: Pins) -> None:
         for name, pin in sorted(pins.cases.items())
     ]
     body = ",\n".join(rows)
-    write_durably(path, f'{{"version": 1, "cases": {{\n{body}\n}}}}\n')
+    write_durably(path, f'{{"version": {VERSION}, "cases": {{\n{body}\n}}}}\n')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from genaiops.records import digest_of
 from genaiops.sentences import Sentence, sentences
@@ -56,13 +57,20 @@ def sections(text: str) -> list[Section]:
 def around(text: str, quote: str) -> str:
     """Digest of the words within 600 characters of a quote's first occurrence, its section's bounds kept.
 
-    "" when the text does not hold the quote. Changes of white space and of what stands further away do not count.
+    "" when the text does not hold the quote. Changes of white space and of what stands further away do not count:
+    white space is made one before the characters are counted.
     """
     position = text.find(quote)
     if position < 0:
         return ""
     end = position + len(quote)
-    low = max(text.rfind("\n#", 0, position) + 1, position - AROUND)
-    heading = text.find("\n#", end)
-    high = min(len(text) if heading < 0 else heading, end + AROUND)
-    return digest_of([text[low:position].split(), text[position:end].split(), text[end:high].split()])[:32]
+    bounds = _bounds(text)
+    low = max(start for start, _ in bounds if start <= position)
+    high = min((stop for _, stop in bounds if stop >= end), default=len(text))
+    before, after = " ".join(text[low:position].split())[-AROUND:], " ".join(text[end:high].split())[:AROUND]
+    return digest_of([before.split(), quote.split(), after.split()])[:32]
+
+
+@lru_cache(maxsize=16)  # a document has many quotes
+def _bounds(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple((section.start, section.end) for section in sections(text))

@@ -31,7 +31,7 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True)
 class GoldenStats:
-    """Counts of a golden set. `parts` is empty for a set that is not divided; `pinned` cases are in the lock file.
+    """Counts of a golden set. `parts` is empty for a set that is not divided; `locked` cases are in the lock file.
 
     `documents` maps each document that a case quotes to its cases; `sections_covered` of `sections` with text of their
     own hold a quote.
@@ -51,7 +51,7 @@ class GoldenStats:
     questions: Lengths
     references: Lengths
     quotes: Lengths
-    pinned: int
+    locked: int
     without_reference: tuple[str, ...] = field(default=())
 
     def lines(self) -> list[str]:
@@ -67,7 +67,7 @@ class GoldenStats:
             f"tags: {_counts(self.tags)}",
             f"characters (shortest, median, longest): questions {_sizes(self.questions)}; "
             f"references {_sizes(self.references)}; quotes {_sizes(self.quotes)}",
-            f"{self.pinned} cases pinned against changes of their documents",
+            f"{self.locked} cases locked against changes of their documents",
         ]
         return told
 
@@ -103,7 +103,7 @@ def stats_of(
         questions=Lengths.of([case.question for case in golden]),
         references=Lengths.of([case.reference for case in golden if case.reference]),
         quotes=Lengths.of([item.quote for case in golden for item in case.evidence]),
-        pinned=sum(pins.of(case) is not None for case in golden),
+        locked=sum(pins.of(case) is not None for case in golden),
         without_reference=tuple(case.id for case in golden if case.wants_answer and not case.reference),
     )
 

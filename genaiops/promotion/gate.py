@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genaiops.evaluation.records import Run
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
+LEARNT_FROM = "train"  # the part of a divided golden set whose cases may have shaped what is measured
 KINDS = ("at_least", "at_most", "not_worse_than")
 
 
@@ -121,7 +122,8 @@ def judge_run(
     A run passes only when every rule is shown to hold. It fails when at least one is
     shown not to hold. All else (nothing measured, too few cases, failed measurements,
     a run that contradicts itself, or one that a sequential gate stopped early) is
-    inconclusive; `reasons` holds the failed rules, then the inconclusive, then the skipped.
+    inconclusive; `reasons` holds the failed rules, then the inconclusive, then the
+    skipped, then which part of a divided golden set was asked.
     """
     from genaiops.promotion.evidence import run_digest, run_problems
     from genaiops.promotion.rules import judge_rules
@@ -132,10 +134,13 @@ def judge_run(
     if problems:
         # Nothing that such a run says is worth judging, a failure included.
         return Decision("inconclusive", problems, (), run_digest(run), gate.digest, about)
-    refusals = {rule.measure: judge_refusal(gate.judges, run, rule.measure, passports) for rule in gate.rules}
+    refusals = {
+        rule.measure: judge_refusal(gate.judges, run, rule.measure, passports, coverage=gate.coverage)
+        for rule in gate.rules
+    }
     results = judge_rules(gate, run, champion, against=against, refusals=refusals)
     verdict, reasons = _sum_up(results)
-    return Decision(verdict, reasons, results, run_digest(run), gate.digest, about)
+    return Decision(verdict, (*reasons, *part_told(run)), results, run_digest(run), gate.digest, about)
 
 
 def refuse_impossible(gate: GateSettings, run: Run) -> None:
@@ -154,6 +159,14 @@ def refuse_impossible(gate: GateSettings, run: Run) -> None:
                         where="gate.yaml",
                         remedy=f"correct the rule '{rule}'",
                     )
+
+
+def part_told(run: Run) -> tuple[str, ...]:
+    """Which part of a divided golden set a verdict rests on; nothing where it is not divided."""
+    if not run.part:
+        return ()
+    learnt = ", where settings are learnt: that earns no release" if run.part == LEARNT_FROM else ""
+    return (f"the golden set is divided: measured on {run.measured_on}{learnt}",)
 
 
 def too_few_repeats(gate: GateSettings, run: Run) -> tuple[str, ...]:

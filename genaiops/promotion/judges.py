@@ -43,13 +43,21 @@ class JudgeDemands(Settings):
 
 
 def judge_refusal(
-    demands: JudgeDemands, run: Run, measure: str, passports: Shelf | None, *, on: date | None = None
+    demands: JudgeDemands,
+    run: Run,
+    measure: str,
+    passports: Shelf | None,
+    *,
+    on: date | None = None,
+    coverage: float = 1.0,
 ) -> str:
     """Why the judge of a measure may not decide a gate, with the remedy; "" when it may, or when no judge decides it.
 
     Passports are looked up in `passports`, so that what was said since the run counts;
     without it those that the run recorded are taken. A retired judge is refused whatever
-    is demanded.
+    is demanded, and so is one whose passport in the project cannot be read. `coverage` is
+    the share of a source's labelled rows that the judge must have scored for a floor to
+    be met there.
     """
     digest = run.judges.get(measure, "")
     if not digest:
@@ -58,12 +66,14 @@ def judge_refusal(
     known = run.passports.get(measure) if passports is None else passports.find(measure, digest)
     if known is not None and known.retired:
         return f"{known.refusal(digest, on=on)}; choose another measure, or another judge"
+    if known is None and passports is not None and (problem := passports.damage(measure, digest)):
+        return problem
     if demands.passport == "optional":
         return ""
     standing = (
         _recorded(known, measure, digest, on) if passports is None else passports.standing(measure, digest, on=on)
     )
-    return standing if isinstance(standing, str) else _below(demands, standing)
+    return standing if isinstance(standing, str) else _below(demands, standing, coverage)
 
 
 def _recorded(passport: Passport | None, measure: str, digest: str, on: date | None) -> Passport | str:
@@ -76,8 +86,8 @@ def _recorded(passport: Passport | None, measure: str, digest: str, on: date | N
     return f"{refusal}; genaiops judge calibrate FILE --measure {measure}"
 
 
-def _below(demands: JudgeDemands, passport: Passport) -> str:
-    """The first floor that a source does not reach."""
+def _below(demands: JudgeDemands, passport: Passport, coverage: float) -> str:
+    """The first floor that a source does not reach, or reaches only on the rows that the judge could score."""
     wanted = {name: floor for name in FLOORS if (floor := getattr(demands, name)) is not None}
     again = f"genaiops judge calibrate FILE --measure {passport.measure} with more labels, or another judge"
     missing = [name for name in demands.sources if passport.source(name) is None]
@@ -88,6 +98,9 @@ def _below(demands: JudgeDemands, passport: Passport) -> str:
     if wanted and not sources:
         return f"the passport has figures only on labels that the judge was fitted on; {again}"
     for source in sources:
+        if wanted and source is not None and (share := source.n / (source.n + source.unscored)) < coverage:
+            rows = f"{source.n:,} of {source.n + source.unscored:,} labelled rows"
+            return f"the judge scored {rows} of {source.source}, coverage {share:.3g} < {coverage:g}; {again}"
         for name, floor in wanted.items():
             figure: Figure | None = getattr(source, name)
             if source is not None and (figure is None or figure.low < floor):

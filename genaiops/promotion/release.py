@@ -16,6 +16,7 @@ from genaiops.errors import ConfigurationError, GateRefused, IntegrityError, Not
 from genaiops.files import check_name, write_durably
 from genaiops.promotion.decision import Decision
 from genaiops.promotion.evidence import run_digest
+from genaiops.promotion.gate import LEARNT_FROM
 from genaiops.records import Metadata, Summary, as_json, canonical_json, digest_of, digest_of_text
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from genaiops.promotion.gate import GateSettings
 
 RELEASE_FORMAT = 1
+_UNSAID = ("part", "holdout_looks")  # of a Proof, where the golden set is not divided
 SHORT = 12  # digits of a digest shown to people
 PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -35,7 +37,10 @@ class NotProven(GateRefused):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a release was measured on and what the gate decided. `digests` are those of the run's subject."""
+    """What a release was measured on and what the gate decided. `digests` are those of the run's subject.
+
+    `part` and `holdout_looks` are the run's: "" and 0 for a golden set that is not divided.
+    """
 
     run: str
     run_digest: str
@@ -44,6 +49,8 @@ class Proof:
     digests: Mapping[str, str]
     decision: Decision
     summaries: tuple[Summary, ...]
+    part: str = ""
+    holdout_looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,12 @@ class Release:
     @property
     def content(self) -> str:
         """The exact text of the release's file."""
-        return canonical_json({"format": RELEASE_FORMAT, **as_json(self)})
+        data: dict[str, Any] = as_json(self)
+        for name in _UNSAID:
+            # Said by silence, as releases did before there were parts: their digests stay the same.
+            if not data["evidence"][name]:
+                del data["evidence"][name]
+        return canonical_json({"format": RELEASE_FORMAT, **data})
 
     @property
     def digest(self) -> str:
@@ -84,7 +96,8 @@ def bundle(served: Metadata, run: Run, gate: GateSettings, decision: Decision) -
     `served` must be what was measured: its digest (`digest_of(served)`) is the digest
     that the run's subject has under "flow". Raises GateRefused when the gate failed, and
     NotProven when it was inconclusive, when the decision is about another run or gate,
-    when the run stopped early, and when `served` is not what was measured.
+    when the run stopped early or asked the part of a divided golden set that settings
+    are learnt from, and when `served` is not what was measured.
     """
     measured = run_digest(run)
     if decision.run != measured or decision.gate != gate.digest:
@@ -96,6 +109,12 @@ def bundle(served: Metadata, run: Run, gate: GateSettings, decision: Decision) -
             f"the run left out {len(run.not_asked)} cases that its verdict did not need; a release takes one on all",
             where=run.id,
             remedy="run: genaiops gate FLOW",
+        )
+    if run.part == LEARNT_FROM:
+        raise NotProven(
+            f"the run asked the {run.part} part of the golden set, where settings are learnt; that proves nothing",
+            where=run.id,
+            remedy="leave --split and evaluation.split away (dev is asked), or name dev, holdout or all",
         )
     if run.subject.digests.get("flow") != digest_of(served):
         raise NotProven(
@@ -110,6 +129,8 @@ def bundle(served: Metadata, run: Run, gate: GateSettings, decision: Decision) -
         digests=dict(run.subject.digests),
         decision=decision,
         summaries=run.summaries,
+        part=run.part,
+        holdout_looks=run.holdout_looks,
     )
     release = Release(check_name(run.subject.flow, "flow"), served, proof)
     return _parsed(release.content)  # as it will be read: lists for tuples, 1.0 for a float given as 1
@@ -205,6 +226,7 @@ def _proof_parts(release: Release) -> dict[str, Any]:
     return {
         "golden_set": proof.golden_set,
         "golden_set_digest": proof.golden_set_digest,
+        "part": proof.part,
         "gate": proof.decision.gate,
         "run": proof.run,
         **means,

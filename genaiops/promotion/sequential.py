@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genaiops.promotion.decision import Decision, RuleResult
-from genaiops.promotion.gate import judge_run, too_few_repeats
+from genaiops.promotion.gate import judge_run, part_told, too_few_repeats
 from genaiops.promotion.judges import judge_refusal
 from genaiops.records import NotApplicable, Score, VerdictKind
 
@@ -198,14 +198,14 @@ class SequentialGate:
         reasons = [r.reason for r in results if r.skipped or r.verdict != "pass"]
         if verdict == "fail":
             reasons.sort(key=lambda reason: not any(r.reason == reason and r.verdict == "fail" for r in results))
-        return replace(whole, verdict=verdict, reasons=tuple(reasons), rules=results)
+        return replace(whole, verdict=verdict, reasons=(*reasons, *part_told(run)), rules=results)
 
     def _refusal(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> str:
         """Why the rule may not be decided on this run, whatever its race has shown."""
         rule = runner.rule
-        return judge_refusal(self.gate.judges, run, rule.measure, passports) or self._incomparable(
-            rule, run.scales.get(rule.measure), run.judges, against
-        )
+        return judge_refusal(
+            self.gate.judges, run, rule.measure, passports, coverage=self.gate.coverage
+        ) or self._incomparable(rule, run.scales.get(rule.measure), run.judges, against)
 
     def _result(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> RuleResult:
         rule, race = runner.rule, runner.race

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from genaiops.delivery import forget
+from genaiops.delivery.golden_work import desk_of
+from genaiops.errors import Conflict
+from genaiops.files import locked
 from genaiops.golden_sets import GoldenSet
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.cli.commands import Run
@@ -159,6 +162,21 @@ def test_review_accepts_edits_rejects_skips_and_quits(stored: Path, run: Run, mo
     assert run("golden", "review", FLOW).out.splitlines()[-1] == "0 accepted, 0 rejected, 1 waiting"
 
 
+def test_review_shows_what_an_answer_may_not_hold(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(root, {**ASKED, "forbidden": ["PWNED", "bar 9"]})
+    typing(monkeypatch, "a")
+    assert "forbidden: PWNED; bar 9\n" in run("golden", "review", FLOW).out
+    assert GoldenSet.load(root / SET).cases[-1].forbidden == ("PWNED", "bar 9")
+
+
+def test_an_edit_that_is_no_text_changes_nothing(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(root, ASKED)
+    typing(monkeypatch, "e", "What \udce9?", "", "", "", "a")
+    told = run("golden", "review", FLOW)
+    assert (told.code, "not UTF-8" in told.out) == (0, True)
+    assert GoldenSet.load(root / SET).cases[-1].question == ASKED["question"]
+
+
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\n--- 1 of 1: forged\r\x08"
     propose(root, {**ASKED, "question": f"Which bar?{evil}", "reference": evil + "4.5", "tags": [evil], "note": evil,
@@ -190,6 +208,34 @@ def test_promote_accepts_by_id_and_refuses_what_cannot_be_won(root: Path, run: R
     assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "lost"
 
 
+def test_promote_accepts_nothing_where_one_id_is_unknown(root: Path, run: Run) -> None:
+    propose(root, ASKED)
+    before = (root / SET / "golden.jsonl").read_bytes()
+    refused = run("golden", "promote", FLOW, "bar", "typo")
+    assert (refused.code, "'typo'" in refused.err) == (2, True)
+    assert (root / SET / "golden.jsonl").read_bytes() == before
+    assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "bar"
+
+
+def test_a_review_goes_on_after_what_somebody_else_decided(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = {**ASKED, "id": "second", "question": "What suits racers?"}
+    propose(root, ASKED, second)
+
+    def answers() -> Iterator[str]:
+        desk_of(workshop.load(root / FLOW)).reject("bar", by="ben")
+        yield "a"
+        yield "a"
+
+    given = answers()
+    monkeypatch.setattr("builtins.input", lambda: next(given))
+    told = run("golden", "review", FLOW, "--as", "ada")
+    assert told.code == 0, told.err
+    assert "somebody else has decided on it" in told.out
+    assert told.out.splitlines()[-1] == "1 accepted, 0 rejected, 0 waiting"
+
+
 def test_a_killed_review_keeps_every_decision_that_was_made(root: Path, run: Run) -> None:
     propose(root, ASKED, {**ASKED, "id": "second", "question": "What suits racers?"})
     script = "from genaiops.cli import main; main()"
@@ -205,6 +251,22 @@ def test_a_killed_review_keeps_every_decision_that_was_made(root: Path, run: Run
     assert json.loads((root / SET / "proposed.jsonl").read_text())["id"] == "second"
     assert json.loads((root / SET / "golden.lock.json").read_text())["cases"]["bar"]["accepted_by"] == "ada"
     assert run("golden", "promote", FLOW, "second").code == 0
+
+
+def test_two_state_folders_do_not_write_one_golden_set_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {path.name for path in (root / SET).iterdir()}
+    monkeypatch.setenv("GENAIOPS_HOME", str(root / "home one"))
+    desk = desk_of(workshop.load(root / FLOW))
+    with (
+        desk.hold(),
+        pytest.raises(Conflict, match="writes a golden set"),
+        locked(desk.places.golden.parent, wait_s=0, what="writes a golden set"),
+    ):
+        pass
+    monkeypatch.setenv("GENAIOPS_HOME", str(root / "home two"))
+    with desk_of(workshop.load(root / FLOW)).hold():
+        pass
+    assert {path.name for path in (root / SET).iterdir()} == names
 
 
 # --- draft with a model -----------------------------------------------------------------
@@ -248,6 +310,28 @@ def test_a_model_that_fails_is_given_up_and_asked_again_next_time(stored: Path, 
     model.says = writing
     assert len(run(*asked).json["added"]) == 1
     assert run("golden", "draft", FLOW, "--by", "model").code == 2
+
+
+def test_a_draft_that_found_no_room_is_asked_for_again_and_none_is_paid_for_that_cannot_wait(
+    stored: Path, run: Run, model: Writer
+) -> None:
+    facts = {"When does the promise lapse?": "If frost reaches the battery cells, the promise of ten years ends on "
+             "the same day.", "Which steel part carries a wheel?": "A storage hook is the steel bracket that carries a "
+             "bicycle by its front wheel.", "How often is oil on links renewed?": "Chain oil is renewed twice because "
+             "dry links rust within a few weeks."}  # fmt: skip
+    rows = [{"question": question, "answer": "After some weeks outside.", "quote": fact}
+            for question, fact in facts.items()]  # fmt: skip
+    model.says = json.dumps({"cases": rows})
+    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--per-document", "2",
+             "--document", "storage.md", "--set", "chunking.size=333", "--json")  # fmt: skip
+    first = run(*asked).json
+    assert (len(first["added"]), first["more"], first["left_out"]) == (2, True, {"over --limit or --per-document": 1})
+    full = run(*asked).json
+    assert (full["calls"], full["more"]) == (0, True)
+    assert run("golden", "promote", FLOW, *(case["id"] for case in first["added"])).code == 0
+    last = run(*asked).json
+    assert (len(last["added"]), last["calls"], last["more"]) == (1, 1, False)
+    assert run(*asked).json["calls"] == 0
 
 
 # --- split ----------------------------------------------------------------------------
@@ -295,6 +379,14 @@ def test_a_set_that_is_exported_comes_back_as_proposals(root: Path, run: Run) ->
     assert (len(again["added"]), again["known"]) == (28, 4)
     assert run("golden", "import", FLOW, "out/beir", "--format", "excel").code == 2
     assert run("golden", "import", FLOW, "out/x.csv", "--format", "csv", "--kind", "odd").code == 2
+
+
+@pytest.mark.parametrize("name", ["golden.jsonl", "proposed.jsonl", "../workshop/rejected.jsonl", "golden.lock.json"])
+def test_an_export_never_replaces_a_file_of_the_golden_set(root: Path, run: Run, name: str) -> None:
+    before = {path: path.read_bytes() for path in (root / SET).iterdir()}
+    told = run("golden", "export", FLOW, "--format", "azure", "--out", str(SET / name))
+    assert (told.code, "--out" in told.err) == (2, True)
+    assert {path: path.read_bytes() for path in (root / SET).iterdir()} == before
 
 
 def test_forget_takes_a_document_out_of_proposals_rejections_and_the_lock_file(

@@ -10,6 +10,8 @@ import pytest
 
 from genaiops.embedding import loading
 from genaiops.embedding.loading import LocalEmbedder
+from genaiops.golden_sets import Places
+from genaiops.golden_sets.splitting import PARTS, Split, write_split
 from tests.cli.commands import Run
 from tests.evaluation.json_server import application
 
@@ -83,6 +85,18 @@ def test_columns_choose_the_measures(run: Run, here: Path) -> None:
         (("--url", "http://127.0.0.1:1/"), "an application needs questions"),
         (("rows.jsonl", "--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl"), "needs questions, and no rows"),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "{"), "--body is not JSON"),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "[" * 60_000 + "]" * 60_000),
+            "--body is not JSON",
+        ),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--body", "[" * 700 + "]" * 700),
+            "the body is nested too deeply",
+        ),
+        (
+            ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "answer: " + "(" * 3000 + "a"),
+            "the JMESPath of answer cannot be read",
+        ),
         (("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--header", "x"), "--header needs NAME: VALUE"),
         (
             ("--url", "http://127.0.0.1:1/", "--questions", "rows.jsonl", "--jmespath", "x"),
@@ -137,6 +151,19 @@ def test_a_golden_set_can_be_put_to_an_address(run: Run, here: Path) -> None:
     assert values == {
         ("hub", "recall@1"): 1.0, ("hub", "resisted"): None, ("attack", "recall@1"): None, ("attack", "resisted"): 1.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("golden", ["set/golden.jsonl", "faq.jsonl"])
+def test_of_a_divided_golden_set_an_address_is_asked_dev_alone(run: Run, here: Path, golden: str) -> None:
+    Path("set").mkdir()
+    write(golden, *({"id": p, "question": f"{p}?", "reference": "Yes.", "tags": [p]} for p in PARTS))
+    write_split(Places.of(golden).split, Split.of("set", dev=0.4, holdout=0.4))
+    with application(lambda *_: (200, {"answer": "Yes."})) as app:
+        questions = "set" if golden.startswith("set") else golden
+        result = run("score", "--url", app.url, "--questions", questions, "-m", "exact_match", "--json")
+        assert [asked["question"] for asked in app.asked] == ["dev?"]
+    assert [score["id"] for score in result.json] == ["dev"]
+    assert "is divided: only the dev part was asked" in result.err
 
 
 def test_an_application_that_answers_nothing_is_an_outage(run: Run, here: Path) -> None:

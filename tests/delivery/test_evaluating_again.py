@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from genaiops.delivery import clean_up, evaluate_flow, forget
+from genaiops.delivery.evaluating import find_evaluation
 from genaiops.embedding.loading import LocalEmbedder
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.anew import anew, told_anew
@@ -18,7 +20,8 @@ from genaiops.evaluation.kept import TABLE, KeptResults, prune_results, result_k
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.flow import Flow
 from genaiops.project import Project, RetentionSettings
-from genaiops.testing import Reply, ScriptedModelServer
+from genaiops.records import Unscored
+from genaiops.testing import Reply, ScriptedModelServer, scripted_verdict
 from tests.small_project import GOLDEN, SmallProject
 
 CASES = len(GOLDEN)
@@ -144,6 +147,58 @@ def test_reuse_none_does_everything_again_and_leaves_nothing(project: SmallProje
 
 def of_model(server: ScriptedModelServer, *settings: str) -> tuple[str, ...]:
     return ("generation.model=house", f"generation.base_url={server.base_url}", *settings)
+
+
+def judged_by(server: ScriptedModelServer, project: SmallProject) -> tuple[str, ...]:
+    """Settings with which the server judges."""
+    card = {"base_url": server.base_url, "timeout_s": 30}
+    (project.root / "models.yaml").write_text(json.dumps({"models": {"judging": card}}))
+    return ("evaluation.judge.model=judging", 'evaluation.measures=["recall@6", "llm:relevance"]')
+
+
+def test_a_judging_model_is_asked_again_where_nothing_is_taken_over(project: SmallProject) -> None:
+    with ScriptedModelServer(scripted_verdict) as server:
+        settings = judged_by(server, project)
+        evaluated(project, *settings)
+        calls = len(server.chats)
+        evaluated(project, *settings)
+        assert len(server.chats) == calls > 0
+        evaluated(project, *settings, "evaluation.reuse=none")
+        assert len(server.chats) == 2 * calls
+        evaluated(project, *settings, "evaluation.repeats=2")
+        assert len(server.chats) == 4 * calls
+
+
+def test_a_run_in_which_the_judge_failed_is_not_the_run_of_this_state(project: SmallProject) -> None:
+    turn = itertools.count()
+
+    def judging(body: dict[str, Any]) -> str | Reply:
+        return Reply(status=402, text="no credit") if next(turn) == 0 else scripted_verdict(body)
+
+    with ScriptedModelServer(judging) as server:
+        flow = load(project, *judged_by(server, project))
+        failed = evaluate_flow(flow).run
+        assert any(isinstance(result.outcomes["llm:relevance"], Unscored) for result in failed.results)
+        assert find_evaluation(flow, flow.served) is None
+        sound = evaluate_flow(flow).run
+        found = find_evaluation(flow, flow.served)
+    assert found is not None
+    assert found.id == sound.id
+
+
+def test_a_run_in_which_one_repeat_got_no_answer_is_not_the_run_of_this_state(project: SmallProject) -> None:
+    turn = itertools.count()
+
+    def says(body: dict[str, Any]) -> str | Reply:
+        return Reply(status=400) if next(turn) == CASES + 1 else "Two years. [1]"
+
+    with ScriptedModelServer(says) as server:
+        flow = load(project, *of_model(server))
+        run = evaluate_flow(flow, repeats=2).run
+        assert not any(result.error for result in run.results)  # the other repeat answered
+        assert find_evaluation(flow, flow.served, repeats=2) is None
+        evaluate_flow(flow, repeats=2)
+        assert find_evaluation(flow, flow.served, repeats=2) is not None
 
 
 def test_a_model_is_asked_again_but_its_same_answers_are_not_judged_again(

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genaiops.embedding import Embedder, TokenEmbedder
+from genaiops.embedding import Embedder, Progress, TokenEmbedder, Vectors
+from genaiops.embedding.protocol import silent
 from genaiops.evaluation import evaluate, measure_named
 from genaiops.evaluation.citation_measures import CitationMeasure, cited_sentences
 from genaiops.evaluation.noise import NoiseSensitivity
@@ -44,6 +45,45 @@ def cited(answer: str, contexts: tuple[str, ...] = CONTEXTS) -> tuple[Outcome, O
     sample = Sample("a", "?", answer, contexts)
     recall, precision = (CitationMeasure(f"citation_{n}", SameWords()) for n in ("recall", "precision"))
     return recall.score([sample])[0], precision.score([sample])[0]
+
+
+class Failing(SameWords):
+    """Fails on every sentence that holds a word, and judges the others as SameWords does."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        found = super().score(samples)
+        return [Unscored("down") if self.word in s.answer else o for s, o in zip(samples, found, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [CitationMeasure("citation_recall", Failing("Lyon")), CitationMeasure("citation_precision", Failing("Lyon")),
+     NoiseSensitivity(False, Failing("Lyon")), NoiseSensitivity(True, Failing("Lyon"))],
+)  # fmt: skip
+def test_where_the_judge_of_support_fails_there_is_no_value(measure: Measure) -> None:
+    samples = [Sample(str(n), "?", f"{text} [1][2]", CONTEXTS, KETTLE) for n, text in enumerate((NEWS, RETURNS))]
+    failed, judged = measure.score(samples)
+    assert failed == Unscored("support was not judged: down")
+    assert isinstance(judged, Score)
+
+
+def test_a_text_without_words_supports_nothing_and_is_no_failure(embedder: Embedder) -> None:
+    sample = Sample("a", "?", f"{KETTLE} [1]", ("***", KETTLE), KETTLE)
+    assert measure_named("citation_recall", embedder=embedder).score([sample]) == [Score(0.0)]
+
+
+def test_vectors_that_are_no_numbers_give_no_value() -> None:
+    class Broken(WordsEmbedder):
+        def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+            return np.full((len(texts), self.dimension), np.nan, dtype=np.float32)
+
+    sample = Sample("a", "How much does it hold?", f"{KETTLE} [1]", CONTEXTS, KETTLE)
+    for name in ("groundedness", "completeness", "relevance", "citation_recall", "noise_sensitivity"):
+        (outcome,) = measure_named(name, embedder=Broken()).score([sample])
+        assert isinstance(outcome, Unscored), name
 
 
 # --- citations ----------------------------------------------------------------------

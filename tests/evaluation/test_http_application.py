@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genaiops.endpoints import without_credentials
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation import evaluate
 from genaiops.evaluation.http_application import HttpApplication, Manner, parsed_paths
@@ -78,6 +79,11 @@ def test_what_is_no_answer_is_an_error_and_never_graded(said: Any, told: str, ti
     assert all(isinstance(outcome, Unscored) for outcome in result.outcomes.values())
 
 
+def test_an_expression_that_does_not_fit_the_json_is_an_error_of_the_case() -> None:
+    with application(lambda *_: (200, {"answer": 5})) as app, pytest.raises(ModelError, match="answer cannot be found"):
+        HttpApplication(app.url, {"answer": "length(answer)"}, manner=QUICK)(Query("?"))
+
+
 @pytest.mark.parametrize("said", ["-1", "NaN", "Infinity", "true", '"7"', "1" + "0" * 400])
 @pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cost_usd"])
 def test_a_number_that_cannot_be_is_an_error_and_no_number_is_none(name: str, said: str) -> None:
@@ -133,6 +139,12 @@ def test_nobody_there_is_an_outage() -> None:
         ("http://127.0.0.1/", None, Manner({"q": "x"}), "the body has no {question}"),
         ("http://127.0.0.1/", None, Manner(headers={"A": "${NOT_SET_ANYWHERE}"}), "needs the environment variable"),
         ("http://127.0.0.1/", None, Manner(headers={"A": "a\nb"}), "header 'A' holds a line break"),
+        (
+            "http://127.0.0.1/",
+            None,
+            Manner(headers={"A": "h\u00e9"}),
+            "header 'A' holds a character that no header can",
+        ),
         ("http://127.0.0.1/", None, Manner(timeout_s=0), "timeout must be above 0"),
     ],
 )
@@ -142,6 +154,38 @@ def test_settings_that_cannot_work_are_refused_before_anything_is_asked(
     with pytest.raises(ConfigurationError) as raised:
         HttpApplication(url, paths, manner=manner)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["sk-s3cret", " sk-s3cret ", "Bearer sk-s3cret", 'sk-"s3cret'])
+@pytest.mark.parametrize("padding", [0, 150, 190])
+def test_what_a_variable_holds_is_in_no_error(monkeypatch: pytest.MonkeyPatch, key: str, padding: int) -> None:
+    monkeypatch.setenv("APP_KEY", key)
+    manner = Manner(headers={"Authorization": "${APP_KEY}"}, attempts=1)
+    golden = GoldenSet("one", (Case("a", "Why?", reference="So."),))
+
+    def echoing(*_: Any) -> Any:
+        return 401, {"error": "." * padding + " bad key " + app.headers[-1]["authorization"]}
+
+    with application(echoing) as app:
+        (result,) = evaluate(HttpApplication(app.url, manner=manner), golden, measures=["exact_match"]).results
+        assert app.headers[0]["authorization"] == key.strip()
+    assert "answered 401" in result.error
+    assert "s3c" not in result.error
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://host:9?api_key=SECRET", "http://host:9"),
+        ("http://host/p#token=SECRET", "http://host/p"),
+        ("http://host#token=SECRET", "http://host"),
+        ("http://me:SECRET@host/p/?key=SECRET", "http://host/p"),
+        ("http://me:SECRET?x@host/", "http://me:…"),
+        ("http://[::1]/p", "http://[::1]/p"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
 
 
 @pytest.mark.parametrize("written", ["answer", "answr: x", "answer:", ": x"])

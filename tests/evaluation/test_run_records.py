@@ -109,7 +109,15 @@ def test_a_run_of_another_version_is_refused_by_number(run: Run, tmp_path: Path)
         Run.load(path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"schema_version": 1}', "\ud800"])
+NAN = '{"schema_version": 1, "digest": "0", "run": {"seed": NaN}}'
+DEEP = '{"schema_version": 1, "digest": "0", "run": %s}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", '{"schema_version": 1}', "\ud800", NAN]
+    + [DEEP % ("[" * depth + "]" * depth) for depth in (400, 900, 100_000)],
+)
 def test_a_damaged_file_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(content.encode("utf-8", "surrogatepass"))
     with pytest.raises(IntegrityError):

@@ -101,7 +101,7 @@ def test_a_lock_file_comes_back_and_a_damaged_one_is_told(tmp_path: Path) -> Non
     write_pins(path, pins_of(asking(), asking(name="\x1b\u2028b")))
     assert read_pins(path) == pins_of(asking(), asking(name="\x1b\u2028b"))
     assert path.read_text().count("\n") == 4  # a case a line
-    for content in ('{"version": 2, "cases": {}}', "{", '{"version": 1, "cases": {"a": 1}}', "\xff"):
+    for content in ('{"version": 3, "cases": {}}', "{", '{"version": 1, "cases": {"a": 1}}', "\xff"):
         path.write_text(content, encoding="latin-1")
         with pytest.raises(GoldenSetError, match="lock file cannot be used"):
             read_pins(path)

@@ -38,14 +38,14 @@ class WordJudge:
         return [Score(float(s.answer)) if s.answer else NotApplicable("nothing was said") for s in samples]
 
 
-def labelled(label: float, value: float | None, source: str = "own labels") -> Labelled:
-    return Labelled(Sample("", "", "" if value is None else str(value)), label, source)
+def labelled(label: float, value: float | None, source: str = "own labels", question: str = "") -> Labelled:
+    return Labelled(Sample("", question, "" if value is None else str(value)), label, source)
 
 
 def rows(right: int, wrong: int, source: str = "own labels") -> list[Labelled]:
     """`right` good and as many bad answers that the judge calls what they are, and `wrong` of each that it does not."""
-    agreed = [labelled(1, 0.9, source), labelled(0, 0.1, source)] * right
-    return agreed + [labelled(1, 0.2, source), labelled(0, 0.8, source)] * wrong
+    values = [(1, 0.9), (0, 0.1)] * right + [(1, 0.2), (0, 0.8)] * wrong
+    return [labelled(label, value, source, f"question {n}?") for n, (label, value) in enumerate(values)]
 
 
 def passport(right: int = 90, wrong: int = 10, **options: Any) -> Passport:

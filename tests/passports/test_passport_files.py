@@ -53,8 +53,14 @@ class TestCalibrate:
             (plain, rows(5, 0), UNTIL, "not decided by a judge"),
             (JUDGE, [labelled(1, 0.9)] * 5, UNTIL, "all alike"),
             (JUDGE, [], UNTIL, "0 labels"),
-            (JUDGE, [labelled(1, None), labelled(0, None)], UNTIL, "scored none of the 2 rows: nothing was said"),
+            (
+                JUDGE,
+                [labelled(1, None), labelled(0, None, question="?")],
+                UNTIL,
+                "scored none of the 2 rows: nothing was said",
+            ),
             (JUDGE, rows(5, 0), DAY, "before it counts"),
+            (JUDGE, rows(5, 0) * 50, UNTIL, "is there twice"),
         ):
             with pytest.raises(ConfigurationError, match=words):
                 calibrate(measure, given, made=DAY, expires=expires)
@@ -108,6 +114,7 @@ class TestFiles:
         for text, words in (
             (whole[:-20], "cannot be read"),
             ("[" * 100_000, "cannot be read"),
+            (json.dumps({"schema_version": 1, "passport": {"n": float("nan")}, "digest": "0"}), "cannot be read"),
             (json.dumps({**passport().to_json(), "passport": better}), "changed after it was written"),
             (json.dumps({**passport().to_json(), "schema_version": 2}), "schema version 2, this genaiops reads 1"),
             ("[]", "schema version None"),

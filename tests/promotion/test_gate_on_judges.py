@@ -14,7 +14,7 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.passports import Passport, Shelf
 from genaiops.evaluation.records import Run
 from genaiops.promotion import Decision, GateSettings, judge_run, load_gate
-from tests.passports.makers import WordJudge, rows
+from tests.passports.makers import WordJudge, labelled, rows
 from tests.passports.makers import passport as passport_of
 from tests.promotion.builders import bits, gate_of, run_of
 
@@ -89,6 +89,21 @@ def test_what_was_said_since_the_run_counts(tmp_path: Path) -> None:
     assert refused(judge_run(gate(REQUIRED), run(), None, passports=shelf), "changed after it was written")
 
 
+@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: b"", lambda content: b"\xff"])
+def test_a_damaged_passport_does_not_put_a_retired_judge_back_into_use(tmp_path: Path, damage: Any) -> None:
+    shelf = Shelf(tmp_path / "own", tmp_path / "shipped")
+    shelf.keep(passport())
+    path = shelf.retire("groundedness", JUDGE.judge, "errs on roles")
+    path.write_bytes(damage(path.read_bytes()))
+    damaged = path.read_bytes()
+    for demands in (REQUIRED, {}):
+        refusal = judge_run(gate(demands), run(), None, passports=shelf)
+        assert refused(refusal, "restore the file, or delete it to put the judge into use again")
+    with pytest.raises(ConfigurationError, match="may have said that the judge is retired"):
+        shelf.keep(passport())
+    assert path.read_bytes() == damaged
+
+
 def test_rules_that_no_judge_decides_need_no_passport_and_every_reason_is_given() -> None:
     demanding = gate(REQUIRED, {"measure": "recall@5", "at_least": 0.9}, RULE)
     decision = judge_run(demanding, run(passports={}), None)
@@ -108,6 +123,18 @@ def test_a_floor_is_held_by_the_low_end_of_the_interval(name: str) -> None:
     assert figure.value > between[name]
     assert judge_run(gate(within), run(), None).verdict == "pass"
     assert refused(judge_run(gate(between), run(), None), "is demanded and not shown")
+
+
+def test_a_floor_is_met_on_the_rows_that_the_gate_asks_for_and_not_on_the_easy_ones() -> None:
+    from genaiops.evaluation.passports import calibrate
+
+    unscored = [labelled(n % 2, None, question=f"hard {n}") for n in range(20)]
+    easy = calibrate(JUDGE, [*rows(90, 0), *unscored], made=TODAY, expires=TODAY + timedelta(days=9))
+    given, floor = run(passports={"groundedness": easy}), {**REQUIRED, "balanced_accuracy": 0.8}
+    assert refused(
+        judge_run(gate(floor), given, None), "scored 180 of 200 labelled rows of own labels, coverage 0.9 < 1"
+    )
+    assert judge_run(gate_of(RULE, judges=floor, coverage=0.9), given, None).verdict == "pass"
 
 
 def test_a_floor_holds_for_every_source_or_for_those_that_are_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def test_an_inconclusive_gate_refuses_with_exit_code_3() -> None:
     with pytest.raises(NotProven, match="inconclusive") as error:
         bundle(SERVED, run, FLOOR, judge_run(FLOOR, run, None))
     assert error.value.exit_code == 3
+
+
+def test_a_verdict_and_its_release_say_which_part_of_a_divided_set_they_rest_on() -> None:
+    run = run_of({"groundedness": bits(100, 0)}, part="holdout", holdout_looks=3)
+    decision = judge_run(FLOOR, run, None)
+    told = "the golden set is divided: measured on handbook (holdout, look 3 at the holdout)"
+    assert (decision.verdict, decision.reasons) == ("pass", (told,))
+    proof = bundle(SERVED, run, FLOOR, decision).evidence
+    assert (proof.part, proof.holdout_looks, proof.decision.reasons) == ("holdout", 3, (told,))
+
+
+def test_what_settings_are_learnt_from_earns_no_release() -> None:
+    run = run_of({"groundedness": bits(100, 0)}, part="train")
+    decision = judge_run(FLOOR, run, None)
+    assert decision.reasons[-1].endswith("(train), where settings are learnt: that earns no release")
+    with pytest.raises(NotProven, match="asked the train part of the golden set"):
+        bundle(SERVED, run, FLOOR, decision)
+
+
+def test_a_release_on_a_set_that_is_not_divided_is_written_as_ever() -> None:
+    # The digest names the file: with one more key, no release that was made before could be read.
+    assert "part" not in json.loads(bundle(SERVED, *passing()).content)["evidence"]
+    assert "holdout_looks" not in json.loads(release_of(1).content)["evidence"]
+    assert release_of(1).digest == "b0f2f5a9e8e06b060e3283e7a870af533cf01cd8c9e5c4374aa6b79d7a770d0a"
 
 
 def test_a_verdict_on_another_run_or_by_another_gate_earns_nothing() -> None:

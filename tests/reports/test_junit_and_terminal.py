@@ -136,6 +136,12 @@ def test_a_case_to_which_no_measure_applies_is_skipped(run: Run) -> None:
     assert [child.tag for child in test] == ["skipped"]
 
 
+def test_a_remark_beside_a_rule_that_failed_is_no_second_failure(run: Run) -> None:
+    rule = RuleResult("groundedness at_least 0.8", "fail", "groundedness: 0.55 below the floor 0.8")
+    given = decision(rule, other=("the golden set is divided: measured on g (dev)",))
+    assert suites(junit_report(run, verdict=given))[1].get("failures") == "1"
+
+
 def test_what_is_no_rules_reason_has_a_test_of_its_own(run: Run) -> None:
     gate = suites(junit_report(run, verdict=Verdict("inconclusive", ("the golden set has changed",))))[1]
     (test,) = gate.findall("testcase")

@@ -8,7 +8,7 @@ from pathlib import Path
 from genaiops.delivery.forgetting.artefacts import Artefact, Log
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.runs import about
-from genaiops.delivery.golden_work import DRAFTED_FILE
+from genaiops.delivery.golden_work import DRAFTED_FILE, alone_in
 from genaiops.errors import GenaiopsError
 from genaiops.files import TEMPORARY_PREFIX, write_durably
 from genaiops.flow.history import all_histories
@@ -59,21 +59,26 @@ def golden_leftovers(project: Project) -> tuple[Path, ...]:
 def prune_golden_sets(project: Project, erasure: Erasure, log: Log) -> None:
     """Take the cases that quote the document out of the golden sets; every other line stays as it is, byte for byte."""
     for path, flow in golden_files(project).items():
-        cases = cases_in(path)
-        gone = {case.id: line for line, case in cases.items() if _asks_about(erasure, flow, case)}
-        _prune_pins(path, erasure, flow, log)
-        if not gone:
-            continue
-        left = tuple(case for case in cases.values() if case.id not in gone)
-        name, store = path.parent.name if path.name.endswith(WAITING) else Places.of(path).name, "golden set"
-        if path.name.endswith(WAITING):
-            store = "proposals" if path.name.endswith(WAITING[0]) else "rejections"
-        removed = ", ".join(digest_of(case_id)[:12] for case_id in gone)
-        before = _digest(tuple(cases.values()))
-        log.tell(Artefact(store, before, _digest(left), f"{name}: {len(gone)} cases ({removed})"))
-        write_durably(path, without_lines(path.read_bytes(), set(gone.values())))
+        with alone_in(path.parent):
+            _prune(path, flow, erasure, log)
     # What a model was asked about is kept as digests of passages; whoever has the passage could tell that it was here.
     (project.home / DRAFTED_FILE).unlink(missing_ok=True)
+
+
+def _prune(path: Path, flow: str, erasure: Erasure, log: Log) -> None:
+    cases = cases_in(path)
+    gone = {case.id: line for line, case in cases.items() if _asks_about(erasure, flow, case)}
+    _prune_pins(path, erasure, flow, log)
+    if not gone:
+        return
+    left = tuple(case for case in cases.values() if case.id not in gone)
+    name, store = path.parent.name if path.name.endswith(WAITING) else Places.of(path).name, "golden set"
+    if path.name.endswith(WAITING):
+        store = "proposals" if path.name.endswith(WAITING[0]) else "rejections"
+    removed = ", ".join(digest_of(case_id)[:12] for case_id in gone)
+    before = _digest(tuple(cases.values()))
+    log.tell(Artefact(store, before, _digest(left), f"{name}: {len(gone)} cases ({removed})"))
+    write_durably(path, without_lines(path.read_bytes(), set(gone.values())))
 
 
 def _digest(cases: tuple[Case, ...]) -> str:

@@ -78,11 +78,12 @@ class AdaptedMeasure:
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
         """One outcome per sample, in order. A value that was made before, of the same content, is not made again."""
+        settled = [self._settled(sample) for sample in samples]
         keys = [self._key(sample) for sample in samples]
-        found: dict[str, Outcome] = {
-            key: Score(kept.marks["value"]) for key, kept in self.group.cache.find(keys).items()
-        }
-        wanted = {key: sample for key, sample in zip(keys, samples, strict=True) if key not in found}
+        asked = {key: sample for key, sample, none in zip(keys, samples, settled, strict=True) if none is None}
+        kept = {} if self.group.fresh else self.group.cache.find(list(asked))
+        found: dict[str, Outcome] = {key: Score(one.marks["value"]) for key, one in kept.items()}
+        wanted = {key: sample for key, sample in asked.items() if key not in found}
         made: dict[str, Judgement] = {}
 
         async def one(key: str, sample: Sample) -> None:
@@ -101,25 +102,34 @@ class AdaptedMeasure:
                 self.run(everything())
             finally:
                 self.group.cache.add(self.judge, made.items())
-        return [found[key] for key in keys]
+        return [none or found[key] for none, key in zip(settled, keys, strict=True)]
+
+    def begin_round(self, number: int) -> None:
+        """See stopping.InRounds."""
+        self.group.round = number
 
     def _key(self, sample: Sample) -> str:
         content = [sample.question, sample.answer, sample.contexts, _reference(sample)]
-        return digest_of([self.judge, content])
+        return self.group.in_round(digest_of([self.judge, content]))
 
-    async def _outcome(self, sample: Sample) -> Outcome:
+    def _settled(self, sample: Sample) -> Unscored | None:
+        """Why the metric is not asked about a sample, whatever was kept of the same texts; None when it is."""
         if self.group.is_tested(sample):
             return Unscored(f"the judge {self.group.name} is the model under test")
         for need in self.metric.needs:
             if not (_reference(sample) if need == "reference" else getattr(sample, need)):
                 return Unscored(f"{self.name} needs {NEEDS[need]}")
+        return None
+
+    async def _outcome(self, sample: Sample) -> Outcome:
         try:
             value = float(await self.metric.value(sample))
         except Unjudged as error:
-            return Unscored(str(error))
+            return Unscored(str(error), outage=True)
         except Exception as error:  # a foreign library may raise anything
             cause = _unjudged(error)
-            return Unscored(str(cause) if cause else f"{self.name}: {type(error).__name__}: {one_line(error)}")
+            told = str(cause) if cause else f"{self.name}: {type(error).__name__}: {one_line(error)}"
+            return Unscored(told, outage=True)
         return Score(value) if math.isfinite(value) else Unscored(f"{self.name} gave {value}")
 
 

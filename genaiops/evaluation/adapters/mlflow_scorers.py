@@ -8,17 +8,16 @@ refused; `max_seconds` holds.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, fields_of, on_background_loop, unknown_metric
+from genaiops.evaluation.adapters.variables import VARIABLES
 from genaiops.evaluation.llm_judges import llm_judge_of
 from genaiops.evaluation.llm_judges.calling import Unjudged
 from genaiops.evaluation.llm_judges.group import GroupJudge
@@ -27,7 +26,6 @@ from genaiops.evaluation.tools import Tools
 from genaiops.generation.openai_compatible import OPENAI_URL
 
 Fields = Mapping[str, Any]
-_ENVIRONMENT = threading.Lock()  # variables belong to the whole process
 _GIVE_UP = 5  # errors in a row
 _ALIKE: Mapping[object, float] = {"yes": 1.0, "no": 0.0, True: 1.0, False: 0.0}
 
@@ -115,7 +113,9 @@ class _MLflow:
             if self._failed_in_a_row >= _GIVE_UP:
                 raise Unjudged(f"not asked, since {_GIVE_UP} cases failed in a row")
             try:
-                feedback = await asyncio.wait_for(_in_thread(self._call, fields_of(sample)), self._seconds_left())
+                feedback = await asyncio.wait_for(
+                    _in_thread(self._call, fields_of(sample), _address(self._group)), self._seconds_left()
+                )
                 if feedback.error is not None:
                     raise ValueError(feedback.error.error_message or feedback.error.error_code)
             except TimeoutError:
@@ -141,8 +141,11 @@ def _snake(written: str) -> str:
     return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in written).lstrip("_")
 
 
-async def _in_thread(call: Callable[[Fields], Any], fields: Fields) -> Any:
-    """The result of a blocking call. Its thread is a daemon: a call that never ends keeps nobody from leaving."""
+async def _in_thread(call: Callable[[Fields], Any], fields: Fields, address: Mapping[str, str]) -> Any:
+    """The result of a blocking call. Its thread is a daemon: a call that never ends keeps nobody from leaving.
+
+    The variables outlast the call, whoever waits for it: it must not find another address, nor send another key.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
@@ -152,9 +155,16 @@ async def _in_thread(call: Callable[[Fields], Any], fields: Fields) -> Any:
                 result, error = call(fields), None
         except Exception as raised:
             result, error = None, raised
+        finally:
+            VARIABLES.leave()
         loop.call_soon_threadsafe(_settle, done, result, error)
 
-    threading.Thread(target=work, name="mlflow-scorer", daemon=True).start()
+    VARIABLES.take(address)
+    try:
+        threading.Thread(target=work, name="mlflow-scorer", daemon=True).start()
+    except RuntimeError:  # no room for another thread
+        VARIABLES.leave()
+        raise
     return await done
 
 
@@ -168,27 +178,15 @@ def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> 
 
 
 def _run(work: Awaitable[None], group: GroupJudge) -> None:
-    with _addressed(group):
+    with VARIABLES.set_to(_address(group)):
         on_background_loop(work)
 
 
-@contextmanager
-def _addressed(group: GroupJudge) -> Iterator[None]:
-    """The variables by which MLflow finds the model; what was there before is there again after."""
+def _address(group: GroupJudge) -> dict[str, str]:
+    """The variables by which MLflow finds the model."""
     card = group.card
-    wanted = {
+    return {
         "OPENAI_API_BASE": card.base_url or OPENAI_URL,
         "OPENAI_API_KEY": group.caller.key or "none",
         "MLFLOW_GATEWAY_ROUTE_TIMEOUT_SECONDS": str(max(1, round(card.timeout_s))),
     }
-    with _ENVIRONMENT:
-        before = {name: os.environ.get(name) for name in wanted}
-        os.environ.update(wanted)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, fields_of, on_background_loop, unknown_metric
 from genaiops.evaluation.adapters.structured import structured
@@ -15,6 +15,9 @@ from genaiops.evaluation.llm_judges import llm_judge_of
 from genaiops.evaluation.llm_judges.calling import Caller
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.tools import Tools
+
+if TYPE_CHECKING:
+    from genaiops.embedding import Embedder
 
 # What ragas calls the parts of a sample.
 _FIELDS = {"user_input": "question", "response": "answer", "retrieved_contexts": "contexts", "reference": "reference"}
@@ -34,15 +37,16 @@ def measure(name: str, tools: Tools) -> AdaptedMeasure:
             raise unknown_metric("ragas", name, known)
         group = llm_judge_of(tools)
         made = known[name](**_parts(known[name], group.caller, tools))
-    metric = _Ragas(made, _needs(known[name]))
+    metric = _Ragas(made, _needs(known[name]), _vectors(known[name], tools))
     return AdaptedMeasure(f"ragas:{name}", metric, group, on_background_loop, lower_is_better=name in _LOWER)
 
 
 class _Ragas:
     """One metric object of ragas; it keeps nothing between samples."""
 
-    def __init__(self, metric: Any, needs: Mapping[str, str]) -> None:
-        self.version = f"ragas {version('ragas')}"
+    def __init__(self, metric: Any, needs: Mapping[str, str], vectors: str = "") -> None:
+        """`vectors` names the embedder behind a metric that compares vectors."""
+        self.version = f"ragas {version('ragas')}{vectors and f' {vectors}'}"
         self.needs = tuple(needs.values())
         self.unit_interval = tuple(getattr(metric, "allowed_values", ())) == (0.0, 1.0)
         self._metric, self._names = metric, needs
@@ -92,6 +96,20 @@ def _parts(kind: Any, caller: Caller | None, tools: Tools) -> Any:
     return parts
 
 
+def _vectors(kind: Any, tools: Tools) -> str:
+    """Fingerprint and precision of the embedder that a metric is given; "" where it is given none."""
+    if "embeddings" not in inspect.signature(kind.__init__).parameters:
+        return ""
+    embedder = _embedder(tools)
+    return f"{embedder.fingerprint} {getattr(embedder, 'precision', '')}".rstrip()
+
+
+def _embedder(tools: Tools) -> Embedder:
+    from genaiops.embedding import default_embedder
+
+    return tools.embedder or default_embedder()
+
+
 def _model(caller: Caller) -> Any:
     from ragas.llms.base import InstructorBaseRagasLLM
 
@@ -110,9 +128,7 @@ def _model(caller: Caller) -> Any:
 def _embeddings(tools: Tools) -> Any:
     from ragas.embeddings.base import BaseRagasEmbedding
 
-    from genaiops.embedding import default_embedder
-
-    embedder = tools.embedder or default_embedder()
+    embedder = _embedder(tools)
 
     class Embeddings(BaseRagasEmbedding):  # type: ignore[misc]
         """ragas' embeddings, made by our embedder."""

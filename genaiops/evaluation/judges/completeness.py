@@ -7,6 +7,7 @@ groundedness, since a reference says in its own words what an answer may say in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -95,7 +96,12 @@ class Covered:
 
 
 def graded(support: Support) -> float:
-    """How far the answer says one wanted sentence, in [0, 1]: a wrong number or a denial counts as not said."""
+    """How far the answer says one wanted sentence, in [0, 1]: a wrong number or a denial counts as not said.
+
+    NaN where a feature is no finite number: `min` and `max` would make a 0 of it.
+    """
+    if not all(map(math.isfinite, support.features)):
+        return math.nan
     found = dict(zip(FEATURES, support.features, strict=True))
     nearness = COEFFICIENTS["overlap"] * found["overlap"] + (1 - COEFFICIENTS["overlap"]) * found["cosine"]
     low, high = COEFFICIENTS["said_from"], COEFFICIENTS["said_at"]

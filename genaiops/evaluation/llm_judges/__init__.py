@@ -46,6 +46,8 @@ def llm_judge_of(tools: Tools, *, patience: Patience | None = None) -> GroupJudg
     if _SHARED not in tools.shared:
         name, card = judging_model(tools)
         given = {} if patience is None else {"patience": patience}
-        tools.shared[_SHARED] = GroupJudge(name, card, tools.judge, cache_file=tools.cache_file, **given)
+        tools.shared[_SHARED] = GroupJudge(
+            name, card, tools.judge, cache_file=tools.cache_file, fresh=tools.fresh, **given
+        )
     judge: GroupJudge = tools.shared[_SHARED]
     return judge

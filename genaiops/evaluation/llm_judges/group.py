@@ -6,11 +6,11 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from genaiops.endpoints import host_of
+from genaiops.endpoints import address_of
 from genaiops.evaluation.llm_judges.cache import JudgementCache
 from genaiops.evaluation.llm_judges.calling import PATIENCE, Asked, Caller, Unjudged, formats_of, temperature_of
 from genaiops.evaluation.llm_judges.judgement import Judgement, judgement_of
@@ -37,10 +37,11 @@ class Wanted:
 
 
 class GroupJudge:
-    """Judges cases by a model of the catalog. `identity` is the digest of model, host, prompt, schema and temperature.
+    """Judges cases by a model of the catalog. `identity` is the digest of model, address, prompt, schema, temperature.
 
-    What was judged, or failed, is not asked again while this object lives; what was judged, not while the cache file
-    does. It may be used in threads and inside running event loops: the calls run on an event loop of their own.
+    What was judged, or failed, is not asked again within a round of questions while this object lives; what was
+    judged, not while the cache file does, unless the judge is `fresh`: then it writes there and does not read. It may
+    be used in threads and inside running event loops: the calls run on an event loop of their own.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class GroupJudge:
         settings: JudgeSettings,
         *,
         cache_file: Path | None = None,
+        fresh: bool = False,
         patience: Patience = PATIENCE,
     ) -> None:
         self.name = name
@@ -58,9 +60,11 @@ class GroupJudge:
         )
         self.settings = settings
         self.caller = Caller(OpenAICompatible(self.card, name=name), self.card, settings, patience=patience)
-        host = host_of(card.base_url or OPENAI_URL)
-        self.identity = digest_of([PROMPT_DIGEST, self.card.model, host, temperature_of(settings)])
+        address = address_of(card.base_url or OPENAI_URL)
+        self.identity = digest_of([PROMPT_DIGEST, self.card.model, address, temperature_of(settings)])
         self.cache = JudgementCache(cache_file)
+        self.fresh = fresh
+        self.round = 0  # which time all questions are asked; in each the judge gives votes of its own
         self._known: dict[str, Judgement | str] = {}
         self._cases: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], Wanted] = {}
 
@@ -77,12 +81,17 @@ class GroupJudge:
             content = digest_of([self.identity, material.digest])
             keys = tuple(f"{content}:{vote}" for vote in range(self.settings.votes))
             self._cases[texts] = Wanted(material, keys)
-        return self._cases[texts]
+        case = self._cases[texts]
+        return replace(case, keys=tuple(map(self.in_round, case.keys))) if self.round else case
+
+    def in_round(self, key: str) -> str:
+        """The key of what is judged in this round of questions."""
+        return f"{key}:{self.round}" if self.round else key
 
     def missing(self, cases: Sequence[Wanted]) -> dict[str, Material]:
-        """Keys of the votes that neither this object nor the cache has; every call that `judged` would make."""
+        """Keys of the votes that neither this object nor a cache it reads has; every call that `judged` would make."""
         unknown = {key: case.material for case in cases for key in case.keys if key not in self._known}
-        if unknown:
+        if unknown and not self.fresh:
             self._known |= self.cache.find(list(unknown))
         return {key: material for key, material in unknown.items() if key not in self._known}
 
@@ -116,7 +125,7 @@ class GroupJudge:
         for key in case.keys:
             known = self._known.get(key, "the judge was interrupted")
             if isinstance(known, str):
-                return Unscored(known)
+                return Unscored(known, outage=True)
             votes.append(known)
         return tuple(votes)
 

@@ -35,7 +35,7 @@ class LlmMeasure:
 
     @property
     def judge(self) -> str:
-        """Digest of part, model, host, prompt, schema, temperature and number of votes."""
+        """Digest of part, model, address, prompt, schema, temperature and number of votes."""
         return digest_of([self.part, self.group.digest])
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
@@ -45,6 +45,10 @@ class LlmMeasure:
     def unsettled(self, samples: Sequence[Sample]) -> list[Sample]:
         """The samples that need the judge."""
         return [sample for sample in samples if self._settled(sample) is None]
+
+    def begin_round(self, number: int) -> None:
+        """See stopping.InRounds."""
+        self.group.round = number
 
     def _judged(self, samples: Sequence[Sample]) -> list[tuple[Outcome, Votes]]:
         settled = [self._settled(sample) for sample in samples]

@@ -71,7 +71,8 @@ def calibrate(
     `seen` are the sources that the judge was fitted on.
     Made today and valid for a year unless the days are given. ConfigurationError for a
     measure that no judge decides or whose values are not in [0, 1], for labels that are
-    all alike, when the judge scored no row, and for an expiry in the past.
+    all alike, for a row that is there twice, when the judge scored no row, and for an
+    expiry in the past.
     """
     from genaiops import __version__
 
@@ -88,6 +89,7 @@ def calibrate(
             f"{len(rows)} labels, all alike: a judge is compared on good answers and on bad ones",
             remedy="label at least some of each; about 50 of each give intervals of use",
         )
+    _refuse_repeated(rows)
     outcomes = outcomes_of(measure, [row.sample for row in rows])
     names = dict.fromkeys(row.source for row in rows)
     sources = [replace(_figures(name, rows, outcomes, confidence), seen=name in seen) for name in names]
@@ -110,6 +112,21 @@ def calibrate(
 def labels_digest(rows: Sequence[Labelled]) -> str:
     """Digest of the labelled rows, whatever their order."""
     return digest_of(sorted(digest_of([row.sample, row.label, row.source]) for row in rows))
+
+
+def _refuse_repeated(rows: Sequence[Labelled]) -> None:
+    """A row counted twice narrows every interval without anybody having labelled more."""
+    seen: dict[tuple[object, ...], str] = {}
+    for place, row in enumerate(rows, start=1):
+        sample = row.sample
+        key = (row.source, sample.question, sample.answer, tuple(sample.contexts), sample.reference)
+        name = sample.id or str(place)
+        if key in seen:
+            raise ConfigurationError(
+                f"row {name!r} is there twice: {seen[key]!r} has the same question, answer and contexts",
+                remedy="keep one row of each answer; of several people's labels, their mean",
+            )
+        seen[key] = name
 
 
 def _figures(name: str, rows: Sequence[Labelled], outcomes: Sequence[Outcome], confidence: float) -> SourceFigures:

@@ -162,16 +162,20 @@ def _checked(record: Any, path: Path) -> Passport:
             remedy="upgrade: pip install --upgrade genaiops" if newer else AGAIN,
         )
     content = record.get("passport")
-    if not isinstance(content, Mapping) or digest_of(content) != record.get("digest"):
+    try:
+        found = digest_of(content) if isinstance(content, Mapping) else ""
+    except (ValueError, RecursionError) as error:  # it holds NaN, which is no JSON
+        raise IntegrityError(f"the passport cannot be read: {error}", where=path, remedy=AGAIN) from None
+    if not isinstance(content, Mapping) or found != record.get("digest"):
         raise IntegrityError("the passport was changed after it was written", where=path, remedy=AGAIN)
     from pydantic import ValidationError
 
     try:
-        found = _reader().validate_python(content)
-        date.fromisoformat(found.made_at), date.fromisoformat(found.expires_at)
+        passport = _reader().validate_python(content)
+        date.fromisoformat(passport.made_at), date.fromisoformat(passport.expires_at)
     except (ValidationError, ValueError) as error:
         raise IntegrityError(f"the passport is not complete: {error}", where=path, remedy=AGAIN) from None
-    return found
+    return passport
 
 
 @cache

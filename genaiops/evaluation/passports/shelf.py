@@ -59,6 +59,15 @@ class Shelf:
         found = self._of(measure, judge)
         return found.passport if found is not None else None
 
+    def damage(self, measure: str, judge: str) -> str:
+        """Why the project's own file for this judge cannot be used, with the remedy; "" when it can, or is not there.
+
+        It may have said that the judge was retired.
+        """
+        found = self._of(measure, judge)
+        problem = "" if found is None else found.problem
+        return f"{problem}; restore the file, or delete it to put the judge into use again" if problem else ""
+
     def standing(self, measure: str, judge: str, *, on: date | None = None) -> Passport | str:
         """The passport that holds for this judge on a day (default: today), or why none does, with the remedy."""
         found = self._of(measure, judge)
@@ -72,22 +81,25 @@ class Shelf:
             )
             return f"judge {judge[:SHORT] or 'without a digest'} has no passport{known}; {again}"
         if found.passport is None:
-            return f"{found.problem}; {again}"
+            return self.damage(measure, judge)
         refusal = found.passport.refusal(judge, on=on)
         if not refusal:
             return found.passport
         return refusal if found.passport.retired else f"{refusal}; {again}"
 
     def keep(self, passport: Passport) -> Path:
-        """Keep a passport; returns its file. ConfigurationError when the judge was retired."""
+        """Keep a passport; returns its file. ConfigurationError when the judge was retired, or may have been.
+
+        It may have been where the project's file for it cannot be read.
+        """
         path = self.path_of(passport.measure, passport.judge)
-        before = _read(path).passport if path.is_file() else None
-        if before is not None and before.retired:
-            raise ConfigurationError(
-                f"the judge was retired: {before.retired}",
-                where=path,
-                remedy="delete this file to put the judge into use again",
-            )
+        before = self._of(passport.measure, passport.judge) if path.exists() else None
+        remedy = "delete this file to put the judge into use again"
+        if before is not None and before.problem:
+            what = "the passport that is kept here cannot be read, and may have said that the judge is retired"
+            raise ConfigurationError(what, where=path, remedy=f"restore it, or {remedy}")
+        if before is not None and before.passport is not None and before.passport.retired:
+            raise ConfigurationError(f"the judge was retired: {before.passport.retired}", where=path, remedy=remedy)
         return passport.save(path)
 
     def retire(self, measure: str, judge: str, reason: str) -> Path:
@@ -101,7 +113,7 @@ class Shelf:
 
     def _of(self, measure: str, judge: str) -> Kept | None:
         own = self.folder / file_name(measure, judge) if self.folder is not None else None
-        if own is not None and own.is_file():
+        if own is not None and own.exists():
             kept = _read(own)
             if kept.passport is not None and (kept.passport.measure, kept.passport.judge) != (measure, judge):
                 return Kept(own, None, f"{own}: this file holds the passport of another judge")

@@ -72,7 +72,10 @@ def _case(suite: ET.Element, result: CaseResult) -> None:
 
 
 def _gate(suite: ET.Element, verdict: Verdict) -> None:
-    """A test for each rule; one for the verdict where it has reasons that are no rule's, or none at all."""
+    """A test for each rule; one for the verdict where it has reasons that are no rule's, or none at all.
+
+    A remark beside rules that failed is no failure of its own.
+    """
     rules = getattr(verdict, "rules", ())
     for rule in rules:
         test = _test(suite, "gate", rule.rule, 0.0)
@@ -82,7 +85,8 @@ def _gate(suite: ET.Element, verdict: Verdict) -> None:
             _judged(test, rule.verdict, rule.reason)
     told = {rule.reason for rule in rules}
     other = [reason for reason in verdict.reasons if reason not in told]
-    if other or not rules:
+    settled = verdict.verdict != "pass" and any(rule.verdict == verdict.verdict for rule in rules)
+    if (other and not settled) or not rules:
         _judged(_test(suite, "gate", "verdict", 0.0), verdict.verdict, "\n".join(other) or verdict.verdict)
 
 

@@ -32,10 +32,14 @@ _ANAPHORA = re.compile(
 
 @dataclass(slots=True)
 class Choice:
-    """The cases chosen, with what retrieval made of each, and why the others were not (reason → number)."""
+    """The cases chosen, with what retrieval made of each, and why the others were not (reason → number).
+
+    `over` counts the drafts that nothing was wrong with so far, but for which `limit` or `per_document` left no room.
+    """
 
     cases: list[tuple[Case, str, str]] = field(default_factory=list)  # case, template, note
     left_out: Counter[str] = field(default_factory=Counter)
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,8 @@ def choose(
     places = _Rankings(search, known)
     used: set[Evidence] = set()
     for draft in ordered:
-        if len(choice.cases) >= limit:
-            break
-        if waiting[draft.document] >= per_document:
+        if len(choice.cases) >= limit or waiting[draft.document] >= per_document:
+            choice.over += 1
             continue
         case = case_from(draft)
         if not used.isdisjoint(case.evidence) or asked.before(case):

@@ -40,7 +40,7 @@ def write_ragas(golden: GoldenSet, losses: Losses) -> str:
             row["reference_contexts"] = [item.quote for item in case.evidence]
             row["reference_context_ids"] = [item.document for item in case.evidence]
         rows.append(row)
-        _lose(case, losses, "id", "kind", "tags")
+        _lose(case, losses, "id", "kind", "tags", "forbidden")
     return lines(rows)
 
 
@@ -98,7 +98,7 @@ def write_azure(golden: GoldenSet, losses: Losses) -> str:
     for case in golden:
         quotes = "\n\n".join(item.quote for item in case.evidence)
         rows.append({"query": case.question, "ground_truth": case.reference, "context": quotes})
-        _lose(case, losses, "id", "kind", "tags")
+        _lose(case, losses, "id", "kind", "tags", "forbidden")
         if case.evidence:
             losses["document ids of the quotes"] += 1
         if len(case.evidence) > 1:
@@ -106,7 +106,7 @@ def write_azure(golden: GoldenSet, losses: Losses) -> str:
     return lines(rows)
 
 
-_COLUMNS = ("id", "question", "kind", "reference", "evidence", "tags")
+_COLUMNS = ("id", "question", "kind", "reference", "evidence", "tags", "forbidden")
 
 
 def read_csv(path: Path, losses: Losses) -> list[Item]:
@@ -119,20 +119,22 @@ def read_csv(path: Path, losses: Losses) -> list[Item]:
         contexts = fields.texts("reference_contexts", "contexts", "context")
         tags = tuple(tag.strip() for tag in fields.text("tags").split(";") if tag.strip())
         name, kind = fields.text("id"), fields.text("kind")
-        items.append(Item(question, name, kind, reference, contexts, evidence=evidence, tags=tags))
+        forbidden = _forbidden(fields.value("forbidden"))
+        items.append(Item(question, name, kind, reference, contexts, (), evidence, tags, forbidden))
         fields.lose_rest(losses)
     return items
 
 
 def write_table(golden: GoldenSet, losses: Losses) -> str:
-    """A table for spreadsheets; evidence is JSON in its cell, tags stand between semicolons."""
+    """A table for spreadsheets; evidence and forbidden texts are JSON, tags stand between semicolons."""
     rows = []
     for case in golden:
         if any(";" in tag for tag in case.tags):
             losses["semicolons in tags"] += 1
         evidence = json.dumps(own(case)["evidence"], ensure_ascii=False) if case.evidence else ""
         tags = "; ".join(tag.replace(";", ",") for tag in case.tags)
-        values = (case.id, case.question, case.kind, case.reference, evidence, tags)
+        forbidden = json.dumps(case.forbidden, ensure_ascii=False) if case.forbidden else ""
+        values = (case.id, case.question, case.kind, case.reference, evidence, tags, forbidden)
         rows.append(dict(zip(_COLUMNS, values, strict=True)))
     return write_csv(_COLUMNS, rows)
 
@@ -146,6 +148,15 @@ def _evidence(cell: Any, losses: Losses) -> tuple[Evidence, ...]:
     except (ValueError, TypeError, KeyError, RecursionError):
         losses['evidence that is not JSON [{"document", "quote"}]'] += 1
         return ()
+
+
+def _forbidden(cell: Any) -> tuple[str, ...]:
+    """The texts of a JSON list, spaces kept; anything else in a cell is one text."""
+    try:
+        read = json.loads(cell) if isinstance(cell, str) else cell
+    except (ValueError, RecursionError):
+        read = None
+    return tuple(map(str, read)) if isinstance(read, list) else tuple(texts_in(cell))
 
 
 _BREAKS = re.compile("[\x85\u2028\u2029]")

@@ -32,8 +32,8 @@ def read_mlflow(path: Path, losses: Losses) -> list[Item]:
             reference = " ".join(fact if fact.endswith((".", "!", "?")) else f"{fact}." for fact in facts)
         elif facts:
             losses["expected_facts beside an expected_response"] += 1
-        retrieved = expected.value("expected_retrieved_context") or []
-        pairs = [(text_in(item), item.get("doc_uri", "")) for item in retrieved if isinstance(item, Mapping)]
+        retrieved = _objects(expected, "expected_retrieved_context", losses)
+        pairs = [(text_in(item), item.get("doc_uri", "")) for item in retrieved]
         expected.lose_rest(losses)
         told = _inner(fields, "tags")
         mine = from_own(_json(told.get(OWN)), question, reference)
@@ -118,8 +118,8 @@ def _test(test: dict[str, Any], losses: Losses) -> Item:
         losses["question taken from a file (left out)"] += 1
         question = ""
     said: dict[str, str] = {}
-    for check in fields.value("assert") or []:
-        kind, value = str(check.get("type", "")), text_in(check.get("value")) if isinstance(check, Mapping) else ""
+    for check in _objects(fields, "assert", losses):
+        kind, value = str(check.get("type", "")), text_in(check.get("value"))
         if (kind in _SAYS or kind == _REFUSAL) and kind not in said:
             said[kind] = value
         else:
@@ -182,6 +182,16 @@ def _inner(fields: Fields, name: str) -> dict[str, Any]:
     value = fields.value(name)
     value = _json(value) if isinstance(value, str) else value
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _objects(fields: Fields, name: str, losses: Losses) -> list[Mapping[str, Any]]:
+    """The objects of a list in a row; anything else in its place is lost."""
+    value = fields.value(name)
+    found = value if isinstance(value, list) else [] if value is None else [value]
+    objects = [item for item in found if isinstance(item, Mapping)] if isinstance(value, list) else []
+    if len(objects) < len(found):
+        losses[f"{name} that is no list of objects"] += 1
+    return objects
 
 
 def _json(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genaiops.errors import GoldenSetError, NotFound
-from genaiops.golden_sets.json_lines import all_faults, read_json_lines
+from genaiops.golden_sets.json_lines import HALF_A_PAIR, all_faults, read_json_lines, strict_json
 
 MAX_BYTES = 200_000_000
 _LISTS = ("goldens", "examples", "tests", "data", "rows", "samples", "records")  # keys that hold the rows of an object
@@ -34,9 +34,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def read_json(path: Path) -> Any:
-    """A whole JSON file. Raises as `read_rows`."""
+    """A whole JSON file, as strictly as a line of `.jsonl`. Raises as `read_rows`."""
+    text = _text(path)
     try:
-        return json.loads(_text(path))
+        return strict_json(text)
+    except UnicodeEncodeError:
+        raise GoldenSetError(HALF_A_PAIR, where=path) from None
     except (ValueError, RecursionError) as error:
         raise GoldenSetError(f"not valid JSON: {error}", where=path) from None
 
@@ -126,4 +129,5 @@ def text_in(value: Any) -> str:
         for key in ("content", "text", "page_content", "value"):
             if isinstance(value.get(key), str):
                 return str(value[key]).strip()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    # YAML knows dates and the like, JSON does not.
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list)) else str(value)

@@ -71,7 +71,7 @@ def stale(ground: Ground) -> Iterator[Problem]:
         pin = ground.pins.of(case)
         for evidence, quote in zip(case.evidence, pin.evidence if pin else (), strict=False):
             now = around(ground.texts.get(evidence.document, ""), evidence.quote)
-            if pin and now and now != quote.around:
+            if pin and now and quote.around and now != quote.around:
                 since = f" since {pin.accepted_at[:10]}" if pin.accepted_at else ""
                 what = f"the passage around {shown(evidence.quote)} in {quote.document} changed{since}"
                 remedy = f"see whether the reference still holds, then: genaiops golden lock FLOW --case {case.id}"
