@@ -67,9 +67,6 @@ class Queue:
             raise all_faults(GoldenSetError, path, faults)
         return cls(path, found)
 
-    def __iter__(self) -> Iterable[Proposal]:
-        return iter(self.proposals.values())
-
     @property
     def cases(self) -> tuple[Case, ...]:
         return tuple(proposal.case for proposal in self.proposals.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from genaiops.evaluation.judges.groundedness import aggregate
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.records import Case, Evidence, NotApplicable, Outcome, Score, Unscored
 from tests.contracts.measure_contract import MeasureContract
+from tests.other_embedder import OtherEmbedder
 
 CONTEXTS = (
     "The harbour office opens at seven in the morning and closes at four in the afternoon. Boats longer than 12 metres "
@@ -61,21 +62,6 @@ class TestEveryJudge(MeasureContract):
     def samples(self) -> list[Sample]:
         unwanted = sample("It is far.", question=UNANSWERABLE.question, reference="", case=UNANSWERABLE)
         return [sample(), sample("Diesel is sold at the north pier [2]. Bananas are yellow."), REFUSAL, unwanted]
-
-
-@dataclass(frozen=True)
-class OtherEmbedder:
-    """The same vectors under another fingerprint."""
-
-    real: Embedder
-    fingerprint: str = "another model"
-
-    @property
-    def dimension(self) -> int:
-        return self.real.dimension
-
-    def embed(self, texts: Any, progress: Any = None) -> Any:
-        return self.real.embed(texts)
 
 
 @pytest.mark.parametrize("name", list(JUDGES))

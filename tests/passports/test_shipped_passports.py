@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -12,6 +10,7 @@ from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
 from genaiops.evaluation.passports import Passport, Shelf
 from genaiops.evaluation.passports.shelf import SHIPPED
+from tests.other_embedder import OtherEmbedder
 
 MEASURED = ("groundedness", "relevance")  # no public set of labels fits completeness and utilization
 
@@ -34,21 +33,6 @@ def test_a_shipped_passport_is_of_the_judge_that_is_shipped(measure: str, embedd
     for source in passport.sources:
         assert source.auroc is not None
         assert source.auroc.low <= source.auroc.value <= source.auroc.high
-
-
-@dataclass(frozen=True)
-class OtherEmbedder:
-    """The same vectors under another fingerprint."""
-
-    real: Embedder
-    fingerprint: str = "another model"
-
-    @property
-    def dimension(self) -> int:
-        return self.real.dimension
-
-    def embed(self, texts: Any, progress: Any = None) -> Any:
-        return self.real.embed(texts)
 
 
 def test_with_another_embedder_a_judge_has_no_passport_and_is_told_why(embedder: Embedder) -> None:

@@ -22,9 +22,9 @@ def read_beir(path: Path, losses: Losses) -> list[Item]:
     if not path.is_dir():
         raise GoldenSetError("a BEIR set is a folder with queries.jsonl and qrels/", where=path)
     relevant = _qrels(path, losses)
-    corpus = {str(row.get("_id")): text_in(row.get("text")) for row in _rows(path / "corpus.jsonl")}
+    corpus = {str(row.get("_id")): text_in(row.get("text")) for row in read_rows(path / "corpus.jsonl")}
     items = []
-    for row in _rows(path / "queries.jsonl"):
+    for row in read_rows(path / "queries.jsonl"):
         name, question = str(row.get("_id", "")), text_in(row.get("text"))
         documents = relevant.get(name, ())
         metadata = row.get("metadata")
@@ -64,10 +64,6 @@ def write_beir(golden: GoldenSet, texts: Mapping[str, str], losses: Losses) -> d
         "queries.jsonl": lines(queries),
         f"qrels/{SPLIT}.tsv": "\n".join(qrels) + "\n",
     }
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return read_rows(path)
 
 
 def _qrels(path: Path, losses: Losses) -> dict[str, list[str]]:
