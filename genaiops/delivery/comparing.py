@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,19 +53,14 @@ def _by_age(project: Project, name: str, flow: str) -> Run | None:
     if written is None:
         return None
     back = int(written[1] or 0)
-    for run in _newest_first(project.runs):
+    for folder in reversed(list_runs(project.runs)):
+        run = Run.load(folder)
         if flow and run.subject.flow != flow:
             continue
         if back == 0:
             return run
         back -= 1
     raise NotFound(f"there is no run {name!r}{f' of {flow}' if flow else ''}", where=project.runs, remedy=_MAKE)
-
-
-def _newest_first(folder: Path) -> Iterator[Run]:
-    """Every run; only those that are asked for are read, and the others of their second, which their names hide."""
-    for _, found in groupby(reversed(list_runs(folder)), key=lambda path: path.name.partition("-")[0]):
-        yield from sorted((Run.load(path) for path in found), key=lambda run: run.created_at, reverse=True)
 
 
 _MAKE = "genaiops evaluate FLOW makes one"

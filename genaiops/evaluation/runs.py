@@ -13,10 +13,10 @@ from genaiops.records import digest_of
 
 
 def new_run(run: Run, *, now: datetime | None = None) -> Run:
-    """`run` with its time of creation and its id: the time in UTC and 8 hex digits of the digest of its content."""
+    """`run` with its time of creation and its id: that time to the millisecond and 8 hex digits of its digest."""
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     dated = replace(run, id="", created_at=moment.isoformat(timespec="milliseconds"))
-    return replace(dated, id=f"{moment:%Y%m%dt%H%M%Sz}-{digest_of(dated.to_json())[:8]}")
+    return replace(dated, id=f"{moment:%Y%m%dt%H%M%S}{moment.microsecond // 1000:03}z-{digest_of(dated.to_json())[:8]}")
 
 
 def list_runs(folder: Path) -> list[Path]:

@@ -72,15 +72,6 @@ def test_runs_go_by_id_prefix_file_environment_and_age(run: Run, runs: list[str]
     assert (told["run"], told["baseline"]) == (fewer, mute)
 
 
-def test_the_latest_of_one_second_is_the_later(run: Run, runs: list[str]) -> None:
-    folder = Path(".genaiops/runs")
-    one = Run_.load(folder / runs[1])
-    replace(one, id="99991231t000000z-ffffffff", created_at="9999-12-31T00:00:00.100+00:00").save(folder)
-    replace(one, id="99991231t000000z-00000000", created_at="9999-12-31T00:00:00.900+00:00").save(folder)
-    told = run("compare", "latest~1", "latest", "--json").json
-    assert (told["baseline"], told["run"]) == ("99991231t000000z-ffffffff", "99991231t000000z-00000000")
-
-
 def test_runs_on_different_golden_sets_are_refused_unless_the_shared_cases_are_asked_for(
     run: Run, runs: list[str]
 ) -> None:

@@ -77,13 +77,23 @@ def test_saving_twice_is_saving_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_id_is_the_time_and_the_digest_of_the_content(run: Run) -> None:
-    assert re.fullmatch(r"\d{8}t\d{6}z-[0-9a-f]{8}", run.id)
+    assert re.fullmatch(r"\d{8}t\d{9}z-[0-9a-f]{8}", run.id)
     now = datetime(2026, 11, 21, 8, 30, 5, tzinfo=UTC)
     once, again = new_run(run, now=now), new_run(replace(run, id="x"), now=now)
     assert once == again
-    assert once.id.startswith("20261121t083005z-")
+    assert once.id.startswith("20261121t083005000z-")
     assert once.created_at == "2026-11-21T08:30:05.000+00:00"
     assert new_run(replace(run, seed=1), now=now).id != once.id
+
+
+def test_runs_of_one_second_are_listed_in_the_order_they_were_made(run: Run, tmp_path: Path) -> None:
+    made = [
+        new_run(run, now=datetime(2026, 11, 21, 8, 30, 5, milliseconds * 1000, tzinfo=UTC))
+        for milliseconds in (999, 0, 20, 3)
+    ]
+    for each in made:
+        each.save(tmp_path)
+    assert [path.name for path in list_runs(tmp_path)] == [made[at].id for at in (1, 3, 2, 0)]
 
 
 def test_the_record_says_how_it_was_made(run: Run) -> None:
