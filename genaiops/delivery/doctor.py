@@ -91,11 +91,13 @@ def _registry(project: Project) -> Check:
 def _flows(project: Project) -> list[Check]:
     """Every flow below `flows/`: whether it loads, and whether its index is there."""
     from genaiops.flow import Flow
+    from genaiops.flow.chunkers import check_reach
 
     checks = []
     for path in sorted((project.root / "flows").glob(f"*/{FLOW_FILE}")):
         try:
             flow = Flow.load(path.parent, project=project)
+            check_reach(flow.settings, flow.folder)
             found = f"index {flow.index_id[:12]}"
             checks.append(Check(f"flow {flow.name}", True, found))
         except GenaiopsError as error:
