@@ -166,6 +166,38 @@ def test_of_a_divided_golden_set_an_address_is_asked_dev_alone(run: Run, here: P
     assert "is divided: only the dev part was asked" in result.err
 
 
+def test_a_part_that_is_named_is_asked_and_every_look_at_the_holdout_is_counted(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count is that of the golden set's own project, whichever folder it is asked from."""
+    project = here / "project"
+    (project / "set").mkdir(parents=True)
+    (project / "genaiops.yaml").touch()
+    golden = project / "set" / "golden.jsonl"
+    write(str(golden), *({"id": p, "question": f"{p}?", "reference": "Yes.", "tags": [p]} for p in PARTS))
+    undivided = ("--questions", golden, "-m", "exact_match", "--split", "holdout")
+    with application(lambda *_: (200, {"answer": "Yes."})) as app:
+        assert run("score", "--url", app.url, *undivided).code == 2
+        write_split(Places.of(golden).split, Split.of("set", dev=0.4, holdout=0.4))
+        arguments = ("score", "--url", app.url, "--questions", golden, "-m", "exact_match")
+        first = run(*arguments, "--split", "holdout", "--html", "report.html")
+        assert "only the holdout part was asked, look 1 at the holdout" in first.err
+        assert "set (holdout, look 1 at the holdout)" in Path("report.html").read_text()
+        monkeypatch.chdir(project)
+        assert "all of it was asked, look 2 at the holdout" in run(*arguments, "--split", "all").err
+        assert "look" not in run(*arguments, "--split", "train").err
+        asked = [body["question"] for body in app.asked]
+        assert asked == ["holdout?", "train?", "dev?", "holdout?", "train?"]
+        assert "there is no part 'test'" in run(*arguments, "--split", "test").err
+        rows = write("rows.jsonl", {"question": "Why?"})
+        told = run("score", "--url", app.url, "--questions", rows, "--split", "dev")
+        assert (told.code, "is no golden set" in told.err) == (2, True)
+        assert len(app.asked) == len(asked)
+    ledger = (project / ".genaiops" / "holdout_looks.jsonl").read_text().splitlines()
+    assert [json.loads(line)["flow"] for line in ledger] == [app.url, app.url]
+    assert "--split is for an application that is asked" in run("score", rows, "--split", "dev").err
+
+
 def test_an_application_that_answers_nothing_is_an_outage(run: Run, here: Path) -> None:
     write("questions.jsonl", {"question": "Why?"})
     with application(lambda *_: (404, {})) as app:
