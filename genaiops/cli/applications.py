@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from genaiops.cli.output import note, progress
 
 if TYPE_CHECKING:
+    from genaiops.cli.verdicts import Judged
     from genaiops.evaluation.http_application import HttpApplication
-    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run
     from genaiops.evaluation.rows import AnswerRow
     from genaiops.evaluation.tools import Tools
@@ -79,12 +79,15 @@ class Http:
         manner = Manner(posted, {name.strip(): value.strip() for name, _, value in given}, self.timeout)
         return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
 
-    def run(self, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools, shelf: Shelf) -> Run:
+    def run(self, rows: list[AnswerRow] | None, named: list[str] | None, tools: Tools, judged: Judged) -> Run:
         """The questions asked and the answers measured; without rows, the golden set."""
-        from genaiops.evaluation.row_runs import ask_and_score
+        from genaiops.evaluation import DEFAULT_MEASURES
+        from genaiops.evaluation.row_runs import ask_and_score, asked_measures
 
         assert self.questions is not None  # see check
         application = self.application()
+        measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
+        subject = judged.subject(url=application.shown, jmespath=list(self.paths))
         with progress("asking") as shown:
 
             def told(_what: str, done: int, total: int) -> None:
@@ -93,14 +96,16 @@ class Http:
             if rows is not None:
                 return ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,
-                    progress=told, passports=shelf,
+                    progress=told, passports=judged.passports, subject=subject,
                 )  # fmt: skip
-            return self._on_golden_set(application, measures, tools=tools, progress=told, passports=shelf)
+            return self._on_golden_set(
+                application, measures=measures, tools=tools, progress=told, passports=judged.passports, subject=subject
+            )
 
-    def _on_golden_set(self, application: HttpApplication, measures: list[str] | None, **options: Any) -> Run:
+    def _on_golden_set(self, application: HttpApplication, **options: Any) -> Run:
         """One part of a divided set (dev, unless --split names another); a look at the holdout is counted first."""
         from genaiops.delivery.golden_parts import count_look_at
-        from genaiops.evaluation import DEFAULT_MEASURES, evaluate
+        from genaiops.evaluation import evaluate
         from genaiops.golden_sets import GoldenSet, Places
         from genaiops.golden_sets.splitting import ALL, part_of_set, read_split
         from genaiops.project import Project
@@ -108,7 +113,7 @@ class Http:
         assert self.questions is not None  # see check
         places = Places.of(self.questions)
         golden, part = part_of_set(GoldenSet.load(self.questions), read_split(places.split), self.part)
-        run = evaluate(application, golden, measures=measures or DEFAULT_MEASURES, workers=self.workers, **options)
+        run = evaluate(application, golden, workers=self.workers, **options)
         # Looks are counted where the golden set lies, from whichever folder it is asked.
         project = Project.find(places.golden.parent)
         run = count_look_at(project, self.questions, run, part, asked=application.shown)

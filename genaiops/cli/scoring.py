@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli.applications import Http
-from genaiops.cli.evaluating import Split
-from genaiops.cli.output import Json, print_json, progress, say
+from genaiops.cli.evaluating import EXIT_CODES, Split, plain_decision, print_decision
+from genaiops.cli.output import Json, leave, note, print_json, progress, say
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
     Csv,
@@ -23,13 +23,14 @@ from genaiops.cli.reporting import (
     leave_where_nothing_was_measured,
     print_scorecard,
 )
+from genaiops.cli.verdicts import Judged
 
 if TYPE_CHECKING:
     from genaiops.cli.commands import Registry
-    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run
     from genaiops.evaluation.rows import AnswerRow
     from genaiops.evaluation.tools import Tools
+    from genaiops.promotion import Decision
 
 
 def register(app: Registry) -> None:
@@ -72,6 +73,16 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
     ] = None,
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", help="Judge the run by this gate.yaml: exit 0 pass, 1 fail, 3 inconclusive."),
+    ] = None,
+    against: Annotated[
+        str, typer.Option("--against", metavar="RUN", help="The gate's champion: id, latest or run.json.")
+    ] = "",
+    keep: Annotated[
+        str, typer.Option("--keep", metavar="NAME", help="Keep the run under this name, for compare and --against.")
+    ] = "",
     plan: Plan = False,
     as_json: Json = False,
 ) -> None:
@@ -91,15 +102,23 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     if plan:
         _print_plan(measure, rows, tools, asks=bool(url), as_json=as_json)
         return
-    run = http.run(rows, measure, tools, shelf()) if url else _scored(file, rows, measure, tools)
-    _print(run, rows or [], out, table=not measure, as_json=as_json)
+    judged = Judged.of(gate, against, keep)
+    run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
+    folder, decision = judged.save(run), judged.decision(run)
+    _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
     wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
-    wanted.write(run)
+    wanted.write(run, baseline=judged.champion, verdict=decision)
+    tell = note if measure or as_json else say  # what standard output is for comes alone
     if not measure and not as_json:
-        print_scorecard(run)
+        print_scorecard(run, baseline=judged.champion)
         for path in filter(None, (out, html, junit, markdown, report_json, csv)):
             say(f"written: {path}")
+    if folder is not None:
+        tell(f"run {run.id} of {keep} is kept in {folder}")
+    if decision is not None and not as_json:
+        print_decision(decision, tell)
     leave_where_nothing_was_measured(run)
+    leave(EXIT_CODES[decision.verdict] if decision is not None else 0)
 
 
 def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow] | None:
@@ -117,20 +136,26 @@ def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow]
     return rows
 
 
-def _scored(file: Path | None, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools) -> Run:
+def _scored(
+    file: Path | None, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools, judged: Judged
+) -> Run:
     from genaiops.evaluation.row_runs import default_measures, run_of_rows
 
     assert file is not None and rows is not None  # see Http.check and _rows
-    wanted = measures or default_measures(rows)
+    wanted = judged.measures(measures, default_measures(rows))
     with progress("scoring") as shown:
 
         def told(_what: str, done: int, total: int) -> None:
             shown(done, total)
 
-        return run_of_rows(rows, wanted, name=file.name, tools=tools, progress=told, passports=shelf())
+        return judged.of_rows(
+            run_of_rows(rows, wanted, name=file.name, tools=tools, progress=told, passports=judged.passports)
+        )
 
 
-def _print(run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, as_json: bool) -> None:
+def _print(
+    run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, verdict: Decision | None, as_json: bool
+) -> None:
     from genaiops.evaluation.row_runs import scores_of
     from genaiops.files import write_durably
 
@@ -139,7 +164,7 @@ def _print(run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, as
     if out is not None:
         write_durably(out, lines)
     if as_json:
-        print_json(scores)
+        print_json(scores if verdict is None else {**plain_decision(verdict), "run": run.id, "scores": scores})
     elif table:
         return
     elif out is None:
@@ -159,13 +184,6 @@ def _print_plan(
             "--plan tells what measures of models would spend on rows", remedy="genaiops score --plan -m llm:… FILE"
         )
     print_plan(plan_scoring(measures, [row.sample for row in rows], tools), as_json=as_json)
-
-
-def shelf() -> Shelf:
-    from genaiops.evaluation.passports.shelf import Shelf
-    from genaiops.project import Project
-
-    return Shelf(Project.find().passports)
 
 
 def _tools(judge: str, settings: list[str] | None) -> Tools:

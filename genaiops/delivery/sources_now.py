@@ -68,8 +68,8 @@ class Sources:
         if not looked:
             return None
         newest = builds[-1]
-        files = (file for path in _paths(newest) for file in _files(self._root / newest.folder, path, document))
-        moved = next((file for file in files if file.is_file() and self._digest(file) == origin.content), None)
+        candidates = (file for path in _paths(newest) for file in _files(self._root / newest.folder, path, document))
+        moved = next((file for file in candidates if file.is_file() and self._digest(file) == origin.content), None)
         return self._told("gone", looked[0]) if moved is None else self._told("moved", moved)
 
     def _digest(self, file: Path) -> str:
