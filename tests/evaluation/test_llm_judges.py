@@ -334,7 +334,7 @@ def test_the_plan_tells_what_is_left_to_ask_and_asks_nothing(tmp_path: Path) -> 
         (plan,) = plan_judging(list(made.values()), wanted)
         assert len(server.chats) == asked
     assert (plan.calls, plan.cached) == (1, 2)
-    assert plan.input_tokens > 300
+    assert plan.input_tokens and plan.output_tokens and plan.input_tokens > 300
     assert plan.cost_usd == pytest.approx((plan.input_tokens + 4 * plan.output_tokens) / 1e6)
     assert any("max_tokens 100 is less than" in note for note in plan.notes)
     assert plan_judging([], wanted) == ()
