@@ -287,7 +287,9 @@ def test_doctor_ends_with_two_when_something_must_be_mended(run: Run, root: Path
     assert "prompts of this flow: mute" in ill.out
 
 
-@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["releases"], ["audit", "verify"]])
+@pytest.mark.parametrize(
+    "command", [["status"], ["status", "--json"], ["releases"], ["audit", "verify"], ["indexes"], ["gc"]]
+)
 def test_a_folder_that_is_no_project_is_not_told_as_an_empty_one(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
