@@ -177,6 +177,17 @@ def test_an_edit_that_is_no_text_changes_nothing(root: Path, run: Run, monkeypat
     assert GoldenSet.load(root / SET).cases[-1].question == ASKED["question"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_line_that_is_not_utf_8_spoils_no_other(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    propose(root, ASKED, {**ASKED, "id": "second", "question": "What suits racers?"})
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9\xff\nr\ns\n"), encoding=encoding))
+    told = run("golden", "review", FLOW)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "0 accepted, 1 rejected, 1 waiting"), told.err
+    assert "not UTF-8" in told.out
+
+
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\n--- 1 of 1: forged\r\x08"
     propose(root, {**ASKED, "question": f"Which bar?{evil}", "reference": evil + "4.5", "tags": [evil], "note": evil,
@@ -377,6 +388,8 @@ def test_a_set_that_is_exported_comes_back_as_proposals(root: Path, run: Run) ->
     assert "lost 8 times: row without an answer" in told.out
     again = run("golden", "import", FLOW, "out/beir", "--format", "beir", "--json").json
     assert (len(again["added"]), again["known"]) == (28, 4)
+    nowhere = run("golden", "export", FLOW, "--format", "beir", "--out", "")
+    assert (nowhere.code, "--out is empty" in nowhere.err, Path("queries.jsonl").exists()) == (2, True, False)
     assert run("golden", "import", FLOW, "out/beir", "--format", "excel").code == 2
     assert run("golden", "import", FLOW, "out/x.csv", "--format", "csv", "--kind", "odd").code == 2
 

@@ -334,10 +334,27 @@ def test_the_plan_tells_what_is_left_to_ask_and_asks_nothing(tmp_path: Path) -> 
         (plan,) = plan_judging(list(made.values()), wanted)
         assert len(server.chats) == asked
     assert (plan.calls, plan.cached) == (1, 2)
-    assert plan.input_tokens > 300
+    assert plan.input_tokens and plan.output_tokens and plan.input_tokens > 300
     assert plan.cost_usd == pytest.approx((plan.input_tokens + 4 * plan.output_tokens) / 1e6)
     assert any("max_tokens 100 is less than" in note for note in plan.notes)
     assert plan_judging([], wanted) == ()
+
+
+def test_the_plan_counts_every_round_and_holds_the_sum_against_the_bounds(tmp_path: Path) -> None:
+    prices = {"input_usd_per_million": 1.0, "output_usd_per_million": 4.0}
+    with ScriptedModelServer(scripted_verdict) as server:
+        given = tools(server, tmp_path / "cache.db", card=prices)
+        wanted = [sample(1), sample(2)]
+        (once,) = plan_judging(list(measures(given).values()), wanted)
+        assert once.input_tokens and once.output_tokens and once.cost_usd
+        bound = int(2 * (once.input_tokens + once.output_tokens))
+        bounded = tools(server, tmp_path / "cache.db", card=prices, max_tokens=bound)
+        (thrice,) = plan_judging(list(measures(bounded).values()), wanted, repeats=3)
+        assert server.chats == []
+    assert (once.calls, thrice.calls) == (2, 6)
+    assert (thrice.input_tokens, thrice.output_tokens) == (3 * once.input_tokens, 3 * once.output_tokens)
+    assert thrice.cost_usd == pytest.approx(3 * once.cost_usd)
+    assert any(f"max_tokens {bound} is less than" in note for note in thrice.notes)
 
 
 # --- how many at once ------------------------------------------------------------

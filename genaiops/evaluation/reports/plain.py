@@ -11,7 +11,7 @@ from typing import Any
 from genaiops.evaluation.outcomes import outcome_to_json
 from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run
-from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.changes import Change, changes, told_apart
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of
@@ -41,7 +41,7 @@ def json_report(
         "judges": dict(run.judges),
         "passports": as_json(run.passports),
         "corrected": as_json(corrected_shares(run)),
-        "notes": [*notes, *told_of(run)],
+        "notes": [*notes, *told_apart(run, baseline), *told_of(run)],
         "measures": {summary.measure: _measure(run, summary) for summary in run.summaries},
         "waterfall": dict(waterfall(run)),
         "cases": [_case(row) for row in rows_of(run, baseline)],
