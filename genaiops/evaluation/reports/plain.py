@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from genaiops.display import clean
 from genaiops.evaluation.outcomes import outcome_to_json
 from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run
@@ -15,7 +16,6 @@ from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of
-from genaiops.evaluation.reports.text import clean
 from genaiops.evaluation.waterfall import waterfall
 from genaiops.records import Score, Summary, Verdict, as_json
 
