@@ -1,13 +1,16 @@
-"""Is this sentence supported by these texts? Asked of the local groundedness judge for many pairs at once."""
+"""Is this sentence supported by these texts? Asked of the local groundedness judge for many pairs at once,
+by the measures that rest on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from genaiops.evaluation.judges.sentences import claims_of, sentences_of
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Measure, Sample
-from genaiops.records import Score, Unscored
+from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 
 THRESHOLD = 0.5  # of the groundedness judge
 Question = tuple[str, tuple[str, ...]]  # a sentence, and the texts that should support it
@@ -36,6 +39,41 @@ class SupportJudge:
             if question not in failed
         }
         return decided, failed
+
+
+class Plan(Protocol):
+    """What a measure asks of one sample, and what it makes of the replies."""
+
+    def questions(self) -> Iterator[Question]: ...
+
+    def value(self, supported: Mapping[Question, bool]) -> Outcome: ...
+
+
+class SupportMeasure(PlainMeasure):
+    """A measure that rests on which sentences are supported by which texts; its judge is that of groundedness."""
+
+    __slots__ = ()
+    version: ClassVar[int] = 1
+    groundedness: Measure
+
+    @property
+    def judge(self) -> str:
+        return digest_of([str(self), self.version, self.groundedness.judge])
+
+    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
+        """One outcome per sample, in order; the judge is asked once for all."""
+        plans = [self._plan(sample) for sample in samples]
+        made = [plan for plan in plans if not isinstance(plan, Unscored | NotApplicable)]
+        supported, failed = SupportJudge(self.groundedness).supported(q for plan in made for q in plan.questions())
+        return [
+            plan
+            if isinstance(plan, Unscored | NotApplicable)
+            else first_failed(plan.questions(), failed) or plan.value(supported)
+            for plan in plans
+        ]
+
+    def _plan(self, sample: Sample) -> Plan | Unscored | NotApplicable:
+        raise NotImplementedError
 
 
 def first_failed(questions: Iterable[Question], failed: Mapping[Question, Unscored]) -> Unscored | None:
