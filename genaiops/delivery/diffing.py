@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.configuration import read_text
 from genaiops.errors import ConfigurationError
+from genaiops.golden_sets.json_lines import read_each
 from genaiops.indexing import Manifest, read_manifest, verify_files
 from genaiops.indexing.manifest import CHUNKS_FILE
 from genaiops.project import Project
@@ -109,20 +109,14 @@ def diff_indexes(
 
 def read_questions(path: Path) -> tuple[str, ...]:
     """The questions of a JSON-lines file: `text` or `question` of each line. ConfigurationError names the line."""
-    found = []
-    for number, line in enumerate(read_text(path, "file of questions", max_bytes=1 << 30).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            text = row["text"] if "text" in row else row["question"]
-            if not isinstance(text, str) or not text.strip():
-                raise ValueError("empty")
-        except (ValueError, TypeError, KeyError):
-            raise ConfigurationError(
-                "each line must be a JSON object with text or question", where=path, line=number
-            ) from None
-        found.append(text)
+
+    def read(data: dict[str, object]) -> str:
+        text = data.get("text", data.get("question"))
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError("text or question is needed, and must not be empty")
+        return text
+
+    found = read_each(path, "file of questions", ConfigurationError, read)
     if not found:
         raise ConfigurationError("there is no question in this file", where=path)
     return tuple(found)
