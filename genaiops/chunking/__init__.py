@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from genaiops.chunking.enrichment import Entry as Entry
     from genaiops.chunking.settings import ChunkingSettings as ChunkingSettings
     from genaiops.chunking.texts import GeneratedTexts as GeneratedTexts
-    from genaiops.chunking.texts import forget_generated as forget_generated
     from genaiops.chunking.tools import Chunker as Chunker
     from genaiops.chunking.tools import Tools as Tools
 
@@ -22,7 +21,7 @@ __getattr__, __all__ = lazily(
         "chunkers": "CHUNKERS chunker_for",
         "enrichment": "ENRICHERS Entry",
         "settings": "ChunkingSettings",
-        "texts": "GeneratedTexts forget_generated",
+        "texts": "GeneratedTexts",
         "tools": "Chunker Tools",
     },
 )
