@@ -10,8 +10,9 @@ import bm25s
 import numpy as np
 import pytest
 
-from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.full_text import FullText
 from genaiops.indexing.saved_bm25 import SavedBM25
+from tests.indexing.full_texts import write_full_text
 
 WORDS = "kettle lid switch cord warranty limescale vinegar parcel refund glass travel cup".split()
 
