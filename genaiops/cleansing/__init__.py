@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from genaiops.cleansing.quality import QualityReport as QualityReport
     from genaiops.cleansing.quality import lines as lines
     from genaiops.cleansing.quality import missed as missed
-    from genaiops.cleansing.quality import quality_report as quality_report
     from genaiops.cleansing.settings import CleansingSettings as CleansingSettings
 
 # A question needs the settings alone, so everything is imported when it is first asked for.
@@ -23,7 +22,7 @@ __getattr__, __all__ = lazily(
     {
         "cleaner": "Cleaner cleaner_for",
         "near_duplicates": "Compared NearDuplicate",
-        "quality": "QualityBar QualityCounter QualityReport lines missed quality_report",
+        "quality": "QualityBar QualityCounter QualityReport lines missed",
         "settings": "CleansingSettings",
     },
 )
