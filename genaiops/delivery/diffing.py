@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from genaiops.configuration import leaves
 from genaiops.errors import ConfigurationError
 from genaiops.golden_sets.json_lines import read_each
 from genaiops.indexing import Manifest, read_manifest, verify_files
@@ -163,18 +164,10 @@ def _compared(
 
 
 def _settings_changes(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    sides = [dict(_leaves({**as_json(m.inputs), "model": m.facts.get("model")}, "")) for m in (before, after)]
+    sides = [dict(leaves({**as_json(m.inputs), "model": m.facts.get("model")})) for m in (before, after)]
     keys = sorted({*sides[0], *sides[1]})
     differing = [key for key in keys if key not in _NOT_SETTINGS and sides[0].get(key) != sides[1].get(key)]
     return tuple(Change(key, sides[0].get(key), sides[1].get(key)) for key in differing)
-
-
-def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value
 
 
 # --- questions --------------------------------------------------------------------

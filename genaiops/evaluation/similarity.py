@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genaiops.embedding import Embedder, TokenEmbedder
 from genaiops.errors import ConfigurationError
+from genaiops.evaluation.judges.judge import scored
 from genaiops.evaluation.judges.sentences import Vectorizer
 from genaiops.evaluation.plain_measure import ReferencedMeasure
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.text_measures import without_citations
-from genaiops.records import Outcome, Score, Unscored, digest_of
+from genaiops.records import Outcome, digest_of
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -41,11 +41,7 @@ class Similarity(ReferencedMeasure):
         known = [sample for sample in samples if self._none(sample) is None]
         pairs = [(without_citations(sample.answer), sample.reference) for sample in known]
         values = iter(self.compare(pairs, self.embedder) if pairs else [])
-        return [self._none(sample) or _score(next(values)) for sample in samples]
-
-
-def _score(value: float) -> Outcome:
-    return Score(min(1.0, max(0.0, value))) if math.isfinite(value) else Unscored("the embedder gave no number")
+        return [self._none(sample) or scored(next(values)) for sample in samples]
 
 
 def cosines(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> list[float]:
