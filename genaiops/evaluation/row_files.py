@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genaiops.golden_sets.json_lines import Fault, Row, read_json_lines
-from genaiops.golden_sets.tables import is_table, read_table
+from genaiops.golden_sets.tables import is_table, read_table, written_out
 
 _LISTS = ("contexts", "retrieved_contexts", "retrieval_context", "reference_contexts", "forbidden")
 _OBJECTS = ("inputs", "outputs", "expectations", "reference_outputs", "probabilities")
 _NUMBERS = ("latency_s", "input_tokens", "output_tokens", "cost_usd")
-_LONGEST_LITERAL = 1_000_000  # Python lists of more characters than this are not read
 
 
 def read_records(path: Path) -> tuple[list[Row], list[Fault]]:
@@ -60,16 +57,7 @@ def _value(name: str, cell: str) -> Any:
 
 
 def _parsed(name: str, cell: str) -> Any:
-    """A list or an object as JSON, or as Python writes one, which is what pandas puts into a cell."""
     try:
-        return json.loads(cell)
-    except RecursionError:
-        raise ValueError(f"{name} is nested too deeply") from None
+        return written_out(cell)
     except ValueError as error:
-        why = str(error)
-    try:
-        if len(cell) <= _LONGEST_LITERAL:
-            return ast.literal_eval(cell.strip())  # constants, lists and dictionaries; runs nothing
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        pass
-    raise ValueError(f"{name} is no JSON list or object ({why}): {cell!r:.80}")
+        raise ValueError(f"{name} is no JSON list or object ({error}): {cell!r:.80}") from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from genaiops.golden_sets.json_lines import Fault, Row, text_of
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 LONGEST_CELL = 20_000_000  # characters
+_LONGEST_LITERAL = 1_000_000  # characters; a longer list as Python writes it is not read
 _FORMULA = re.compile(r"\s*[=+\-@|%]|[\t\r\n]")  # how a cell begins that some spreadsheet runs
 
 
@@ -26,9 +29,8 @@ def read_table(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
     text, faults = text_of(path, what)  # spreadsheets put a byte-order mark in front
     before = csv.field_size_limit(LONGEST_CELL)
     try:
-        lines = list(
-            _lines(csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[path.suffix.lower()], strict=True))
-        )
+        separator = SEPARATORS[path.suffix.lower()]
+        lines = list(_lines(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)))
     finally:
         csv.field_size_limit(before)
     (_, head, problem), *lines = lines or [(1, [], "")]
@@ -50,6 +52,25 @@ def read_table(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
 
 def is_table(path: Path) -> bool:
     return path.suffix.lower() in SEPARATORS
+
+
+def written_out(cell: str) -> Any:
+    """What a cell holds as JSON, or as Python writes a list or an object, which is what pandas puts there.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        return json.loads(cell)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError as error:
+        why = error
+    try:
+        if len(cell) <= _LONGEST_LITERAL:
+            return ast.literal_eval(cell.strip())  # constants, lists and dictionaries; runs nothing
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        pass
+    raise why
 
 
 def guarded(cell: str) -> str:

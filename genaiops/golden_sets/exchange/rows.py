@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from genaiops.errors import GoldenSetError
 from genaiops.golden_sets.json_lines import HALF_A_PAIR, all_faults, read_each, strict_json, text_of
-from genaiops.golden_sets.tables import guarded, is_table, read_table
+from genaiops.golden_sets.tables import guarded, is_table, read_table, written_out
 
 _FILE = "file to import"
 _LISTS = ("goldens", "examples", "tests", "data", "rows", "samples", "records")  # keys that hold the rows of an object
@@ -66,14 +66,8 @@ def write_csv(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
 def texts_in(value: Any) -> list[str]:
     """A cell that holds one text, a list of texts, or a list written out as JSON or as Python writes it."""
     if isinstance(value, str) and value.lstrip().startswith("["):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                found = read(value)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-            if isinstance(found, list):
-                value = found
-                break
+        with suppress(ValueError):
+            value = written_out(value)
     if isinstance(value, (list, tuple)):
         return [text for item in value if (text := text_in(item))]
     return [text] if (text := text_in(value)) else []
