@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from urllib.parse import unquote_plus, urlsplit
 
+from genaiops import display
 from genaiops.errors import ModelError
 
 _SHOWN = 200  # characters of a foreign message that go into ours
@@ -83,8 +84,7 @@ def secrets_in(url: str) -> tuple[str, ...]:
 
 def one_line(text: object) -> str:
     """Foreign words as one short printable line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return display.one_line(text, _SHOWN)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, one_line, print_json, say
+from genaiops.cli.output import FlowFolder, Json, Set, print_json, say
+from genaiops.display import one_line
 
 Format = Annotated[
     str,

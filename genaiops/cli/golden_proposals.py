@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, one_line, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.display import one_line
 
 if TYPE_CHECKING:
     from genaiops.delivery.golden_drafts import Drafted

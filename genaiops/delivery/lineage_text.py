@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from genaiops.delivery.lineage import ChunkLineage, Lineage
+from genaiops.display import one_line
 from genaiops.records import as_json
+
+_one_line = partial(one_line, limit=160)
 
 
 def tree(found: Lineage) -> str:
@@ -44,8 +48,3 @@ def _lines_of(item: ChunkLineage) -> list[str]:
         lines.append(f"  now: {item.now}")
     lines.append(f"  in index {item.index[:12]}: {'confirmed' if item.confirmed else item.problem}")
     return lines
-
-
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "..."

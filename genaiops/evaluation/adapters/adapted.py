@@ -16,8 +16,8 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.llm_judges.calling import Unjudged
 from genaiops.evaluation.llm_judges.group import GroupJudge
 from genaiops.evaluation.llm_judges.judgement import Judgement
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
 from genaiops.generation.openai_stream import background_loop
 from genaiops.records import Outcome, Score, Unscored, digest_of
 
@@ -51,7 +51,7 @@ class Metric(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AdaptedMeasure:
+class AdaptedMeasure(PlainMeasure):
     """A metric of another library. A value that is no finite number, or an error, is Unscored with the reason."""
 
     name: str
@@ -60,16 +60,9 @@ class AdaptedMeasure:
     run: Callable[[Awaitable[None]], None]
     lower_is_better: bool = False
 
-    def __str__(self) -> str:
-        return self.name
-
     @property
     def unit_interval(self) -> bool:
         return self.metric.unit_interval
-
-    @property
-    def statistic(self) -> Statistic:
-        return "mean"
 
     @property
     def judge(self) -> str:
