@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from genaiops.display import counted
 from genaiops.evaluation.pooled import contributions_of
 from genaiops.evaluation.records import CaseResult, Run
-from genaiops.evaluation.reports.text import counted, ends, signed
+from genaiops.evaluation.reports.text import ends, signed
 from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import paired_difference, quantile_difference
 
