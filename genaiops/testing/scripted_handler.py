@@ -42,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json(200, {"object": "list", "data": entries})
 
     def do_POST(self) -> None:
+        self.arrived = time.monotonic()
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
             body = json.loads(raw)
@@ -65,12 +66,17 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.scripted.record(ScriptedRequest(self.command, self.path, headers, body, time.monotonic()))
 
+    def _wait(self, delay_s: float = 0.0) -> None:
+        """Until the reply is due. What was needed to make it is part of the latency, as with any endpoint."""
+        spent = time.monotonic() - self.arrived
+        self.scripted.pause(max(0.0, self.scripted.latency_s - spent) + delay_s, self.connection)
+
     def _chat(self, body: dict[str, Any]) -> None:
         try:
             reply = self.scripted.reply_to(body)
         except Exception as error:  # the user's function; its failure must show in the client under test
             return self._error(400, f"the script raised {type(error).__name__}: {error}")
-        self.scripted.pause(self.scripted.latency_s + reply.delay_s, self.connection)
+        self._wait(reply.delay_s)
         if reply.drop_connection:
             self.close_connection = True
         elif reply.body is not None:
@@ -136,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     def _embeddings(self, body: dict[str, Any]) -> None:
-        self.scripted.pause(self.scripted.latency_s, self.connection)
+        self._wait()
         texts = [body["input"]] if isinstance(body.get("input"), str) else body.get("input")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             return self._error(400, "input must be a string or a list of strings")
