@@ -102,7 +102,5 @@ def _place(text: str, part: str, before: Piece | None) -> int:
         return text.find(part)
     following = _BLACK.search(text, before.end)
     furthest = following.start() if following else len(text)
-    for place in (text.rfind(part, before.start + 1, furthest + len(part)), text.rfind(part, 0, furthest)):
-        if place >= 0:
-            return place
-    return text.find(part, furthest)
+    place = text.rfind(part, 0, furthest + len(part))
+    return place if place >= 0 else text.find(part, furthest)
