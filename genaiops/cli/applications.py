@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.cli.output import note, progress
+from genaiops.cli.output import note, stages
 
 if TYPE_CHECKING:
     from genaiops.cli.verdicts import Judged
@@ -88,11 +88,7 @@ class Http:
         application = self.application()
         measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
         subject = judged.subject(url=application.shown, jmespath=list(self.paths))
-        with progress("asking") as shown:
-
-            def told(_what: str, done: int, total: int) -> None:
-                shown(done, total)
-
+        with stages("asking") as told:
             if rows is not None:
                 return ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,
