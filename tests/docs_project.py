@@ -1,0 +1,152 @@
+"""The project in which the pages' examples run: some of the pages, their golden cases, and a short history.
+
+Two indexes (the first without lineage.md), two runs of two prompts, two releases that went from dev to prod, and the
+flow that `genaiops new support` writes, built. It is made once; each page gets a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genaiops.delivery import evaluate_flow, release_flow
+from genaiops.delivery.scaffold import scaffold
+from genaiops.flow import Flow
+from genaiops.golden_sets import GoldenSet
+from genaiops.project import Project
+from genaiops.promotion import Registry
+from genaiops.records import as_json
+from genaiops.testing import scripted_verdict
+
+REPOSITORY = Path(__file__).parents[1]
+CORPUS = ("cost.md", "gates.md", "index.md", "lineage.md", "retrieval.md")
+# Environment for all that is done here: measuring which precision is faster, and making a fast session, would take
+# longer than all the rest.
+ENVIRONMENT = {"GENAIOPS_EMBEDDING__PRECISION": "fp32", "GENAIOPS_EMBEDDING__FAST_START": "false"}
+VISITORS = "# Visitors\n\nMargarethe Oduya visits the records room every second Tuesday and signs the grey book.\n"
+GATE = """\
+rules:
+  - {measure: recall@6, at_least: 0.3}
+  - {measure: groundedness, at_least: 0.5}
+  - {measure: completeness, not_worse_than: champion, margin: 0.25}
+"""
+ROW = {"question": "Who pays for the parcel?", "answer": "The customer pays for the parcel [1].",
+       "contexts": ["From abroad the customer pays for the parcel."], "reference": "The customer."}  # fmt: skip
+QUERIES = [{"query_id": "q1", "text": "When is a gate inconclusive?"}, {"query_id": "q2", "text": "What is top_k?"}]
+AZURE = [
+    {"query": "What is an inconclusive verdict?", "ground_truth": "One that shows neither.",
+     "context": "Inconclusive is an honest answer and not an error."},
+    {"query": "Who is the champion?", "ground_truth": "The release that holds the environment."},
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Where the project lies, and the ids that stand in place of those in the pages."""
+
+    root: Path
+    older: str  # index
+    run: str
+    release: str  # went through all environments and was replaced in each
+    chunk: str
+
+
+def prepare(root: Path, model_url: str) -> Prepared:
+    """Make the project below `root`; the models of its models.yaml answer at `model_url`."""
+    flow = _written(root, model_url)
+    later = root / "docs" / "lineage.md"
+    later.rename(root / "later.md")
+    older = flow.build().index_id
+    (root / "later.md").rename(later)
+    flow = load(root, "handbook")
+    flow.build()
+    (root / "answer.json").write_text(json.dumps(as_json(flow.ask("When is a gate inconclusive?"))))
+    evaluate_flow(load(root, "handbook", "prompt=brief"))
+    registry = Registry.of(flow.project)
+    releases = []
+    for _ in range(2):
+        release, gated = release_flow(flow)
+        releases.append(release)
+        for environment in flow.project.settings.environments:
+            registry.promote(release, to=environment)
+    load(root, "support").build()
+    return Prepared(root, older, gated.evaluated.run.id, releases[0].digest, next(iter(flow.chunks())).id)
+
+
+def load(root: Path, name: str, *overrides: str) -> Flow:
+    folder = root / "flows" / name
+    return Flow.load(folder, overrides=overrides, project=Project.find(folder))
+
+
+def _written(root: Path, model_url: str) -> Flow:
+    for name in CORPUS:
+        _copy(f"docs/{name}", root)
+    (root / "docs" / "people").mkdir()
+    (root / "docs" / "people" / "visitors.md").write_text(VISITORS)
+    shutil.copytree(REPOSITORY / "flows" / "handbook", root / "flows" / "handbook")
+    settings = root / "flows" / "handbook" / "flow.yaml"
+    settings.write_text(settings.read_text().replace('["*.md"]', '["**/*.md"]'))
+    (root / "flows" / "handbook" / "gate.yaml").write_text(GATE)
+    (root / "genaiops.yaml").write_text("environments: [dev, test, prod]\ntracking: none\n")
+    scaffold("support", root)
+    _copy("eval_datasets/handbook/CARD.md", root)
+    (root / "eval_datasets" / "handbook" / "golden.jsonl").write_text(_cases())
+    price = {"input_usd_per_million": 1.0, "output_usd_per_million": 4.0}
+    card = {"base_url": model_url, "model": "scripted", **price}
+    models = dict.fromkeys(("careful", "gpt-4o-mini", "house-small"), card)
+    (root / "models.yaml").write_text(json.dumps({"models": models}))
+    _write_files(root)
+    return load(root, "handbook")
+
+
+def _cases() -> str:
+    """The bundled golden set, as far as these pages hold its evidence, and every third of the other cases."""
+    golden = GoldenSet.load(REPOSITORY / "eval_datasets" / "handbook")
+    lines = (REPOSITORY / "eval_datasets" / "handbook" / "golden.jsonl").read_text().splitlines(keepends=True)
+    kept = []
+    without = 0
+    for case, line in zip(golden.cases, lines, strict=True):
+        without += not case.evidence
+        if all(item.document in CORPUS for item in case.evidence) and (case.evidence or without % 3 == 0):
+            kept.append(line)
+    return "".join(kept)
+
+
+def _write_files(root: Path) -> None:
+    """The files that the pages take as given."""
+    answers = [{**ROW, "id": number} for number in (1, 2)]
+    files: dict[str, list[dict[str, Any]]] = {
+        "rows.jsonl": answers,
+        "answers.jsonl": answers[:1],
+        "questions.jsonl": [{"question": row["text"]} for row in QUERIES],
+        "queries.jsonl": QUERIES,
+        "qa.jsonl": AZURE,
+        "dontknow.jsonl": [{"query": "Who composed the opera Tosca?"}],
+        "labels.jsonl": labelled([{**ROW, "id": str(number)} for number in range(20)]),
+    }
+    for name, rows in files.items():
+        (root / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def labelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As if somebody had labelled the sheet: every third answer is bad."""
+    return [{**row, "label": number % 3 > 0} for number, row in enumerate(rows)]
+
+
+def _copy(name: str, root: Path) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPOSITORY / name, root / name)
+
+
+def scripted_reply(body: dict[str, Any]) -> str:
+    """What the project's models say: a verdict where one is asked for, a case where one is, else an answer."""
+    asked = "\n".join(str(message["content"]) for message in body["messages"])
+    if "\ntoken: " in f"\n{asked}":
+        return scripted_verdict(body)
+    if '"cases"' in asked:
+        quote = "Without a price the cost is unknown and is shown as empty, never as zero"
+        return json.dumps({"cases": [{"question": "Is a missing price free?", "answer": "No.", "quote": quote}]})
+    return "A release bundles the index and the prompt [1]."

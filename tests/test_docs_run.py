@@ -1,0 +1,306 @@
+"""What the README and the handbook tell a reader to type does what they say: each page is run from top to bottom."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genaiops.embedding import EmbeddingSettings, load_embedder, loading
+from genaiops.testing import ScriptedModelServer
+from tests.cli.commands import Result, Run, runner
+from tests.docs_project import ENVIRONMENT, Prepared, labelled, prepare, scripted_reply
+from tests.test_docs import Block, blocks
+
+SHELL = ("bash", "sh", "console")
+
+# --- what a page cannot know ----------------------------------------------------------------------
+
+NOT_RUN = {  # part of a line: why it is not run here
+    "genaiops serve": "runs until it is stopped; tests/serving start it for real",
+    "--engine ray": "starts a cluster; tests/flow/test_ray_engine.py does it",
+}
+OTHER_PROGRAMS = {  # first word of a line: why it is not run here
+    "make": "makes the environment that this test runs in",
+    "source": "is of the reader's shell",
+    "export": "is of the reader's shell",
+    "pip": "installs packages",
+    "curl": "asks a service; tests/serving do that for real",
+    "rm": "removes what `make install` made",
+}
+PYTHON_NOT_RUN = {  # part of a block: why it is not run here
+    "make_fast_session()": "takes 5 to 15 seconds; tests/embedding/test_fast_session.py does it",
+    'OpenAI(base_url="http://127.0.0.1:8080/v1"': "asks a service; tests/serving do that with the same client",
+}
+EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a line: its exit code, and why not 0
+    ("README.md", "gate flows/support"): (3, "four cases decide nothing, as the page says"),
+    ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
+    ("index.md", "release flows/support"): (3, "nor do they earn a release"),
+}
+PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {}
+AFRESH = {"commands.md": "lists commands: each example stands for itself"}
+LEAST_SHARE = 0.9  # of all lines with a command that must be run
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of shell: continued lines joined, a prompt taken off."""
+
+    page: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.number}: {self.text}"
+
+    @property
+    def command(self) -> bool:
+        return re.match(r"([A-Z_]+=\S+ )*genaiops ", self.text) is not None
+
+    @property
+    def not_run(self) -> str:
+        """The part of the line for which it is not run, "" for a line that is."""
+        return next((part for part in NOT_RUN if part in self.text), "")
+
+    @property
+    def code(self) -> int:
+        return next((code for (page, part), (code, _) in EXIT_CODES.items() if self._has(page, part)), 0)
+
+    def _has(self, page: str, part: str) -> bool:
+        return page == self.page and part in self.text
+
+
+def lines_of(block: Block) -> Iterator[Line]:
+    number, text = block.line, block.text
+    for line in re.split(r"(?<!\\)\n", text.rstrip("\n")):
+        shown = line.replace("\\\n", " ")
+        if block.kind != "console" or shown.startswith("$ "):
+            yield Line(block.page.name, number, shown.removeprefix("$ "))
+        number += line.count("\n") + 1
+
+
+ALL_LINES = [line for block in blocks(*SHELL) for line in lines_of(block)]
+PROGRAMS = blocks("python")
+PAGES = list(dict.fromkeys(block.page.name for block in blocks(*SHELL, "python")))
+
+
+def python_not_run(block: Block) -> str:
+    return next((part for part in PYTHON_NOT_RUN if part in block.text), "")
+
+
+# --- a reader ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Reader:
+    """Somebody who types a page's examples in a copy of the prepared project, which is the working folder."""
+
+    prepared: Prepared
+    url: str
+    type_in: Run
+    capsys: pytest.CaptureFixture[str]
+    release: str = ""
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    def real(self, text: str) -> str:
+        """The text with ids and addresses of this project in place of those that a page makes up."""
+        made_up = {
+            "INDEX INDEX": f"{self.prepared.older} handbook@current",
+            "2b5cdc55": self.prepared.older[:8],
+            "CHUNK": self.prepared.chunk,
+            "3038ebc3": self.prepared.chunk[:8],
+            "RELEASE": self.release or self.prepared.release,
+            "20261121t130355120z-71044e07": self.prepared.run,
+            "20261121 ": f"{self.prepared.run} ",
+            "cost-reason-180a0c70": _first_id(Path("eval_datasets/handbook/proposed.jsonl")),
+            "http://127.0.0.1:8000/chat": f"{self.url}/chat/completions",
+            "$GITHUB_STEP_SUMMARY": "step-summary.md",
+        }
+        return re.sub("|".join(map(re.escape, made_up)), lambda found: made_up[found.group()], text)
+
+    def run(self, line: Line) -> Result:
+        """Type one line; what it prints goes where the line says."""
+        words = shlex.shlex(self.real(line.text), posix=True, punctuation_chars="|&;<>")
+        words.whitespace_split = True
+        first, operator, rest = _cut(list(words))
+        with pytest.MonkeyPatch.context() as patch:
+            while "=" in first[0]:
+                patch.setenv(*first.pop(0).split("=", 1))
+            patch.setattr("sys.stdin", io.StringIO("a\nr\nq\n"))  # for golden review
+            done = self.type_in(*first[1:])
+        if operator == ">":
+            Path(rest[0]).write_text(done.out)
+        elif operator == "|":
+            assert rest[0] == "python"
+            subprocess.run([sys.executable, *rest[1:]], input=done.out, text=True, check=True, capture_output=True)
+        self._meanwhile(first, done)
+        return done
+
+    def _meanwhile(self, words: list[str], done: Result) -> None:
+        """What a reader does between two lines: fill in a sheet, note an id."""
+        if words[1:3] == ["judge", "sheet"]:
+            sheet = Path(words[words.index("--out") + 1])
+            rows = [json.loads(row) for row in sheet.read_text().splitlines()]
+            sheet.write_text("".join(json.dumps(row) + "\n" for row in labelled(rows)))
+        if words[1] == "release" and done.code == 0:
+            self.release = re.findall(r"release ([0-9a-f]{12})", done.out)[0]
+
+    def execute(self, block: Block) -> str:
+        """Run a block of Python after those before it on its page; what it printed."""
+        self.capsys.readouterr()
+        exec(compile(block.text, str(block), "exec"), self.scope)
+        return self.capsys.readouterr().out
+
+
+def _cut(words: list[str]) -> tuple[list[str], str, list[str]]:
+    """A command's words, the first operator after it, and what follows."""
+    at = next((n for n, word in enumerate(words) if set(word) <= set("|&;<>")), len(words))
+    return words[:at], "".join(words[at : at + 1]), words[at + 1 :]
+
+
+def _first_id(file: Path) -> str:
+    return str(json.loads(file.read_text().splitlines()[0])["id"]) if file.exists() else "nothing-is-proposed"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with ScriptedModelServer(scripted_reply) as server:
+        yield server.base_url
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Prepared]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GENAIOPS_HOME", raising=False)
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        # For commands without a flow. Measuring which precision is faster here takes longer than all the rest.
+        patch.setitem(loading._CHOSEN, load_embedder(EmbeddingSettings()).fingerprint, "fp32")
+        yield prepare(tmp_path_factory.mktemp("docs") / "project", url)
+
+
+@pytest.fixture
+def reader(
+    prepared: Prepared, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Reader:
+    return Reader(prepared, url, runner(monkeypatch, capsys), capsys)
+
+
+def start(prepared: Prepared, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new copy of the project as the working folder, as a reader of this page finds it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(prepared.root, folder)
+    if any("genaiops new support" in line.text for line in ALL_LINES if line.page == page):
+        for part in ("flows", "eval_datasets", "documents", ".genaiops/flows"):
+            shutil.rmtree(folder / part / "support")
+    monkeypatch.chdir(folder)
+
+
+# --- the pages ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_typed_from_top_to_bottom(
+    page: str, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in PAGE_ENVIRONMENT.get(page, {}).items():
+        monkeypatch.setenv(name, value)
+    start(reader.prepared, page, tmp_path / "project", monkeypatch)
+    for block in blocks(*SHELL, "python", "text"):
+        if block.page.name != page or block.kind == "text":
+            continue
+        if block.kind == "python":
+            if not python_not_run(block):
+                printed = reader.execute(block)
+                _log(f"{block} python", printed)
+                if shown := text_below(block):
+                    assert printed == shown, str(block)
+            continue
+        if page in AFRESH:
+            start(reader.prepared, page, tmp_path / "project", monkeypatch)
+        for line in lines_of(block):
+            if line.command and not line.not_run:
+                done = reader.run(line)
+                _log(str(line), f"code {done.code}\n{done.out}{done.err}")
+                assert done.code == line.code, f"{line}\n{done.out}{done.err}"
+
+
+def _log(what: str, printed: str) -> None:
+    if file := os.environ.get("DOCS_LOG"):
+        with Path(file).open("a") as out:
+            out.write(f"##### {what}\n{printed[:6000]}\n")
+
+
+def text_below(block: Block) -> str:
+    """The text block that stands directly below a block of Python: what it prints."""
+    last = block.line + block.text.count("\n")
+    return next(
+        (other.text for other in blocks("text") if other.page == block.page and other.line == last + 3), ""
+    )
+
+
+def test_the_tests_on_the_page_of_testing_pass(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start(reader.prepared, "testing.md", tmp_path / "project", monkeypatch)
+    shown = [block.text for block in PROGRAMS if block.page.name == "testing.md" and "def test_" in block.text]
+    Path("test_page.py").write_text("\n".join(shown))
+    Path("pytest.ini").write_text("[pytest]\n")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    assert pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:warnings", "test_page.py"]) == 0, capsys.readouterr()
+    assert f"{sum(text.count('def test_') for text in shown)} passed" in capsys.readouterr().out
+
+
+# --- the tables above -------------------------------------------------------------------------------------
+
+
+def test_every_line_of_shell_is_run_or_said_why_not() -> None:
+    assert [str(line) for line in ALL_LINES if not line.command and line.text.split()[0] not in OTHER_PROGRAMS] == []
+
+
+def test_most_lines_with_a_command_are_run() -> None:
+    commands = [line for line in ALL_LINES if line.command]
+    assert len(commands) > 100
+    assert sum(not line.not_run for line in commands) >= LEAST_SHARE * len(commands)
+
+
+def test_no_exception_outlives_its_line() -> None:
+    texts = [line.text for line in ALL_LINES]
+    dead = [part for part in NOT_RUN if not any(part in text for text in texts)]
+    dead += [program for program in OTHER_PROGRAMS if program not in {text.split()[0] for text in texts}]
+    dead += [part for part in PYTHON_NOT_RUN if not any(part in block.text for block in PROGRAMS)]
+    dead += [
+        f"{page}: {part}" for page, part in EXIT_CODES
+        if not any(line.page == page and part in line.text and not line.not_run for line in ALL_LINES)
+    ]  # fmt: skip
+    dead += [page for page in (*AFRESH, *PAGE_ENVIRONMENT) if page not in PAGES]
+    assert dead == []
+
+
+PARTS = (
+    *("documents.md", "cleansing.md", "chunking.md", "enrichment.md", "embedding.md", "indexing.md", "retrieval.md"),
+    *("index-life.md", "lineage.md", "flows.md"),
+    *("judges.md", "llm-judges.md", "measures.md", "scoring.md", "golden-sets.md", "statistics.md", "waterfall.md"),
+    *("reports.md", "evaluation.md", "gates.md", "releases.md"),
+)
+
+
+@pytest.mark.parametrize("page", PARTS)
+def test_the_page_of_each_part_has_an_example_that_is_run(page: str) -> None:
+    lines = [line for line in ALL_LINES if line.page == page and line.command and not line.not_run]
+    programs = [block for block in PROGRAMS if block.page.name == page and not python_not_run(block)]
+    assert lines or programs
