@@ -125,7 +125,6 @@ def _write_files(root: Path) -> None:
         "queries.jsonl": QUERIES,
         "qa.jsonl": AZURE,
         "dontknow.jsonl": [{"query": "Who composed the opera Tosca?"}],
-        "labels.jsonl": labelled([{**ROW, "id": str(number)} for number in range(20)]),
     }
     for name, rows in files.items():
         (root / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
