@@ -48,7 +48,13 @@ EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a lin
     ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
     ("index.md", "release flows/support"): (3, "nor do they earn a release"),
 }
-PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {}
+PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {  # what a page has the reader set or write before
+    "llm-judges.md": {
+        "GENAIOPS_EVALUATION__MEASURES": "['llm:groundedness', 'llm:relevance']",
+        "GENAIOPS_EVALUATION__JUDGE": "{model: careful}",
+    },
+    "scoring.md": {"APP_KEY": "any"},
+}
 AFRESH = {"commands.md": "lists commands: each example stands for itself"}
 LEAST_SHARE = 0.9  # of all lines with a command that must be run
 
@@ -173,7 +179,8 @@ def _cut(words: list[str]) -> tuple[list[str], str, list[str]]:
 
 
 def _first_id(file: Path) -> str:
-    return str(json.loads(file.read_text().splitlines()[0])["id"]) if file.exists() else "nothing-is-proposed"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return str(json.loads(lines[0])["id"]) if lines else "nothing-is-proposed"
 
 
 @pytest.fixture(scope="module")
@@ -194,9 +201,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Pre
 
 
 @pytest.fixture
-def reader(
-    prepared: Prepared, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Reader:
+def reader(prepared: Prepared, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Reader:
     return Reader(prepared, url, runner(monkeypatch, capsys), capsys)
 
 
@@ -232,6 +237,7 @@ def test_a_page_can_be_typed_from_top_to_bottom(
             continue
         if page in AFRESH:
             start(reader.prepared, page, tmp_path / "project", monkeypatch)
+            reader.release = ""
         for line in lines_of(block):
             if line.command and not line.not_run:
                 done = reader.run(line)
@@ -248,9 +254,7 @@ def _log(what: str, printed: str) -> None:
 def text_below(block: Block) -> str:
     """The text block that stands directly below a block of Python: what it prints."""
     last = block.line + block.text.count("\n")
-    return next(
-        (other.text for other in blocks("text") if other.page == block.page and other.line == last + 3), ""
-    )
+    return next((other.text for other in blocks("text") if other.page == block.page and other.line == last + 3), "")
 
 
 def test_the_tests_on_the_page_of_testing_pass(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -156,8 +157,7 @@ class Http:
         from genaiops.golden_sets.splitting import part_of_set, read_split
 
         assert self.questions is not None  # see check
-        application = self.application()
-        with progress("asking") as shown:
+        with closing(self.application()) as application, progress("asking") as shown:
 
             def told(_what: str, done: int, total: int) -> None:
                 shown(done, total)
