@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genaiops.delivery import evaluate_flow, release_flow
 from genaiops.delivery.scaffold import scaffold
+from genaiops.embedding.protocol import Progress, Vectors, silent
 from genaiops.flow import Flow
 from genaiops.golden_sets import GoldenSet
 from genaiops.project import Project
@@ -48,6 +50,26 @@ DRAFT = {
     "question": "Does an unpriced model look free?", "answer": "No, its cost is unknown.",
     "quote": "Without a price the cost is unknown and is shown as empty, never as zero",
 }  # fmt: skip
+
+
+class Remembering:
+    """The embedder behind, which computes no vector twice: the pages ask for the same ones again and again."""
+
+    def __init__(self, behind: Any) -> None:
+        self._behind = behind
+        self._known: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
+
+    def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
+        import numpy as np
+
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            self._known |= dict(zip(missing, self._behind.embed(missing), strict=True))
+        progress(len(texts), len(texts))
+        return np.array([self._known[text] for text in texts], dtype=np.float32).reshape(len(texts), -1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import pytest
 from genaiops.embedding import EmbeddingSettings, load_embedder, loading
 from genaiops.testing import ScriptedModelServer
 from tests.cli.commands import Result, Run, runner
-from tests.docs_project import ENVIRONMENT, Prepared, labelled, prepare, scripted_reply
+from tests.docs_project import ENVIRONMENT, Prepared, Remembering, labelled, prepare, scripted_reply
 from tests.test_docs import Block, blocks
 
 SHELL = ("bash", "sh", "console")
@@ -195,8 +195,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Pre
         patch.delenv("GENAIOPS_HOME", raising=False)
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
+        embedder = load_embedder(EmbeddingSettings(precision="fp32"))
         # For commands without a flow. Measuring which precision is faster here takes longer than all the rest.
-        patch.setitem(loading._CHOSEN, load_embedder(EmbeddingSettings()).fingerprint, "fp32")
+        patch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
+        patch.setitem(loading._LOADED, (embedder.fingerprint, "fp32"), Remembering(embedder._loaded()))
         yield prepare(tmp_path_factory.mktemp("docs") / "project", url)
 
 
