@@ -47,8 +47,8 @@ AZURE = [
     {"query": "Who is the champion?", "ground_truth": "The release that holds the environment."},
 ]  # fmt: skip
 DRAFT = {
-    "question": "Does an unpriced model look free?", "answer": "No, its cost is unknown.",
-    "quote": "Without a price the cost is unknown and is shown as empty, never as zero",
+    "question": "How dear is one run over the whole set?", "answer": "One answer for every case.",
+    "quote": "An evaluation asks every question of the golden set once, so 200 cases cost 200 answers.",
 }  # fmt: skip
 
 

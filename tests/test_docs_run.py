@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
-import os
 import re
 import shlex
 import shutil
@@ -48,6 +48,39 @@ EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a lin
     ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
     ("index.md", "release flows/support"): (3, "nor do they earn a release"),
 }
+SAYS: dict[tuple[str, str], str] = {  # page and part of a line: what is then printed, as the page tells it
+    ("README.md", "new support"): "eval_datasets/support/golden.jsonl",
+    ("README.md", "ask flows/support"): "within 30 days",
+    ("README.md", "gate flows/support"): "verdict: inconclusive",
+    ("README.md", "forget flows/support"): "receipt 1",
+    ("flows.md", "--dry-run"): "is current",
+    ("flows.md", "config show"): "flow.yaml:",
+    ("gates.md", "--against prod"): "no worse than the champion",
+    ("generation.md", "house-small"): "[1] ",
+    (
+        "golden-sets.md",
+        "golden stats",
+    ): "smallest drop of a measure from 0 to 1 that it shows 4 times in 5",
+    ("golden-sets.md", "--limit 2"): "2 proposals; left out: ",
+    ("golden-sets.md", "--by model"): "1 proposals",
+    ("golden-sets.md", "golden review"): "1 accepted, 1 rejected, 1 waiting",
+    ("golden-sets.md", "--split holdout"): "golden set support (holdout, look 1 at the holdout)",
+    ("index-life.md", "diff"): "+ lineage.md",
+    ("index-life.md", "rebuild"): "today's code makes the same",
+    ("index-life.md", "people/visitors.md --dry-run"): "would erase people/visitors.md",
+    ("judges.md", "judge correct"): "the judge alone says",
+    ("lineage.md", "lineage answer.json"): "confirmed",
+    ("llm-judges.md", "votes=3"): '"measure": "llm:relevance"',
+    ("llm-judges.md", "--plan"): "judge  careful",
+    ("releases.md", "rollback prod"): "prod serves",
+    ("releases.md", "audit verify"): "nothing was altered",
+    ("retrieval.md", "retrieval learn"): "in flow.yaml:",
+    ("retrieval.md", "year="): "no chunk was permitted",
+    ("scoring.md", "score rows.jsonl"): "application on rows.jsonl: 2 cases",
+    ("scoring.md", "--url"): "application on questions.jsonl: 2 cases",
+    ("waterfall.md", "explain"): "lost at: ",
+}
+WRITES = ("--out", "--html", "--junit", "--markdown", "--report-json", "--csv", "--step-summary")  # a file
 PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {  # what a page has the reader set or write before
     "llm-judges.md": {
         "GENAIOPS_EVALUATION__MEASURES": "['llm:groundedness', 'llm:relevance']",
@@ -84,9 +117,9 @@ class Line:
 
     @property
     def code(self) -> int:
-        return next((code for (page, part), (code, _) in EXIT_CODES.items() if self._has(page, part)), 0)
+        return next((code for (page, part), (code, _) in EXIT_CODES.items() if self.has(page, part)), 0)
 
-    def _has(self, page: str, part: str) -> bool:
+    def has(self, page: str, part: str) -> bool:
         return page == self.page and part in self.text
 
 
@@ -153,6 +186,8 @@ class Reader:
         elif operator == "|":
             assert rest[0] == "python"
             subprocess.run([sys.executable, *rest[1:]], input=done.out, text=True, check=True, capture_output=True)
+        for option, name in itertools.pairwise(first):
+            assert option not in WRITES or done.code or Path(name).stat().st_size, name
         self._meanwhile(first, done)
         return done
 
@@ -233,7 +268,6 @@ def test_a_page_can_be_typed_from_top_to_bottom(
         if block.kind == "python":
             if not python_not_run(block):
                 printed = reader.execute(block)
-                _log(f"{block} python", printed)
                 if shown := text_below(block):
                     assert printed == shown, str(block)
             continue
@@ -243,14 +277,10 @@ def test_a_page_can_be_typed_from_top_to_bottom(
         for line in lines_of(block):
             if line.command and not line.not_run:
                 done = reader.run(line)
-                _log(str(line), f"code {done.code}\n{done.out}{done.err}")
-                assert done.code == line.code, f"{line}\n{done.out}{done.err}"
-
-
-def _log(what: str, printed: str) -> None:
-    if file := os.environ.get("DOCS_LOG"):
-        with Path(file).open("a") as out:
-            out.write(f"##### {what}\n{printed[:6000]}\n")
+                printed = done.out + done.err
+                assert done.code == line.code, f"{line}\n{printed}"
+                told = [said for (of, part), said in SAYS.items() if line.has(of, part) and said not in printed]
+                assert told == [], f"{line}\n{printed}"
 
 
 def text_below(block: Block) -> str:
@@ -290,8 +320,8 @@ def test_no_exception_outlives_its_line() -> None:
     dead += [program for program in OTHER_PROGRAMS if program not in {text.split()[0] for text in texts}]
     dead += [part for part in PYTHON_NOT_RUN if not any(part in block.text for block in PROGRAMS)]
     dead += [
-        f"{page}: {part}" for page, part in EXIT_CODES
-        if not any(line.page == page and part in line.text and not line.not_run for line in ALL_LINES)
+        f"{page}: {part}" for page, part in (*EXIT_CODES, *SAYS)
+        if not any(line.has(page, part) and not line.not_run for line in ALL_LINES)
     ]  # fmt: skip
     dead += [page for page in (*AFRESH, *PAGE_ENVIRONMENT) if page not in PAGES]
     assert dead == []
