@@ -103,6 +103,27 @@ def test_every_command_line_names_commands_and_options_that_exist(block: Block) 
     assert wrong == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_within_a_sentence_names_commands_and_options_that_exist(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    wrong = []
+    for span in re.findall(r"`(?:\.venv/bin/)?genaiops ([^`]+)`", text):
+        first = re.split(r"\s(?:&&|\|\|?|;)\s", span)[0]
+        told = check_command(shlex.split(first))
+        if told and "MissingParameter" not in told and "requires an argument" not in told:  # it is named, not typed
+            wrong.append(f"{span}: {told}")
+    known = {"--help", *options_of(get_command(app))}
+    wrong += [option for option in re.findall(r"`(--[a-z-]+)", text) if option not in known]
+    assert wrong == []
+
+
+def options_of(command: Any) -> Iterator[str]:
+    for parameter in command.params:
+        yield from parameter.opts
+    for inner in getattr(command, "commands", {}).values():
+        yield from options_of(inner)
+
+
 def test_every_command_is_told_of_on_the_page_of_commands() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     missing = [name for name in names_of(get_command(app)) if f"genaiops {name}" not in page]
