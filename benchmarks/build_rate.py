@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.children import Finished, in_turn, python
-from benchmarks.places import DataAbsent, chosen_files, exit_without_data, precision_here
+from benchmarks.places import chosen_files, precision_here
 from benchmarks.reporting import Figure, Report, alone_with_runs, at_least, spread
 
 RUNS = 3
@@ -63,7 +63,4 @@ def measure(runs: int = RUNS) -> Report:
 
 
 if __name__ == "__main__":
-    try:
-        alone_with_runs(measure, default=RUNS)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone_with_runs(measure, default=RUNS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.places import DataAbsent, data, exit_without_data, project
+from benchmarks.places import data, project
 from benchmarks.reporting import Figure, Report, Table, alone
 from benchmarks.spans import TOP, Overlap, mean_of, overlap_of, percent, write_golden_set
 from genaiops.chunking import ChunkingSettings, Entry, Tools, chunker_for
@@ -248,7 +248,4 @@ def _by_corpus(bench: Bench, title: str, found: Mapping[str, Mapping[str, Overla
 
 
 if __name__ == "__main__":
-    try:
-        alone(measure)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone(measure)

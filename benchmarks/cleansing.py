@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.labelled import rows
-from benchmarks.places import DataAbsent, data, exit_without_data
+from benchmarks.places import data
 from benchmarks.reporting import Figure, Report, Table, alone, at_most
 from genaiops.cleansing import CleansingSettings, cleaner_for
 from genaiops.cleansing.injections import find_injections
@@ -80,7 +80,4 @@ def _share(texts: Sequence[str], find: Callable[[str], Sequence[object]]) -> int
 
 
 if __name__ == "__main__":
-    try:
-        alone(measure)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone(measure)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.labelled import rows
-from benchmarks.places import DataAbsent, data, exit_without_data
+from benchmarks.places import data
 from benchmarks.reporting import Figure, Report, Table, alone, at_least
 from genaiops.cleansing.pii import redactor_for
 from genaiops.cleansing.settings import PiiSettings
@@ -110,7 +110,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    try:
-        alone(measure)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone(measure)

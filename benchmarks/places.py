@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from genaiops.project import Project, ProjectSettings
@@ -34,12 +33,6 @@ def chosen_files(every: int) -> list[Path]:
     """Every so many of the Well-Architected files, by name; GENAIOPS_BENCH_EVERY says otherwise. Raises DataAbsent."""
     step = int(os.environ.get("GENAIOPS_BENCH_EVERY", every))
     return sorted(data("corpora/azure_well_architected").rglob("*.md"))[::step]
-
-
-def exit_without_data(error: DataAbsent) -> None:
-    """Say what is missing and leave with the exit code of a wrong configuration."""
-    print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
 
 
 def project(home: Path | None = None) -> Project:

@@ -6,10 +6,13 @@ import argparse
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+from benchmarks.places import DataAbsent
 
 VERSIONS = ("genaiops", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "numpy")
 
@@ -100,7 +103,7 @@ def _processor() -> str:
 def alone(measure: Callable[[], Report]) -> None:
     """Run one benchmark that has no options and print its report."""
     argparse.ArgumentParser(description=_module_doc(measure)).parse_args()
-    print(markdown(measure()))
+    _print(measure)
 
 
 def alone_with_runs(measure: Callable[[int], Report], *, default: int) -> None:
@@ -110,7 +113,15 @@ def alone_with_runs(measure: Callable[[int], Report], *, default: int) -> None:
     runs = parser.parse_args().runs
     if runs < 1:
         parser.error(f"--runs must be at least 1, got {runs}")
-    print(markdown(measure(runs)))
+    _print(lambda: measure(runs))
+
+
+def _print(measure: Callable[[], Report]) -> None:
+    try:
+        print(markdown(measure()))
+    except DataAbsent as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)  # as after a wrong configuration
 
 
 def _module_doc(measure: Callable[..., Report]) -> str:

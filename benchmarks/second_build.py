@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.children import Finished, genaiops
-from benchmarks.places import WELL_ARCHITECTED, DataAbsent, data, exit_without_data, precision_here, sources
+from benchmarks.places import WELL_ARCHITECTED, data, precision_here, sources
 from benchmarks.reporting import Figure, Report, alone_with_runs, at_most, spread
 
 RUNS = 5
@@ -59,7 +59,4 @@ def measure(runs: int = RUNS) -> Report:
 
 
 if __name__ == "__main__":
-    try:
-        alone_with_runs(measure, default=RUNS)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone_with_runs(measure, default=RUNS)

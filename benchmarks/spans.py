@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.places import FLOWS, DataAbsent, data, exit_without_data, project, sources
+from benchmarks.places import FLOWS, data, project, sources
 from benchmarks.reporting import Figure, Report, Table, alone
 from genaiops.delivery import evaluate_flow
 from genaiops.evaluation import Run
@@ -140,7 +140,4 @@ def _shown(summary: Summary) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        alone(measure)
-    except DataAbsent as error:
-        exit_without_data(error)
+    alone(measure)

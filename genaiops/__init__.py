@@ -17,6 +17,4 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Flow", "GoldenSet", "__version__", "evaluate", "score"]
 
-__getattr__ = lazily(
-    __name__, {"Flow": "flow", "GoldenSet": "golden_sets", "evaluate": "evaluation", "score": "evaluation"}
-)
+__getattr__, _ = lazily(__name__, {"flow": "Flow", "golden_sets": "GoldenSet", "evaluation": "evaluate score"})

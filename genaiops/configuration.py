@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -163,3 +163,12 @@ def _known_keys(model: Any, key: KeyPath) -> list[str]:
         field = getattr(model, "model_fields", {}).get(part)
         model = None if field is None else field.annotation
     return list(getattr(model, "model_fields", {}))
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested maps with its dotted key; lists and empty maps are values."""
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            yield from leaves(item, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value

@@ -10,11 +10,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
+from genaiops import display
 from genaiops.errors import ModelError
 
 _SHOWN = 200  # characters of a foreign message that go into ours
+_SECRET_NAME = re.compile(
+    r"secret|passw(?:or)?d|passphrase|token|credential|(?:api|access|account|private|subscription|functions)[_-]?key"
+    r"|authorization|connection_?string|cookie|bearer|signature|(?:^|[_-])(?:auth|sig|pwd|jwt)$",
+    re.IGNORECASE,
+)
 _NO_HANDLER = logging.NullHandler()
 
 
@@ -53,10 +59,32 @@ def without_credentials(url: str) -> str:
     return f"{scheme}{mark}{shown}{slash}{path}".rstrip("/")
 
 
+def names_secret(name: str) -> bool:
+    """Whether what stands under a name (of a header, a setting, a part of a query) is meant for nobody's eyes."""
+    return bool(_SECRET_NAME.search(name))
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """What of an address must not be shown: its password, or a user without one, and secrets its query names.
+
+    As written and as decoded; empty for a text that is no address.
+    """
+    scheme, mark, rest = url.partition("://")
+    if not mark or not scheme.isalnum():
+        return ()
+    try:
+        parts = urlsplit(url)
+        held = [parts.password or parts.username or ""]
+    except ValueError:
+        return (rest,)
+    pairs = [pair.partition("=") for pair in re.split("[&;]", f"{parts.query}&{parts.fragment}")]
+    held += [value for name, _, value in pairs if names_secret(unquote_plus(name))]
+    return tuple(dict.fromkeys(form for text in held if text for form in (text, unquote_plus(text))))
+
+
 def one_line(text: object) -> str:
     """Foreign words as one short printable line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return display.one_line(text, _SHOWN)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from genaiops.configuration import Settings, read_yaml, validated
-from genaiops.errors import ConfigurationError
+from genaiops.errors import ConfigurationError, NotFound
 from genaiops.files import check_name
 
 PROJECT_FILE = "genaiops.yaml"
 MODELS_FILE = "models.yaml"
+REGISTRY_FILE = "registry.db"  # where genaiops.yaml names no other
+MAKE_ONE = f"go to the folder that holds {PROJECT_FILE}, or make a project here: genaiops new NAME"
 
 
 class RetentionSettings(Settings):
@@ -74,6 +76,21 @@ class Project:
             raise ConfigurationError("the state folder's path has a '?'", where=home, remedy="set GENAIOPS_HOME")
         return cls(root, settings, home)
 
+    @classmethod
+    def here(cls) -> Project:
+        """As `find`; NotFound where neither a `genaiops.yaml`, nor flows, nor anything a flow left says it is one."""
+        project = cls.find()
+        if not project.exists:
+            raise NotFound("there is no project here", where=project.root, remedy=MAKE_ONE)
+        return project
+
+    @property
+    def exists(self) -> bool:
+        """Whether this is a project and not just any folder; a cache alone (`score` keeps one) makes none."""
+        left = (self.indexes, self.runs, self.releases, self.flows, self.home / REGISTRY_FILE)
+        flows = (self.root / "flows").glob("*/flow.yaml")
+        return (self.root / PROJECT_FILE).is_file() or any(flows) or any(path.exists() for path in left)
+
     @property
     def indexes(self) -> Path:
         return self.home / "indexes"
@@ -108,7 +125,7 @@ class Project:
 
     @property
     def registry_url(self) -> str:
-        return self.settings.registry or f"sqlite:///{self.home / 'registry.db'}"
+        return self.settings.registry or f"sqlite:///{self.home / REGISTRY_FILE}"
 
     @property
     def models_file(self) -> Path:

@@ -118,7 +118,7 @@ class _BlockReader:
     def _take_code(self, start: int, end: int, fence: re.Match[str] | None) -> Iterator[_Block]:
         if not self._fence:
             self._fence = fence[1] or fence[2] if fence else ""
-        elif fence and _closes(self._fence, self._text[start:end]):
+        elif fence and closes_fence(self._fence, self._text[start:end]):
             self._fence = ""
         else:
             yield _Block(start, end, "code")
@@ -163,7 +163,8 @@ def _kind_of_line(text: str, start: int, end: int, *, in_table: bool) -> tuple[S
     return "prose", start
 
 
-def _closes(fence: str, line: str) -> bool:
+def closes_fence(fence: str, line: str) -> bool:
+    """Whether a line ends the code that `fence` began, by CommonMark."""
     closing = line.strip()
     return len(closing) >= len(fence) and not closing.strip(fence[0])
 

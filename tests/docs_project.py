@@ -1,17 +1,26 @@
-"""The project in which the pages' examples run: some of the pages, their golden cases, and a short history.
+"""The project in which the pages' examples run, and a reader who types them there.
 
-Two indexes (the first without lineage.md), two runs of two prompts, two releases that went from dev to prod, and the
-flow that `genaiops new support` writes, built. It is made once; each page gets a copy.
+It holds the beginning of some pages, their golden cases, and a short history: two indexes (the first without
+lineage.md), runs of two prompts, two releases that went from dev to prod, and the flow that `genaiops new support`
+writes, built. It is made once; each page gets a copy.
 """
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
+import re
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from genaiops.delivery import evaluate_flow, release_flow
 from genaiops.delivery.scaffold import scaffold
@@ -22,6 +31,7 @@ from genaiops.project import Project
 from genaiops.promotion import Registry
 from genaiops.records import as_json
 from genaiops.testing import Reply, scripted_verdict
+from tests.cli.commands import Result, Run
 
 REPOSITORY = Path(__file__).parents[1]
 CORPUS = {  # characters
@@ -186,10 +196,90 @@ def scripted_reply(body: dict[str, Any]) -> str | Reply:
 
     Whoever names no model is taken for a caller of an application, which tells its sources too.
     """
-    asked = "\n".join(str(message["content"]) for message in body["messages"])
     if "model" not in body:
-        said = {"choices": [{"message": {"content": ROW["answer"]}}], "sources": [{"text": ROW["contexts"][0]}]}
-        return Reply(body=json.dumps(said).encode())
+        source = {"document": "cost.md", "text": DRAFT["quote"]}
+        said = {"answer": DRAFT["answer"], "choices": [{"message": {"content": ROW["answer"]}}]}
+        return Reply(body=json.dumps({**said, "contexts": [source], "sources": [source]}).encode())
+    asked = "\n".join(str(message["content"]) for message in body["messages"])
     if "\ntoken: " in f"\n{asked}":
         return scripted_verdict(body)
     return json.dumps({"cases": [DRAFT]}) if '"cases"' in asked else "A release bundles the index and the prompt [1]."
+
+
+# --- a reader ----------------------------------------------------------------------------------
+
+WRITES = ("--out", "--html", "--junit", "--markdown", "--report-json", "--csv", "--step-summary")  # a file
+
+
+@dataclass
+class Reader:
+    """Somebody who types a page's examples in a copy of the prepared project, which is the working folder."""
+
+    prepared: Prepared
+    url: str
+    type_in: Run
+    capsys: pytest.CaptureFixture[str]
+    release: str = ""
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    def real(self, text: str) -> str:
+        """The text with ids and addresses of this project in place of those that a page makes up."""
+        made_up = {
+            "INDEX INDEX": f"{self.prepared.older} handbook@current",
+            "2b5cdc55": self.prepared.older[:8],
+            "CHUNK": self.prepared.chunk,
+            "3038ebc3": self.prepared.chunk[:8],
+            "RELEASE": self.release or self.prepared.release,
+            "20261121t130355120z-71044e07": self.prepared.run,
+            "20261121 ": f"{self.prepared.run} ",
+            "cost-reason-180a0c70": _first_id(Path("eval_datasets/handbook/proposed.jsonl")),
+            "http://127.0.0.1:8000/chat": f"{self.url}/chat/completions",
+            "$GITHUB_STEP_SUMMARY": "step-summary.md",
+        }
+        return re.sub("|".join(map(re.escape, made_up)), lambda found: made_up[found.group()], text)
+
+    def run(self, line: str) -> Result:
+        """Type one line; what it prints goes where the line says."""
+        words = shlex.shlex(self.real(line), posix=True, punctuation_chars="|&;<>")
+        words.whitespace_split = True
+        first, operator, rest = _cut(list(words))
+        with pytest.MonkeyPatch.context() as patch:
+            while "=" in first[0]:
+                patch.setenv(*first.pop(0).split("=", 1))
+            patch.setattr("sys.stdin", io.StringIO("a\nr\nq\n"))  # for golden review
+            done = self.type_in(*first[1:])
+        if operator == ">":
+            Path(rest[0]).write_text(done.out)
+        elif operator == "|":
+            assert rest[0] == "python"
+            subprocess.run([sys.executable, *rest[1:]], input=done.out, text=True, check=True, capture_output=True)
+        for option, name in itertools.pairwise(first):
+            assert option not in WRITES or done.code or Path(name).stat().st_size, name
+        self._meanwhile(first, done)
+        return done
+
+    def _meanwhile(self, words: list[str], done: Result) -> None:
+        """What a reader does between two lines: fill in a sheet, note an id."""
+        if words[1:3] == ["judge", "sheet"]:
+            sheet = Path(words[words.index("--out") + 1])
+            rows = [json.loads(row) for row in sheet.read_text().splitlines()]
+            sheet.write_text("".join(json.dumps(row) + "\n" for row in labelled(rows)))
+        if words[1] == "release" and done.code == 0:
+            self.release = re.findall(r"release ([0-9a-f]{12})", done.out)[0]
+
+    def execute(self, program: str, place: str) -> str:
+        """Run a block of Python after those before it on its page; what it printed."""
+        self.capsys.readouterr()
+        exec(compile(program, place, "exec"), self.scope)
+        return self.capsys.readouterr().out
+
+
+def _cut(words: list[str]) -> tuple[list[str], str, list[str]]:
+    """A command's words, the first operator after it, and what follows."""
+    at = next((n for n, word in enumerate(words) if set(word) <= set("|&;<>")), len(words))
+    return words[:at], "".join(words[at : at + 1]), words[at + 1 :]
+
+
+def _first_id(file: Path) -> str:
+    lines = file.read_text().splitlines() if file.exists() else []
+    return str(json.loads(lines[0])["id"]) if lines else "nothing-is-proposed"

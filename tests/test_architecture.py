@@ -17,6 +17,7 @@ SHARED = {
     "records",
     "cache_file",
     "configuration",
+    "display",
     "lazy",
     "on_demand",
     "sensitivity",

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import json
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from genaiops.embedding import EmbeddingSettings, load_embedder, loading
 from genaiops.testing import ScriptedModelServer
-from tests.cli.commands import Result, Run, runner
-from tests.docs_project import ENVIRONMENT, Prepared, Remembering, labelled, prepare, scripted_reply
+from tests.cli.commands import runner
+from tests.docs_project import ENVIRONMENT, Prepared, Reader, Remembering, prepare, scripted_reply
 from tests.test_docs import Block, blocks
 
 SHELL = ("bash", "sh", "console")
@@ -45,6 +38,7 @@ PYTHON_NOT_RUN = {  # part of a block: why it is not run here
 }
 EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a line: its exit code, and why not 0
     ("README.md", "gate flows/support"): (3, "four cases decide nothing, as the page says"),
+    ("scoring.md", "--gate flows/handbook"): (1, "the application of this test gives every question one answer"),
     ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
     ("index.md", "release flows/support"): (3, "nor do they earn a release"),
 }
@@ -77,10 +71,9 @@ SAYS: dict[tuple[str, str], str] = {  # page and part of a line: what is then pr
     ("retrieval.md", "retrieval learn"): "in flow.yaml:",
     ("retrieval.md", "year="): "no chunk was permitted",
     ("scoring.md", "score rows.jsonl"): "application on rows.jsonl: 2 cases",
-    ("scoring.md", "--url"): "application on questions.jsonl: 2 cases",
+    ("scoring.md", "--questions questions.jsonl"): "application on questions.jsonl: 2 cases",
     ("waterfall.md", "explain"): "lost at: ",
 }
-WRITES = ("--out", "--html", "--junit", "--markdown", "--report-json", "--csv", "--step-summary")  # a file
 PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {  # what a page has the reader set or write before
     "llm-judges.md": {
         "GENAIOPS_EVALUATION__MEASURES": "['llm:groundedness', 'llm:relevance']",
@@ -141,81 +134,7 @@ def python_not_run(block: Block) -> str:
     return next((part for part in PYTHON_NOT_RUN if part in block.text), "")
 
 
-# --- a reader ---------------------------------------------------------------------------------------
-
-
-@dataclass
-class Reader:
-    """Somebody who types a page's examples in a copy of the prepared project, which is the working folder."""
-
-    prepared: Prepared
-    url: str
-    type_in: Run
-    capsys: pytest.CaptureFixture[str]
-    release: str = ""
-    scope: dict[str, Any] = field(default_factory=dict)
-
-    def real(self, text: str) -> str:
-        """The text with ids and addresses of this project in place of those that a page makes up."""
-        made_up = {
-            "INDEX INDEX": f"{self.prepared.older} handbook@current",
-            "2b5cdc55": self.prepared.older[:8],
-            "CHUNK": self.prepared.chunk,
-            "3038ebc3": self.prepared.chunk[:8],
-            "RELEASE": self.release or self.prepared.release,
-            "20261121t130355120z-71044e07": self.prepared.run,
-            "20261121 ": f"{self.prepared.run} ",
-            "cost-reason-180a0c70": _first_id(Path("eval_datasets/handbook/proposed.jsonl")),
-            "http://127.0.0.1:8000/chat": f"{self.url}/chat/completions",
-            "$GITHUB_STEP_SUMMARY": "step-summary.md",
-        }
-        return re.sub("|".join(map(re.escape, made_up)), lambda found: made_up[found.group()], text)
-
-    def run(self, line: Line) -> Result:
-        """Type one line; what it prints goes where the line says."""
-        words = shlex.shlex(self.real(line.text), posix=True, punctuation_chars="|&;<>")
-        words.whitespace_split = True
-        first, operator, rest = _cut(list(words))
-        with pytest.MonkeyPatch.context() as patch:
-            while "=" in first[0]:
-                patch.setenv(*first.pop(0).split("=", 1))
-            patch.setattr("sys.stdin", io.StringIO("a\nr\nq\n"))  # for golden review
-            done = self.type_in(*first[1:])
-        if operator == ">":
-            Path(rest[0]).write_text(done.out)
-        elif operator == "|":
-            assert rest[0] == "python"
-            subprocess.run([sys.executable, *rest[1:]], input=done.out, text=True, check=True, capture_output=True)
-        for option, name in itertools.pairwise(first):
-            assert option not in WRITES or done.code or Path(name).stat().st_size, name
-        self._meanwhile(first, done)
-        return done
-
-    def _meanwhile(self, words: list[str], done: Result) -> None:
-        """What a reader does between two lines: fill in a sheet, note an id."""
-        if words[1:3] == ["judge", "sheet"]:
-            sheet = Path(words[words.index("--out") + 1])
-            rows = [json.loads(row) for row in sheet.read_text().splitlines()]
-            sheet.write_text("".join(json.dumps(row) + "\n" for row in labelled(rows)))
-        if words[1] == "release" and done.code == 0:
-            self.release = re.findall(r"release ([0-9a-f]{12})", done.out)[0]
-
-    def execute(self, block: Block) -> str:
-        """Run a block of Python after those before it on its page; what it printed."""
-        self.capsys.readouterr()
-        exec(compile(block.text, str(block), "exec"), self.scope)
-        return self.capsys.readouterr().out
-
-
-def _cut(words: list[str]) -> tuple[list[str], str, list[str]]:
-    """A command's words, the first operator after it, and what follows."""
-    at = next((n for n, word in enumerate(words) if set(word) <= set("|&;<>")), len(words))
-    return words[:at], "".join(words[at : at + 1]), words[at + 1 :]
-
-
-def _first_id(file: Path) -> str:
-    lines = file.read_text().splitlines() if file.exists() else []
-    return str(json.loads(lines[0])["id"]) if lines else "nothing-is-proposed"
+# --- the pages ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -252,9 +171,6 @@ def start(prepared: Prepared, page: str, folder: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(folder)
 
 
-# --- the pages ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_can_be_typed_from_top_to_bottom(
     page: str, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -267,7 +183,7 @@ def test_a_page_can_be_typed_from_top_to_bottom(
             continue
         if block.kind == "python":
             if not python_not_run(block):
-                printed = reader.execute(block)
+                printed = reader.execute(block.text, str(block))
                 if shown := text_below(block):
                     assert printed == shown, str(block)
             continue
@@ -276,7 +192,7 @@ def test_a_page_can_be_typed_from_top_to_bottom(
             reader.release = ""
         for line in lines_of(block):
             if line.command and not line.not_run:
-                done = reader.run(line)
+                done = reader.run(line.text)
                 printed = done.out + done.err
                 assert done.code == line.code, f"{line}\n{printed}"
                 told = [said for (of, part), said in SAYS.items() if line.has(of, part) and said not in printed]

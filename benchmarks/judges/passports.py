@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from benchmarks.judges.data import (
     FITTED,
@@ -59,6 +62,15 @@ def relevance_labels(embedder: Embedder) -> list[Labelled]:
     return found
 
 
+def once(rows: Sequence[Labelled]) -> list[Labelled]:
+    """Every answer once within its source, with the mean of the labels it got."""
+    found: dict[tuple[str, str, str, tuple[str, ...]], list[Labelled]] = {}
+    for row in rows:
+        key = (row.source, row.sample.question, row.sample.answer, tuple(row.sample.contexts))
+        found.setdefault(key, []).append(row)
+    return [replace(same[0], label=fmean(row.label for row in same)) for same in found.values()]
+
+
 def _sample(question: str, answer: str) -> Sample:
     return Sample("", question, answer)
 
@@ -91,7 +103,7 @@ def main() -> None:
     labels = {"relevance": lambda: relevance_labels(embedder), "groundedness": groundedness_labels}
     wanted = [argument for argument in sys.argv[1:] if argument != "--write"] or list(labels)
     for measure in wanted:
-        passport = calibrate(JUDGES[measure](embedder), labels[measure](), seen=FITTED)
+        passport = calibrate(JUDGES[measure](embedder), once(labels[measure]()), seen=FITTED)
         print(f"{measure}, judge {passport.judge[:12]}\n\n{table(passport)}\n")
         if "--write" in sys.argv:
             passport.save(SHIPPED / f"{measure}.json")

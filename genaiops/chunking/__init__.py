@@ -5,33 +5,23 @@ from typing import TYPE_CHECKING
 from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
-    from genaiops.chunking.chunkers import CHUNKERS, chunker_for
-    from genaiops.chunking.enrichment import ENRICHERS, Entry
-    from genaiops.chunking.settings import ChunkingSettings
-    from genaiops.chunking.texts import GeneratedTexts, forget_generated
-    from genaiops.chunking.tools import Chunker, Tools
+    from genaiops.chunking.chunkers import CHUNKERS as CHUNKERS
+    from genaiops.chunking.chunkers import chunker_for as chunker_for
+    from genaiops.chunking.enrichment import ENRICHERS as ENRICHERS
+    from genaiops.chunking.enrichment import Entry as Entry
+    from genaiops.chunking.settings import ChunkingSettings as ChunkingSettings
+    from genaiops.chunking.texts import GeneratedTexts as GeneratedTexts
+    from genaiops.chunking.tools import Chunker as Chunker
+    from genaiops.chunking.tools import Tools as Tools
 
 # A question needs the settings alone, so everything is imported when it is first asked for.
-_HOMES = {
-    "CHUNKERS": "chunkers",
-    "chunker_for": "chunkers",
-    "ENRICHERS": "enrichment",
-    "Entry": "enrichment",
-    "ChunkingSettings": "settings",
-    "GeneratedTexts": "texts",
-    "forget_generated": "texts",
-    "Chunker": "tools",
-    "Tools": "tools",
-}
-__all__ = [
-    "CHUNKERS",
-    "ENRICHERS",
-    "Chunker",
-    "ChunkingSettings",
-    "Entry",
-    "GeneratedTexts",
-    "Tools",
-    "chunker_for",
-    "forget_generated",
-]
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "chunkers": "CHUNKERS chunker_for",
+        "enrichment": "ENRICHERS Entry",
+        "settings": "ChunkingSettings",
+        "texts": "GeneratedTexts",
+        "tools": "Chunker Tools",
+    },
+)

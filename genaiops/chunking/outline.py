@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from genaiops.sentences import closes_fence
+
 BlockKind = Literal["heading", "code", "table", "prose"]
 
 # Possessive quantifiers: a line of a million marks is read once.
@@ -100,7 +102,7 @@ class _Reader:
         fence = _FENCE.match(text, inner, end) if mark in "`~" else None
         if self._fence:
             yield from self._extend("code", start, end)
-            if fence and _closes(self._fence, text[inner:end]):
+            if fence and closes_fence(self._fence, text[inner:end]):
                 self._fence = ""
                 yield from self.finish()
         elif fence:
@@ -175,11 +177,6 @@ def _wiki_heading(text: str, start: int, end: int) -> tuple[int, str] | None:
     bare = title.rstrip("= ")
     marks = title[len(bare) :]
     return (level, _title(bare)) if bare and marks.count("=") == level else None
-
-
-def _closes(fence: str, line: str) -> bool:
-    closing = line.strip()
-    return len(closing) >= len(fence) and not closing.strip(fence[0])
 
 
 def _title(line: str) -> str:

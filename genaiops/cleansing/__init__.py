@@ -5,36 +5,24 @@ from typing import TYPE_CHECKING
 from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
-    from genaiops.cleansing.cleaner import Cleaner, cleaner_for
-    from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
-    from genaiops.cleansing.quality import QualityBar, QualityCounter, QualityReport, lines, missed, quality_report
-    from genaiops.cleansing.settings import CleansingSettings
+    from genaiops.cleansing.cleaner import Cleaner as Cleaner
+    from genaiops.cleansing.cleaner import cleaner_for as cleaner_for
+    from genaiops.cleansing.near_duplicates import Compared as Compared
+    from genaiops.cleansing.near_duplicates import NearDuplicate as NearDuplicate
+    from genaiops.cleansing.quality import QualityBar as QualityBar
+    from genaiops.cleansing.quality import QualityCounter as QualityCounter
+    from genaiops.cleansing.quality import QualityReport as QualityReport
+    from genaiops.cleansing.quality import lines as lines
+    from genaiops.cleansing.quality import missed as missed
+    from genaiops.cleansing.settings import CleansingSettings as CleansingSettings
 
 # A question needs the settings alone, so everything is imported when it is first asked for.
-_HOMES = {
-    "Cleaner": "cleaner",
-    "cleaner_for": "cleaner",
-    "Compared": "near_duplicates",
-    "NearDuplicate": "near_duplicates",
-    "QualityBar": "quality",
-    "QualityCounter": "quality",
-    "QualityReport": "quality",
-    "lines": "quality",
-    "missed": "quality",
-    "quality_report": "quality",
-    "CleansingSettings": "settings",
-}
-__all__ = [
-    "Cleaner",
-    "CleansingSettings",
-    "Compared",
-    "NearDuplicate",
-    "QualityBar",
-    "QualityCounter",
-    "QualityReport",
-    "cleaner_for",
-    "lines",
-    "missed",
-    "quality_report",
-]
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "cleaner": "Cleaner cleaner_for",
+        "near_duplicates": "Compared NearDuplicate",
+        "quality": "QualityBar QualityCounter QualityReport lines missed",
+        "settings": "CleansingSettings",
+    },
+)

@@ -35,7 +35,6 @@ class Sign:
     weight: int = 2
 
 
-_GAP = r"(?:[^\w\n]{1,3}+\w{1,20}+){0,5}?[^\w\n]{1,3}+"
 _TOLD = (
     r"(?:instructions?|prompts?|orders?|commands?|guidelines|directives?|directions|rules|conversation"
     r"|assignments|tasks?|"

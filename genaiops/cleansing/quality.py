@@ -14,7 +14,7 @@ from genaiops.configuration import Settings
 from genaiops.records import Document
 
 if TYPE_CHECKING:
-    from genaiops.cleansing.near_duplicates import Compared, NearDuplicate
+    from genaiops.cleansing.near_duplicates import NearDuplicate
     from genaiops.documents import Quarantined
 
 UNKNOWN_LANGUAGE = "unknown"
@@ -159,25 +159,6 @@ class QualityCounter:
 
 
 _OPTIONAL = frozenset({"flags", "access", "sensitivity", "language"})
-
-
-def quality_report(
-    documents: Iterable[Document],
-    quarantined: Iterable[Quarantined] = (),
-    *,
-    compared: Compared | None = None,
-    chunk_lengths: Iterable[int] = (),
-) -> QualityReport:
-    """The report of one build: the documents kept, all that was left out while reading, and what `compared` adds."""
-    counter = QualityCounter()
-    for document in documents:
-        counter.add_document(document)
-    counter.add_quarantined(quarantined)
-    if compared is not None:
-        counter.add_quarantined(compared.quarantined)
-        counter.add_near(compared.near)
-    counter.add_chunks(chunk_lengths)
-    return counter.report()
 
 
 def missed(bar: QualityBar, report: QualityReport) -> tuple[str, ...]:

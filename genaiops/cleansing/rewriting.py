@@ -21,13 +21,12 @@ class Replacement(NamedTuple):
 class Rewritten:
     """A text and the edits that lead back to its original. Immutable: every change makes a new one."""
 
-    __slots__ = ("_original_starts", "_starts", "edits", "text")
+    __slots__ = ("_starts", "edits", "text")
 
     def __init__(self, text: str, edits: Sequence[Edit] = ()) -> None:
         self.text = text
         self.edits = tuple(edits)
         self._starts = [edit.start for edit in self.edits]
-        self._original_starts = [edit.original_start for edit in self.edits]
 
     def replace(self, replacements: Iterable[Replacement]) -> Rewritten:
         """The text with all replacements made. They come in order and do not overlap; else ValueError."""
@@ -52,11 +51,6 @@ class Rewritten:
         first, last = self._original(start, begins=True), self._original(end, begins=False)
         return first, max(first, last)
 
-    def clean_span(self, start: int, end: int) -> tuple[int, int]:
-        """Where `[start, end)` of the original stands now; what was taken out maps to its replacement."""
-        first, last = self._clean(start, begins=True), self._clean(end, begins=False)
-        return first, max(first, last)
-
     def _original(self, position: int, *, begins: bool) -> int:
         # A span that begins where something was taken out begins behind it, and ends before it likewise.
         at = bisect_right(self._starts, position) if begins else bisect_left(self._starts, position)
@@ -66,17 +60,6 @@ class Rewritten:
         if position < edit.end or (not begins and position == edit.end and edit.start < edit.end):
             return edit.original_start if begins else edit.original_end
         return position + edit.original_end - edit.end
-
-    def _clean(self, position: int, *, begins: bool) -> int:
-        at = bisect_right(self._original_starts, position) if begins else bisect_left(self._original_starts, position)
-        if at == 0:
-            return position
-        edit = self.edits[at - 1]
-        if position < edit.original_end or (
-            not begins and position == edit.original_end and edit.original_start < edit.original_end
-        ):
-            return edit.start if begins else edit.end
-        return position + edit.end - edit.original_end
 
 
 def composed(first: Sequence[Edit], then: Sequence[Edit]) -> Iterator[Edit]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genaiops.cleansing.signature_cache import Signature, SignatureCache
+from genaiops.cleansing.signature_cache import Signature, SignatureCache, signature_key
 
 Hashes = NDArray[np.uint64]
 
@@ -174,7 +174,7 @@ def _signatures(texts: Iterable[str], cache: SignatureCache) -> tuple[list[bytes
     """Digest of the normalised text and sketch (`[BINS]`) of every text; those known before are not made again."""
     found: list[Signature] = []
     for part in _parts(texts, _AT_ONCE):
-        keys = [cache.key(text) for text in part]
+        keys = [signature_key(text) for text in part]
         known = cache.get(keys)
         fresh: dict[bytes, Signature] = {}
         for key, text in zip(keys, part, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import sys
 from pathlib import Path
@@ -91,31 +90,24 @@ def search(  # noqa: PLR0913, PLR0917  one for each option
 
 
 def _queries(path: Path) -> list[tuple[str, str]]:
-    """(query_id, text) of each line. ConfigurationError names the line of what is no query or comes twice."""
-    from genaiops.configuration import read_text
+    """(query_id, text) of each line. ConfigurationError names the lines of what is no query or comes twice."""
     from genaiops.errors import ConfigurationError
+    from genaiops.golden_sets.json_lines import read_each
 
-    rows: dict[str, str] = {}
-    # Only "\n" ends a line of JSON lines; str.splitlines would also cut at U+2028 inside a text.
-    for number, line in enumerate(read_text(path, "file of queries", max_bytes=1 << 30).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-            query_id, text = str(data["query_id"]), data["text"]
-            f"{query_id}{text}".encode()
-        except (ValueError, TypeError, KeyError, RecursionError):
-            raise ConfigurationError(
-                "each line must be a JSON object with query_id and text", where=path, line=number
-            ) from None
+    found: dict[str, str] = {}
+
+    def read(data: dict[str, object]) -> None:
+        query_id, text = str(data.get("query_id", "")), data.get("text")
         if not isinstance(text, str) or not text.strip() or not query_id:
-            raise ConfigurationError("query_id or text is empty", where=path, line=number)
-        if query_id in rows:
-            raise ConfigurationError(f"query_id {query_id!r} stands twice", where=path, line=number)
-        rows[query_id] = text
-    if not rows:
+            raise ValueError("query_id and text are needed, and neither may be empty")
+        if query_id in found:
+            raise ValueError(f"query_id {query_id!r} stands twice")
+        found[query_id] = text
+
+    read_each(path, "file of queries", ConfigurationError, read)
+    if not found:
         raise ConfigurationError("there is no query in this file", where=path)
-    return list(rows.items())
+    return list(found.items())
 
 
 def query_of(text: str, where: list[str] | None, access: list[str] | None) -> Query:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli.commands import Registry
-from genaiops.cli.output import FlowFolder, Json, Set, counted, leave, note, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.display import counted
 
 if TYPE_CHECKING:
     from genaiops.flow.building import BuildPlan

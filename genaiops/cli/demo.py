@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
-from genaiops.cli.output import counted, print_json, progress, say
+from genaiops.cli.output import print_json, progress, say
+from genaiops.display import counted
 from genaiops.errors import ConfigurationError
 from genaiops.files import published_folder
 

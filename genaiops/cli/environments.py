@@ -49,7 +49,7 @@ def releases(as_json: Json = False) -> None:
     from genaiops.promotion import Registry
     from genaiops.records import as_json as plain
 
-    registry = Registry.of(Project.find())
+    registry = Registry.of(Project.here())
     found, replaced = registry.releases(), registry.replaced()
     if as_json:
         print_json({"releases": [{**plain(item), "replaced_by": replaced.get(item.digest, "")} for item in found]})
@@ -104,7 +104,7 @@ def status(as_json: Json = False) -> None:
     from genaiops.promotion import Registry
     from genaiops.records import as_json as plain
 
-    pointers = Registry.of(Project.find()).status()
+    pointers = Registry.of(Project.here()).status()
     if as_json:
         rows = [plain(pointer) for pointer in pointers]
         print_json({"environments": [{"name": row.pop("environment"), **row} for row in rows]})
@@ -128,7 +128,7 @@ def verify(as_json: Json = False) -> None:
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    report = Registry.of(Project.find()).verify_audit()
+    report = Registry.of(Project.here()).verify_audit()
     if as_json:
         print_json({"ok": report.ok, "entries": report.entries, "head": report.head, "first_bad": report.first_bad})
     elif report.ok:

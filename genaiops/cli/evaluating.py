@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -140,7 +140,7 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     wanted.write(run, baseline=gated.champion, verdict=gated.decision)
     if as_json:
         counts = {"asked": len(run.results), "not_asked": len(run.not_asked)}
-        print_json({**_plain(gated.decision), "run": run.id, **counts})
+        print_json({**plain_decision(gated.decision), "run": run.id, **counts})
     else:
         print_decision(gated.decision)
         if run.not_asked:
@@ -149,7 +149,8 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     leave(EXIT_CODES[gated.decision.verdict])
 
 
-def _plain(decision: Decision) -> dict[str, Any]:
+def plain_decision(decision: Decision) -> dict[str, Any]:
+    """Verdict, reasons and rules as plain data."""
     from genaiops.records import as_json
 
     data: dict[str, Any] = as_json(decision)
@@ -175,16 +176,16 @@ def repeats_of(run: Run) -> dict[str, Any]:
     return {"repeats": run.repeats, "flakiness": {row.pop("measure"): row for row in rows}}
 
 
-def print_decision(decision: Decision) -> None:
+def print_decision(decision: Decision, tell: Callable[[str], None] = say) -> None:
     """The verdict, each rule, and what else was said."""
-    say(f"verdict: {decision.verdict}")
+    tell(f"verdict: {decision.verdict}")
     marks = {"pass": "ok  ", "fail": "FAIL", "inconclusive": "?   "}
     for rule in decision.rules:
-        say(f"  {'skip' if rule.skipped else marks[rule.verdict]} {rule.reason}")
+        tell(f"  {'skip' if rule.skipped else marks[rule.verdict]} {rule.reason}")
     told = {rule.reason for rule in decision.rules}
     for reason in decision.reasons:
         if reason not in told:
-            say(f"  {reason}")
+            tell(f"  {reason}")
 
 
 @contextmanager

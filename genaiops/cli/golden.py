@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli import golden_exchange, golden_proposals
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, one_line, print_json, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, say
+from genaiops.display import one_line
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, one_line, print_json, say
+from genaiops.cli.output import FlowFolder, Json, Set, print_json, say
+from genaiops.display import one_line
 
 Format = Annotated[
     str,
@@ -65,7 +66,7 @@ def import_(
 def export(
     flow: FlowFolder,
     form: Format,
-    out: Annotated[Path, typer.Option("--out", help="Where it goes: a file, for beir a folder.")],
+    out: Annotated[str, typer.Option("--out", metavar="PATH", help="Where it goes: a file, for beir a folder.")],
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -82,11 +83,13 @@ def export(
     from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets.exchange import export_cases
 
+    if not out.strip():  # as a path it would be the working folder
+        raise ConfigurationError("--out is empty", remedy="name a file, or for beir a folder: --out golden-beir")
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
     documents = read_corpus(opened.project, opened.settings, opened.folder).documents if form == "beir" else ()
     found = export_cases(golden, form, {document.id: document.text for document in documents})
-    targets = {out / name if name else out: content for name, content in found.files.items()}
+    targets = {Path(out) / name if name else Path(out): content for name, content in found.files.items()}
     own = {path.resolve() for path in astuple(Places.of(opened.golden_set_path))}
     for target in targets:
         if target.resolve() in own:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from genaiops.cli.output import FlowFolder, Json, Set, leave, note, one_line, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.display import one_line
 
 if TYPE_CHECKING:
     from genaiops.delivery.golden_drafts import Drafted
@@ -122,6 +125,8 @@ def review(flow: FlowFolder, actor: Actor = "", settings: Set = None, as_json: J
     who = check_actor(actor)
     desk = desk_of(Flow.load(flow, overrides=settings or ()))
     waiting = desk.pending()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a byte that is no text spoils its own line and no other
     counts = dict.fromkeys(("accepted", "rejected", "skipped"), 0)
     tell = note if as_json else say
     for number, proposal in enumerate(waiting, start=1):
@@ -171,9 +176,12 @@ def _decide(desk: Desk, proposal: Proposal, who: str, tell: Callable[[str], None
     while True:
         tell(_KEYS)
         try:
-            key = input().strip().lower()
+            key = _line().lower()
         except EOFError:
             return "quit"
+        except UnicodeError:
+            tell("that is not UTF-8 text")
+            continue
         try:
             if key == "a":
                 desk.accept(proposal.case.id, by=who, edited=None if case == proposal.case else case)
@@ -196,6 +204,13 @@ def _decide(desk: Desk, proposal: Proposal, who: str, tell: Callable[[str], None
             return "quit"
 
 
+def _line() -> str:
+    """What was typed. EOFError at the end of the input, UnicodeError for what is not UTF-8."""
+    given = input().strip()
+    given.encode()
+    return given
+
+
 def _edited(case: Case, tell: Callable[[str], None]) -> Case:
     """Each part anew; an empty line leaves it as it is, a lone "-" makes it empty."""
     from genaiops.records import Evidence
@@ -203,8 +218,7 @@ def _edited(case: Case, tell: Callable[[str], None]) -> Case:
     def asked(what: str, now: str) -> str:
         tell(one_line(f"{what} [{now}]"))
         try:
-            given = input().strip()
-            given.encode()
+            given = _line()
         except EOFError:
             return now
         except UnicodeError:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli.commands import Registry
-from genaiops.cli.output import FlowFolder, Json, Set, counted, leave, note, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.display import counted
 
 if TYPE_CHECKING:
     from genaiops.delivery.diffing import IndexDiff
@@ -57,7 +58,7 @@ def _project_and_flow(flow: str) -> tuple[Project, str]:
 
     if flow and Path(flow).exists():
         return Project.find(Path(flow)), read_flow(Path(flow)).settings.name
-    return Project.find(), flow
+    return Project.here(), flow
 
 
 def diff(
@@ -256,7 +257,7 @@ def gc(
     from genaiops.delivery.retention import clean_up
     from genaiops.project import Project
 
-    project = Project.find()
+    project = Project.here()
     given = {"keep_last": keep_last, "keep_days": keep_days}
     wanted = {key: value for key, value in given.items() if value is not None}
     done = clean_up(project, retention=project.settings.retention.model_copy(update=wanted), dry_run=dry_run)

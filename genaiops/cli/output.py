@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from genaiops.display import clean
+
 FlowFolder = Annotated[Path, typer.Argument(metavar="FLOW", help="Folder that holds flow.yaml.")]
 Set = Annotated[
     list[str] | None,
@@ -26,17 +28,6 @@ def print_json(value: object) -> None:
     print(json.dumps(as_json(value), ensure_ascii=False))
 
 
-def clean(text: str) -> str:
-    """Text without what a terminal would obey: control characters go, other white space becomes a space."""
-    kept = "\n\t\u200c\u200d"  # the last two join and part letters in Persian, Hindi and emoji
-    return "".join(c if c in kept or c.isprintable() else " " if c.isspace() else "" for c in text)
-
-
-def one_line(text: str) -> str:
-    """Text that came from elsewhere, as one line: a line break in it cannot begin a line of ours."""
-    return " ".join(clean(text).split())
-
-
 def say(text: str) -> None:
     """A line for people on stdout (no markup is read from data)."""
     print(clean(text))
@@ -45,11 +36,6 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """A line for people on stderr."""
     print(clean(text), file=sys.stderr)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 text`, `2 texts`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def leave(code: int) -> NoReturn:

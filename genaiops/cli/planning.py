@@ -37,6 +37,8 @@ def print_plan(plan: Sequence[PlannedCalls], *, as_json: bool) -> None:
 
 
 def _cells(line: PlannedCalls) -> tuple[str, ...]:
-    cost = "unknown" if line.cost_usd is None else f"${line.cost_usd:.4f}"
     counts = (line.calls, line.cached, line.input_tokens, line.output_tokens)
-    return (line.what, line.model, *(f"{count:,}" for count in counts), cost, f"{line.minutes:.1f}")
+    shown = ["unknown" if count is None else f"{count:,}" for count in counts]
+    cost = "unknown" if line.cost_usd is None else f"${line.cost_usd:.4f}"
+    minutes = "unknown" if line.minutes is None else f"{line.minutes:.1f}"
+    return (line.what, line.model, *shown, cost, minutes)

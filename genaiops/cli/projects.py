@@ -83,12 +83,13 @@ def _group() -> None:
 @config.command()
 def show(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
     """Show every setting and its origin."""
+    from genaiops.configuration import leaves
     from genaiops.flow import Flow
     from genaiops.flow.settings import origin_of
     from genaiops.records import as_json as plain
 
     opened = Flow.load(flow, overrides=settings or ())
-    values = _leaves(plain(opened.settings), "")
+    values = leaves(plain(opened.settings))
 
     def place(key: str) -> str:
         return origin_of(tuple(key.split(".")), opened.origins) or "default"
@@ -104,12 +105,6 @@ def show(flow: FlowFolder, settings: Set = None, as_json: Json = False) -> None:
         say(f"{row['key']} = {row['value']}   ({row['from']})")
     for key, value in project.items():
         say(f"project.{key} = {value}")
-
-
-def _leaves(value: object, key: str) -> list[tuple[str, object]]:
-    if isinstance(value, dict) and value:
-        return [leaf for name, item in value.items() for leaf in _leaves(item, f"{key}.{name}" if key else name)]
-    return [(key, value)]
 
 
 def _masked(url: str) -> str:

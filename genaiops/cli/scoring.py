@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import Json, note, print_json, progress, say
+from genaiops.cli.applications import Http
+from genaiops.cli.evaluating import EXIT_CODES, Split, plain_decision, print_decision
+from genaiops.cli.output import Json, leave, note, print_json, progress, say
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
     Csv,
@@ -22,14 +23,14 @@ from genaiops.cli.reporting import (
     leave_where_nothing_was_measured,
     print_scorecard,
 )
+from genaiops.cli.verdicts import Judged
 
 if TYPE_CHECKING:
     from genaiops.cli.commands import Registry
-    from genaiops.evaluation.http_application import HttpApplication
-    from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run
     from genaiops.evaluation.rows import AnswerRow
     from genaiops.evaluation.tools import Tools
+    from genaiops.promotion import Decision
 
 
 def register(app: Registry) -> None:
@@ -54,6 +55,7 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     questions: Annotated[
         Path | None, typer.Option("--questions", help="What to ask it: rows with questions, or a golden set.")
     ] = None,
+    split: Split = "",
     jmespath: Annotated[
         list[str] | None,
         typer.Option("--jmespath", metavar="'NAME: PATH'", help="Where in its JSON the answer (contexts …) stands."),
@@ -71,6 +73,16 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the judge, for example votes=3. Repeatable."),
     ] = None,
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", help="Judge the run by this gate.yaml: exit 0 pass, 1 fail, 3 inconclusive."),
+    ] = None,
+    against: Annotated[
+        str, typer.Option("--against", metavar="RUN", help="The gate's champion: id, latest or run.json.")
+    ] = "",
+    keep: Annotated[
+        str, typer.Option("--keep", metavar="NAME", help="Keep the run under this name, for compare and --against.")
+    ] = "",
     plan: Plan = False,
     as_json: Json = False,
 ) -> None:
@@ -82,102 +94,31 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     from genaiops.evaluation.measures import check_measures
 
     check_measures(measure or ())
-    http = Http(url, questions, tuple(jmespath or ()), body, tuple(header or ()), timeout, workers)
+    http = Http(url, questions, split, tuple(jmespath or ()), body, tuple(header or ()), timeout, workers)
     http.check(file)
     tools = _tools(judge, settings)
     rows = _rows(questions if url else file, format, answered=not url)
+    http.check_part(rows)
     if plan:
         _print_plan(measure, rows, tools, asks=bool(url), as_json=as_json)
         return
-    run = http.run(rows, measure, tools) if url else _scored(file, rows, measure, tools)
-    _print(run, rows or [], out, table=not measure, as_json=as_json)
+    judged = Judged.of(gate, against, keep)
+    run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
+    folder, decision = judged.save(run), judged.decision(run)
+    _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
     wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
-    wanted.write(run)
+    wanted.write(run, baseline=judged.champion, verdict=decision)
+    tell = note if measure or as_json else say  # what standard output is for comes alone
     if not measure and not as_json:
-        print_scorecard(run)
+        print_scorecard(run, baseline=judged.champion)
         for path in filter(None, (out, html, junit, markdown, report_json, csv)):
             say(f"written: {path}")
+    if folder is not None:
+        tell(f"run {run.id} of {keep} is kept in {folder}")
+    if decision is not None and not as_json:
+        print_decision(decision, tell)
     leave_where_nothing_was_measured(run)
-
-
-@dataclass(frozen=True, slots=True)
-class Http:
-    """The options of an application that is asked over HTTP; `url` is empty when none is."""
-
-    url: str
-    questions: Path | None
-    paths: tuple[str, ...]
-    body: str
-    headers: tuple[str, ...]
-    timeout: float
-    workers: int
-
-    def check(self, file: Path | None) -> None:
-        """Refuse options that do not go together, with what to write instead."""
-        from genaiops.errors import ConfigurationError
-
-        if self.url:
-            if file is not None or self.questions is None:
-                raise ConfigurationError(
-                    "an application needs questions, and no rows",
-                    remedy="genaiops score --url ADDRESS --questions FILE",
-                )
-            self.application()
-            return
-        idle = {"--questions": self.questions, "--jmespath": self.paths, "--body": self.body, "--header": self.headers}
-        given = next((name for name, value in idle.items() if value), "")
-        if given:
-            raise ConfigurationError(f"{given} is for an application that is asked", remedy="give --url too")
-        if file is None:
-            raise ConfigurationError(
-                "there is nothing to score", remedy="genaiops score FILE, or --url and --questions"
-            )
-
-    def application(self) -> HttpApplication:
-        from genaiops.errors import ConfigurationError
-        from genaiops.evaluation.http_application import DEFAULT_BODY, HttpApplication, Manner, parsed_paths
-
-        try:
-            posted = json.loads(self.body) if self.body else DEFAULT_BODY
-        except (ValueError, RecursionError) as error:
-            remedy = 'for example {"q": "{question}"}'
-            raise ConfigurationError(f"--body is not JSON: {error}", remedy=remedy) from None
-        given = [header.partition(":") for header in self.headers]
-        if any(not colon or not name.strip() for name, colon, _ in given):
-            raise ConfigurationError("--header needs NAME: VALUE", remedy="--header 'Authorization: Bearer ${API_KEY}'")
-        manner = Manner(posted, {name.strip(): value.strip() for name, _, value in given}, self.timeout)
-        return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
-
-    def run(self, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools) -> Run:
-        """The questions asked and the answers measured; without rows, the golden set (dev of a divided one)."""
-        from genaiops.evaluation import DEFAULT_MEASURES, evaluate
-        from genaiops.evaluation.row_runs import ask_and_score
-        from genaiops.evaluation.runs import new_run
-        from genaiops.golden_sets import GoldenSet, Places
-        from genaiops.golden_sets.splitting import part_of_set, read_split
-
-        assert self.questions is not None  # see check
-        with closing(self.application()) as application, progress("asking") as shown:
-
-            def told(_what: str, done: int, total: int) -> None:
-                shown(done, total)
-
-            if rows is not None:
-                name, workers = self.questions.name, self.workers
-                return ask_and_score(
-                    application, rows, measures, name=name, workers=workers, tools=tools, progress=told,
-                    passports=_shelf(),
-                )  # fmt: skip
-            split = read_split(Places.of(self.questions).split)
-            golden, part = part_of_set(GoldenSet.load(self.questions), split, "")
-            run = evaluate(
-                application, golden, measures=measures or DEFAULT_MEASURES, workers=self.workers, tools=tools,
-                progress=told, passports=_shelf(),
-            )  # fmt: skip
-        if part:
-            note(f"golden set {golden.name} is divided: only the {part} part was asked")
-            run = new_run(replace(run, part=part))
-        return run
+    leave(EXIT_CODES[decision.verdict] if decision is not None else 0)
 
 
 def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow] | None:
@@ -195,20 +136,26 @@ def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow]
     return rows
 
 
-def _scored(file: Path | None, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools) -> Run:
+def _scored(
+    file: Path | None, rows: list[AnswerRow] | None, measures: list[str] | None, tools: Tools, judged: Judged
+) -> Run:
     from genaiops.evaluation.row_runs import default_measures, run_of_rows
 
     assert file is not None and rows is not None  # see Http.check and _rows
-    wanted = measures or default_measures(rows)
+    wanted = judged.measures(measures, default_measures(rows))
     with progress("scoring") as shown:
 
         def told(_what: str, done: int, total: int) -> None:
             shown(done, total)
 
-        return run_of_rows(rows, wanted, name=file.name, tools=tools, progress=told, passports=_shelf())
+        return judged.of_rows(
+            run_of_rows(rows, wanted, name=file.name, tools=tools, progress=told, passports=judged.passports)
+        )
 
 
-def _print(run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, as_json: bool) -> None:
+def _print(
+    run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, verdict: Decision | None, as_json: bool
+) -> None:
     from genaiops.evaluation.row_runs import scores_of
     from genaiops.files import write_durably
 
@@ -217,7 +164,7 @@ def _print(run: Run, rows: list[AnswerRow], out: Path | None, *, table: bool, as
     if out is not None:
         write_durably(out, lines)
     if as_json:
-        print_json(scores)
+        print_json(scores if verdict is None else {**plain_decision(verdict), "run": run.id, "scores": scores})
     elif table:
         return
     elif out is None:
@@ -237,13 +184,6 @@ def _print_plan(
             "--plan tells what measures of models would spend on rows", remedy="genaiops score --plan -m llm:… FILE"
         )
     print_plan(plan_scoring(measures, [row.sample for row in rows], tools), as_json=as_json)
-
-
-def _shelf() -> Shelf:
-    from genaiops.evaluation.passports.shelf import Shelf
-    from genaiops.project import Project
-
-    return Shelf(Project.find().passports)
 
 
 def _tools(judge: str, settings: list[str] | None) -> Tools:

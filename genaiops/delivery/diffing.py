@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from genaiops.configuration import read_text
+from genaiops.configuration import leaves
 from genaiops.errors import ConfigurationError
+from genaiops.golden_sets.json_lines import read_each
 from genaiops.indexing import Manifest, read_manifest, verify_files
 from genaiops.indexing.manifest import CHUNKS_FILE
 from genaiops.project import Project
@@ -109,20 +110,14 @@ def diff_indexes(
 
 def read_questions(path: Path) -> tuple[str, ...]:
     """The questions of a JSON-lines file: `text` or `question` of each line. ConfigurationError names the line."""
-    found = []
-    for number, line in enumerate(read_text(path, "file of questions", max_bytes=1 << 30).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            text = row["text"] if "text" in row else row["question"]
-            if not isinstance(text, str) or not text.strip():
-                raise ValueError("empty")
-        except (ValueError, TypeError, KeyError):
-            raise ConfigurationError(
-                "each line must be a JSON object with text or question", where=path, line=number
-            ) from None
-        found.append(text)
+
+    def read(data: dict[str, object]) -> str:
+        text = data.get("text", data.get("question"))
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError("text or question is needed, and must not be empty")
+        return text
+
+    found = read_each(path, "file of questions", ConfigurationError, read)
     if not found:
         raise ConfigurationError("there is no question in this file", where=path)
     return tuple(found)
@@ -169,18 +164,10 @@ def _compared(
 
 
 def _settings_changes(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    sides = [dict(_leaves({**as_json(m.inputs), "model": m.facts.get("model")}, "")) for m in (before, after)]
+    sides = [dict(leaves({**as_json(m.inputs), "model": m.facts.get("model")})) for m in (before, after)]
     keys = sorted({*sides[0], *sides[1]})
     differing = [key for key in keys if key not in _NOT_SETTINGS and sides[0].get(key) != sides[1].get(key)]
     return tuple(Change(key, sides[0].get(key), sides[1].get(key)) for key in differing)
-
-
-def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value
 
 
 # --- questions --------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 from genaiops.embedding import EmbeddingSettings, load_embedder
 from genaiops.errors import GenaiopsError
 from genaiops.flow.settings import FLOW_FILE
-from genaiops.project import Project
+from genaiops.project import MAKE_ONE, Project
 from genaiops.promotion import Registry
 
 NEEDED = ("torch", "sentence-transformers", "faiss-cpu", "bm25s", "openai", "mlflow", "fastapi", "langchain-core")
@@ -32,13 +32,17 @@ class Check:
 
 def examine(start: Path | None = None) -> list[Check]:
     """Look at Python, packages, model, disk, project, flows and registry. Changes nothing but the cache."""
-    looks: list[Callable[[Project], Check]] = [_packages, _model, _disk, _registry]
+    looks: list[Callable[[Project], Check]] = [_packages, _model, _disk]
     checks = [_python()]
     try:
         project = Project.find(start)
     except GenaiopsError as error:
         return [*checks, Check("project", False, str(error), "mend genaiops.yaml")]
-    checks.append(Check("project", True, f"{project.root}, state in {project.home}"))
+    if project.exists:
+        checks.append(Check("project", True, f"{project.root}, state in {project.home}"))
+        looks.append(_registry)
+    else:
+        checks.append(Check("project", False, f"there is none in {project.root}", MAKE_ONE))
     for look in looks:
         try:
             checks.append(look(project))
@@ -63,7 +67,8 @@ def _packages(project: Project) -> Check:
 
 
 def _model(project: Project) -> Check:
-    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache)
+    # Looking leaves nothing in a folder that is no project.
+    embedder = load_embedder(EmbeddingSettings(), cache_file=project.cache if project.exists else None)
     return Check("embedding model", True, f"all-MiniLM-L6-v2, fingerprint {embedder.fingerprint[:12]}")
 
 
@@ -86,11 +91,13 @@ def _registry(project: Project) -> Check:
 def _flows(project: Project) -> list[Check]:
     """Every flow below `flows/`: whether it loads, and whether its index is there."""
     from genaiops.flow import Flow
+    from genaiops.flow.chunkers import check_reach
 
     checks = []
     for path in sorted((project.root / "flows").glob(f"*/{FLOW_FILE}")):
         try:
             flow = Flow.load(path.parent, project=project)
+            check_reach(flow.settings, flow.folder)
             found = f"index {flow.index_id[:12]}"
             checks.append(Check(f"flow {flow.name}", True, found))
         except GenaiopsError as error:

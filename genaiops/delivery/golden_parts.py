@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from genaiops.evaluation import Run
 from genaiops.evaluation.runs import new_run
@@ -12,6 +13,7 @@ from genaiops.flow import Flow
 from genaiops.golden_sets import GoldenSet, Places
 from genaiops.golden_sets.looks import LEDGER_FILE, Look, note_look, read_looks
 from genaiops.golden_sets.splitting import part_of_set, parts_of, read_split
+from genaiops.project import Project
 from genaiops.promotion.actor import check_actor
 
 
@@ -41,22 +43,27 @@ def holdout_looks(flow: Flow) -> tuple[Look, ...]:
 
 
 def count_look(flow: Flow, run: Run, part: str) -> Run:
+    """As `count_look_at`, of the flow's own golden set."""
+    return count_look_at(flow.project, flow.golden_set_path, run, part, asked=flow.name)
+
+
+def count_look_at(project: Project, golden_set: Path, run: Run, part: str, *, asked: str) -> Run:
     """The run with its part; one that asked holdout cases is entered in the ledger first, and says which look it is.
 
-    The entry is on disk before anybody can read a score of the run.
+    The entry is on disk before anybody can read a score of the run. `asked` names the flow or the application.
     """
     if not part:
         return run
     made = datetime.fromisoformat(run.created_at)
-    split = read_split(Places.of(flow.golden_set_path).split)
-    golden = GoldenSet.load(flow.golden_set_path)
+    split = read_split(Places.of(golden_set).split)
+    golden = GoldenSet.load(golden_set)
     aside = frozenset(parts_of(golden, split).get("holdout", ()))
     seen = sum(result.case.id in aside for result in run.results)
     if split is None or not seen:
         return new_run(replace(run, part=part), now=made)
-    ledger = flow.project.home / LEDGER_FILE
-    with locked(flow.project.home / "locks" / "holdout", what="counts a look at the holdout"):
+    ledger = project.home / LEDGER_FILE
+    with locked(project.home / "locks" / "holdout", what="counts a look at the holdout"):
         before = len(read_looks(ledger, golden.name, split.digest))
         counted = new_run(replace(run, part=part, holdout_looks=before + 1), now=made)
-        note_look(ledger, Look(run.created_at, check_actor(""), flow.name, golden.name, split.digest, counted.id, seen))
+        note_look(ledger, Look(run.created_at, check_actor(""), asked, golden.name, split.digest, counted.id, seen))
     return counted

@@ -52,29 +52,32 @@ def scoring_tools(project: Project, judge: str = "", overrides: Sequence[str] = 
     return Tools(None, catalog_of(project), settings.model, project.cache, settings)
 
 
-def plan_scoring(measures: Sequence[str], samples: Sequence[Sample], tools: Tools) -> tuple[PlannedCalls, ...]:
-    """The model calls that scoring these samples would make. Makes none."""
+def plan_scoring(
+    measures: Sequence[str], samples: Sequence[Sample], tools: Tools, *, repeats: int = 1
+) -> tuple[PlannedCalls, ...]:
+    """The model calls that scoring these samples, so many times each, would make. Makes none."""
     from genaiops.evaluation.llm_judges.planning import plan_judging
 
-    return plan_judging(measures_named(measures, tools=tools), samples)
+    return plan_judging(measures_named(measures, tools=tools), samples, repeats=repeats)
 
 
 def plan_evaluation(flow: Flow, pipeline: Pipeline) -> tuple[PlannedCalls, ...]:
     """The model calls that evaluating the flow, or a release of it, would make, after what the cache holds. Makes none.
 
     Answers that a model has yet to write cannot be known: those of the newest run of this very state stand for them,
-    or else answers of three sentences to the passages that are found now.
+    or else answers of three sentences to the passages that are found now. Each of `evaluation.repeats` rounds asks for
+    everything again.
     """
     from genaiops.delivery.evaluating import find_evaluation
 
     golden, _ = measured_part(flow)
-    tools = tools_of(flow, pipeline.served, flow.embedder)
-    measures = flow.settings.evaluation.measures
+    measures, repeats = flow.settings.evaluation.measures, flow.settings.evaluation.repeats
+    tools = tools_of(flow, pipeline.served, flow.embedder, anew=repeats > 1)  # as an evaluation does
     searches_here = flow.embedder.precision != ENDPOINT and pipeline.served.retrieval.rewrite == "none"
     if pipeline.served.generation.card is None and searches_here:  # the answers can be had for nothing
         answers = ((case, pipeline.ask(Query(case.question, case.id))) for case in golden.cases)
-        return plan_scoring(measures, [sample_of(case, answer) for case, answer in answers], tools)
-    run = find_evaluation(flow, pipeline.served)
+        return plan_scoring(measures, [sample_of(case, answer) for case, answer in answers], tools, repeats=repeats)
+    run = find_evaluation(flow, pipeline.served) or find_evaluation(flow, pipeline.served, repeats=1)
     known = {result.case.id: result.answer for result in run.results if result.answer} if run else {}
     samples = [
         sample_of(case, known[case.id])
@@ -82,7 +85,7 @@ def plan_evaluation(flow: Flow, pipeline: Pipeline) -> tuple[PlannedCalls, ...]:
         else _unwritten(flow, case, pipeline if searches_here else None)
         for case in golden.cases
     ]
-    judging = plan_scoring(measures, samples, tools)
+    judging = plan_scoring(measures, samples, tools, repeats=repeats)
     note = f"the answers of run {run.id} stand for those to come" if run else "answers of three sentences are assumed"
     noted = tuple(replace(line, notes=(note, *line.notes)) for line in judging)
     return (*_answering(flow, pipeline.served, samples, known), *noted)
@@ -104,14 +107,16 @@ def _answering(
     card = served.generation.card
     if card is None:
         return ()
+    repeats = flow.settings.evaluation.repeats
     prompt = sum(len(message.content.encode()) for message in served.prompt.template)
     given = [prompt + len(f"{s.question}{''.join(s.contexts)}".encode()) for s in samples]
     made = [answer.usage.output_tokens for answer in known.values()]
     seconds = [answer.seconds.get("total", SECONDS_ASSUMED) for answer in known.values()] or [SECONDS_ASSUMED]
     each = statistics.mean(made) if made else min(card.max_output_tokens, math.ceil(len(_ANSWER) / _BYTES_PER_TOKEN))
     line = planned_calls(
-        "answers", served.generation.model, card, calls=len(samples), cached=0,
-        input_tokens=math.ceil(sum(given) / _BYTES_PER_TOKEN), output_tokens=math.ceil(each * len(samples)),
+        "answers", served.generation.model, card, calls=len(samples) * repeats, cached=0,
+        input_tokens=math.ceil(sum(given) / _BYTES_PER_TOKEN) * repeats,
+        output_tokens=math.ceil(each * len(samples)) * repeats,
         seconds=statistics.mean(seconds), at_once=flow.settings.evaluation.workers,
         notes=() if known else (f"{SECONDS_ASSUMED:g} s for each answer are assumed",),
     )  # fmt: skip

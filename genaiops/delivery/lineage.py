@@ -12,6 +12,7 @@ from genaiops.delivery.forgetting.receipts import read_receipts
 from genaiops.delivery.history import PREFIX, index_folders
 from genaiops.delivery.released import released
 from genaiops.delivery.snapshots import read_chunks
+from genaiops.delivery.sources_now import SourceNow, Sources
 from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
 from genaiops.evaluation.runs import find_run, list_runs
 from genaiops.flow.history import all_histories
@@ -44,7 +45,8 @@ class ChunkLineage:
 
     `confirmed` says whether the index holds this very text at this place; `cited` whether the answer cites it.
     `original` are the offsets in the loaded text, which differ from `start` and `end` where cleaning changed it;
-    `edits` are the changes within the chunk. `problem` says what could not be found.
+    `edits` are the changes within the chunk. `origin` tells of the build, `now` of what lies there today (None where
+    the source is no local file). `problem` says what could not be found.
     """
 
     chunk: str
@@ -60,6 +62,7 @@ class ChunkLineage:
     cited: bool = False
     confirmed: bool = False
     problem: str = ""
+    now: SourceNow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
         origin=document.origin,
         confirmed=same,
         problem="" if same else "the document has another text at this place",
+        now=held.sources.now(index, document.id, document.origin) if document.origin else None,
     )
 
 
@@ -236,6 +240,7 @@ class _Documents:
     """The documents of indexes by id, each index read once for one lineage."""
 
     def __init__(self, project: Project) -> None:
+        self.sources = Sources(project)
         self._project = project
         self._read: dict[str, Mapping[str, Document]] = {}
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from genaiops.delivery.lineage import ChunkLineage, Lineage
+from genaiops.display import one_line
 from genaiops.records import as_json
+
+_one_line = partial(one_line, limit=160)
 
 
 def tree(found: Lineage) -> str:
@@ -38,12 +42,9 @@ def _lines_of(item: ChunkLineage) -> list[str]:
         lines.append(f"  characters {item.original[0]}-{item.original[1]} of what was loaded (edits: {kinds})")
     if item.origin is not None:
         origin = item.origin
-        changed = f", changed {origin.modified}" if origin.modified else ""
+        changed = f", then dated {origin.modified}" if origin.modified else ""
         lines.append(f"  read from {origin.source} by {origin.loader}, content {origin.content[:12]}{changed}")
+    if item.now is not None:
+        lines.append(f"  now: {item.now}")
     lines.append(f"  in index {item.index[:12]}: {'confirmed' if item.confirmed else item.problem}")
     return lines
-
-
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "..."

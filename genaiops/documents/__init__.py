@@ -5,36 +5,25 @@ from typing import TYPE_CHECKING
 from genaiops.lazy import lazily
 
 if TYPE_CHECKING:
-    from genaiops.documents.cache import forget_parsed
-    from genaiops.documents.loading import Clean, Corpus, Limits, Loader, Quarantined
-    from genaiops.documents.reading import LOADERS, iter_documents, read_documents
-    from genaiops.documents.settings import DocumentSettings, SourceSettings
+    from genaiops.documents.cache import forget_parsed as forget_parsed
+    from genaiops.documents.loading import Clean as Clean
+    from genaiops.documents.loading import Corpus as Corpus
+    from genaiops.documents.loading import Limits as Limits
+    from genaiops.documents.loading import Loader as Loader
+    from genaiops.documents.loading import Quarantined as Quarantined
+    from genaiops.documents.reading import LOADERS as LOADERS
+    from genaiops.documents.reading import iter_documents as iter_documents
+    from genaiops.documents.reading import read_documents as read_documents
+    from genaiops.documents.settings import DocumentSettings as DocumentSettings
+    from genaiops.documents.settings import SourceSettings as SourceSettings
 
 # A question needs the settings alone, so everything is imported when it is first asked for.
-_HOMES = {
-    "forget_parsed": "cache",
-    "Clean": "loading",
-    "Corpus": "loading",
-    "Limits": "loading",
-    "Loader": "loading",
-    "Quarantined": "loading",
-    "LOADERS": "reading",
-    "iter_documents": "reading",
-    "read_documents": "reading",
-    "DocumentSettings": "settings",
-    "SourceSettings": "settings",
-}
-__all__ = [
-    "LOADERS",
-    "Clean",
-    "Corpus",
-    "DocumentSettings",
-    "Limits",
-    "Loader",
-    "Quarantined",
-    "SourceSettings",
-    "forget_parsed",
-    "iter_documents",
-    "read_documents",
-]
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "cache": "forget_parsed",
+        "loading": "Clean Corpus Limits Loader Quarantined",
+        "reading": "LOADERS iter_documents read_documents",
+        "settings": "DocumentSettings SourceSettings",
+    },
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from genaiops.documents.loading import Corpus, Limits, Quarantined, decoded, plain, unix_lines
+from genaiops.documents.loading import Corpus, Quarantined, TextFormat, decoded, plain, unix_lines
 from genaiops.records import Document
 
 ID_FIELDS = ("id", "_id", "doc_id")
@@ -18,7 +19,7 @@ class EmptyText(ValueError):
     """An object is intact and holds no text."""
 
 
-class JsonLinesLoader:
+class JsonLinesLoader(TextFormat):
     """One JSON object per line, the document `path#<id>`.
 
     The id is the first of `id`, `_id`, `doc_id` that is given, else the line number; the text is the
@@ -27,34 +28,31 @@ class JsonLinesLoader:
     """
 
     name = "jsonl"
-    version = "1"
-    cached = False
-
-    def __init__(self, limits: Limits) -> None:
-        """Reading text costs what the file's size says; there is nothing to limit."""
 
     def load(self, content: bytes, document_id: str) -> Corpus:
-        documents: dict[str, Document] = {}
-        lines: dict[str, int] = {}
-        quarantined: list[Quarantined] = []
         # Not splitlines: U+2028 and its like may stand inside a JSON string.
-        for number, line in enumerate(decoded(content, document_id).split("\n"), 1):
-            if not line or line.isspace():
-                continue
-            try:
-                document = _document(line, document_id, number)
-                if document.id in documents:
-                    raise ValueError(f"id {document.id!r} was already given on line {lines[document.id]}")
-            except (ValueError, RecursionError) as error:
-                quarantined.append(Quarantined(document_id, f"line {number}: {reason_of(error)}", kind_of(error)))
-                continue
-            documents[document.id], lines[document.id] = document, number
-        return Corpus(tuple(documents.values()), tuple(quarantined))
+        lines = enumerate(decoded(content, document_id).split("\n"), 1)
+        rows = ((number, line) for number, line in lines if line and not line.isspace())
+        return gathered(rows, document_id, "line", parsed)
 
 
-def _document(line: str, file_id: str, number: int) -> Document:
-    """ValueError says what is wrong with the line."""
-    return document_of(parsed(line), file_id, number)
+def gathered(
+    rows: Iterable[tuple[int, Any]], document_id: str, what: str, read: Callable[[Any], object] = lambda row: row
+) -> Corpus:
+    """The documents of numbered rows, and a reason for each row that is none, named by `what` and its number."""
+    documents: dict[str, Document] = {}
+    numbers: dict[str, int] = {}
+    left_out: list[Quarantined] = []
+    for number, row in rows:
+        try:
+            document = document_of(read(row), document_id, number)
+            if document.id in documents:
+                raise ValueError(f"id {document.id!r} was already given by {what} {numbers[document.id]}")
+        except (ValueError, RecursionError) as error:
+            left_out.append(Quarantined(document_id, f"{what} {number}: {reason_of(error)}", kind_of(error)))
+            continue
+        documents[document.id], numbers[document.id] = document, number
+    return Corpus(tuple(documents.values()), tuple(left_out))
 
 
 def parsed(text: str) -> object:

@@ -111,6 +111,9 @@ class _Child:
 class InChild:
     """What the loaders of these formats share: the running child, started with the first file."""
 
+    name: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]  # that parse
+    ours: ClassVar[int] = 1  # our version of the parser
     cached = True
     empty = "holds no text"
 
@@ -118,17 +121,26 @@ class InChild:
         self._limits = limits
         self._child: _Child | None = None
 
+    @property
+    def version(self) -> str:
+        return _version_with(*self.packages, ours=self.ours)
+
+    def load(self, content: bytes, document_id: str) -> Corpus:
+        if not content or content.isspace():
+            raise EmptyDocument("is empty", where=document_id)
+        return self._parse(content, document_id)
+
     def close(self) -> None:
         """End the child; another file would start the next."""
         if self._child is not None:
             self._child.close()
         self._child = None
 
-    def _parse(self, kind: str, content: bytes, document_id: str) -> Corpus:
+    def _parse(self, content: bytes, document_id: str) -> Corpus:
         served_others = self._child is not None
-        answer = self._ask(kind, content)
+        answer = self._ask(content)
         if served_others and answer.get("limit") in ("memory", "crash"):
-            answer = self._ask(kind, content)
+            answer = self._ask(content)
         if "limit" in answer:
             raise LimitExceeded(answer["refused"], where=document_id)
         if "refused" in answer:
@@ -138,9 +150,9 @@ class InChild:
             raise EmptyDocument(self.empty, where=document_id)
         return Corpus((Document(document_id, text, metadata),))
 
-    def _ask(self, kind: str, content: bytes) -> dict[str, Any]:
+    def _ask(self, content: bytes) -> dict[str, Any]:
         """The child's answer, with the key `limit` when a limit ended it, and the child with it."""
-        child = self._child = self._child or _Child(kind, self._limits)
+        child = self._child = self._child or _Child(self.name, self._limits)
         try:
             answer = child.ask(content)
         except _Broken:
@@ -159,68 +171,42 @@ class PdfLoader(InChild):
     """A PDF file: its text with a form feed between pages; title, author and number of pages as metadata."""
 
     name = "pdf"
-
-    @property
-    def version(self) -> str:
-        return _version_with("pypdf")
-
-    def load(self, content: bytes, document_id: str) -> Corpus:
-        if not content:
-            raise EmptyDocument("is empty", where=document_id)
-        return self._parse("pdf", content, document_id)
+    packages = ("pypdf",)
 
 
 class HtmlLoader(InChild):
     """An HTML page: its visible text as Markdown, without navigation; the title as metadata. Nothing is fetched."""
 
     name = "html"
+    packages = ("beautifulsoup4",)
+    ours = 2
     empty = "holds no visible text"
 
-    @property
-    def version(self) -> str:
-        return _version_with("beautifulsoup4", ours=2)
-
     def load(self, content: bytes, document_id: str) -> Corpus:
-        return self._parse("html", decoded(content, document_id).encode(), document_id)
+        return self._parse(decoded(content, document_id).encode(), document_id)
 
 
 class MailLoader(InChild):
     """An e-mail message: subject and text; sender, receivers, date and the names of attachments as metadata."""
 
     name = "mail"
+    packages = ("beautifulsoup4",)
+    ours = 2
     empty = "holds no text but attachments perhaps"
-
-    @property
-    def version(self) -> str:
-        return _version_with("beautifulsoup4", ours=2)
-
-    def load(self, content: bytes, document_id: str) -> Corpus:
-        if not content or content.isspace():
-            raise EmptyDocument("is empty", where=document_id)
-        return self._parse("mail", content, document_id)
 
 
 class _OfficeLoader(InChild):
     """What the Office formats share: the extra that brings their parsers."""
 
-    name = ""
-    packages: ClassVar[tuple[str, ...]] = ("markitdown",)
-
-    @property
-    def version(self) -> str:
-        return _version_with(*self.packages)
-
     def load(self, content: bytes, document_id: str) -> Corpus:
-        if not content:
-            raise EmptyDocument("is empty", where=document_id)
-        missing = [package for package in self.packages if _version_of(package) == "absent"]
+        missing = [package for package in self.packages if content and _version_of(package) == "absent"]
         if missing:
             raise DocumentError(
                 f".{self.name} files need {' and '.join(missing)}",
                 where=document_id,
                 remedy="pip install 'genaiops[office]'",
             )
-        return self._parse(self.name, content, document_id)
+        return super().load(content, document_id)
 
 
 class DocxLoader(_OfficeLoader):

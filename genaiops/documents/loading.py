@@ -65,6 +65,16 @@ class Loader(Protocol):
         ...
 
 
+class TextFormat:
+    """What loaders share that need no parser: reading text costs what the file's size says, so nothing is limited."""
+
+    version = "1"
+    cached = False
+
+    def __init__(self, limits: Limits) -> None:
+        """As every loader is made."""
+
+
 class Clean(Protocol):
     """Turns one loaded document into a clean one, or says why it must be left out."""
 

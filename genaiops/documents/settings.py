@@ -10,13 +10,15 @@ from urllib.parse import unquote_plus, urlsplit
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from genaiops.configuration import Settings, holds_secret
+from genaiops.endpoints import names_secret, secrets_in
 from genaiops.sensitivity import Sensitivity
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 ENVIRONMENT = "env:"
-_SECRET = re.compile(
-    r"secret|passw(?:or)?d|passphrase|token|credential|(?:api|access|account|private)[_-]?key|authorization"
-    r"|connection_?string",
+# What gives a key away whatever it stands under: a scheme of authorization, or a prefix that providers put there.
+_KEY = re.compile(
+    r"(?:bearer|basic|token)\s+\S{8,}$|(?:sk|pk|rk)-[\w-]{16,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+    r"|xox[a-z]-[\w-]{8,}|AKIA[0-9A-Z]{16}$|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.",
     re.IGNORECASE,
 )
 # A password with a slash in it, as SQLAlchemy reads it; what has a port and an @ later looks alike.
@@ -199,7 +201,9 @@ def _no_secret(value: Any, where: str, name: str = "") -> None:
         for item in value:
             _no_secret(item, where, name)
     elif isinstance(value, str) and not value.startswith(ENVIRONMENT):
-        if _SECRET.search(name):
+        if names_secret(name) or _KEY.match(value):
             raise holds_secret(f"{where} looks like a secret; put it into an environment variable: env:NAME")
         if URL.match(value):
             _no_password(value)
+            if secrets_in(value):
+                raise holds_secret(f"{where} holds a secret; put the whole URL into an environment variable: env:NAME")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from genaiops.documents.loading import Corpus, EmptyDocument, Limits, decoded
+from genaiops.documents.loading import Corpus, EmptyDocument, TextFormat, decoded
 from genaiops.errors import DocumentError
 from genaiops.records import Document
 
@@ -13,15 +13,10 @@ _DELIMITERS = ",;\t|"
 _LONGEST_LINE = 1_000_000  # a line of nothing but delimiters would become a list eight times its size
 
 
-class CsvLoader:
+class CsvLoader(TextFormat):
     """A table with a header row. Empty cells are left out; line feeds in a cell become spaces."""
 
     name = "csv"
-    version = "1"
-    cached = False
-
-    def __init__(self, limits: Limits) -> None:
-        """Reading text costs what the file's size says; there is nothing to limit."""
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         text = decoded(content, document_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from genaiops.documents.loading import Corpus, EmptyDocument, Limits, decoded, plain
+from genaiops.documents.loading import Corpus, EmptyDocument, TextFormat, decoded, plain
 from genaiops.errors import DocumentError
 from genaiops.records import Document, Metadata
 
@@ -19,29 +19,19 @@ _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"[\w.\"'-]+[ \t]*:(?:[ \t]|$)", re.MULTILINE)
 
 
-class TextLoader:
+class TextLoader(TextFormat):
     """A text file, as it stands."""
 
     name = "text"
-    version = "1"
-    cached = False
-
-    def __init__(self, limits: Limits) -> None:
-        """Reading text costs what the file's size says; there is nothing to limit."""
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         return Corpus((Document(document_id, decoded(content, document_id)),))
 
 
-class MarkdownLoader:
+class MarkdownLoader(TextFormat):
     """A Markdown file: YAML front matter becomes metadata, the text is the rest, exactly."""
 
     name = "markdown"
-    version = "1"
-    cached = False
-
-    def __init__(self, limits: Limits) -> None:
-        """Reading text costs what the file's size says; there is nothing to limit."""
 
     def load(self, content: bytes, document_id: str) -> Corpus:
         text = decoded(content, document_id)

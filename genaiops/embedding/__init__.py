@@ -22,4 +22,4 @@ __all__ = [
     "load_embedder",
 ]
 # numpy and the model's code are imported when an embedder is first asked for.
-__getattr__ = lazily(__name__, dict.fromkeys(("default_embedder", "embedder_for", "load_embedder"), "loading"))
+__getattr__, _ = lazily(__name__, {"loading": "default_embedder embedder_for load_embedder"})

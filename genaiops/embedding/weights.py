@@ -154,3 +154,19 @@ def dimension(folder: Path) -> int:
             if isinstance(value, int):
                 return value
     raise ConfigurationError("the model's configuration does not tell the length of its vectors", where=folder)
+
+
+def most_tokens(folder: Path) -> int | None:
+    """How many tokens of a text the model reads, its own marks included; None where its configuration does not say."""
+    told = _number(folder / "sentence_bert_config.json", "max_seq_length")
+    if told is not None:
+        return told
+    limits = (_number(folder / "tokenizer_config.json", "model_max_length"),
+              _number(folder / "config.json", "max_position_embeddings"))  # fmt: skip
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _number(path: Path, key: str) -> int | None:
+    data = _json(path) if path.is_file() else None
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -26,22 +26,15 @@ if TYPE_CHECKING:
     from genaiops.evaluation.runs import list_runs as list_runs
     from genaiops.evaluation.tracking import track as track
 
-_HOME = {
-    "evaluate": "loop",
-    "DEFAULT_MEASURES": "measures",
-    "MEASURES": "measures",
-    "measure_named": "measures",
-    "CaseResult": "records",
-    "Measure": "records",
-    "Run": "records",
-    "Sample": "records",
-    "Subject": "records",
-    "score": "row_runs",
-    "read_rows": "rows",
-    "score_rows": "rows",
-    "find_run": "runs",
-    "list_runs": "runs",
-    "track": "tracking",
-}
-__all__ = list(_HOME)
-__getattr__ = lazily(__name__, _HOME)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "loop": "evaluate",
+        "measures": "DEFAULT_MEASURES MEASURES measure_named",
+        "records": "CaseResult Measure Run Sample Subject",
+        "row_runs": "score",
+        "rows": "read_rows score_rows",
+        "runs": "find_run list_runs",
+        "tracking": "track",
+    },
+)

@@ -11,16 +11,13 @@ EMNLP 2023, section 3), with the local groundedness judge in place of its entail
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from genaiops.evaluation.records import Measure, Sample
-from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.supported import Question, SupportJudge, claims, first_failed, mean
-from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
+from genaiops.evaluation.supported import Question, SupportMeasure, claims, mean
+from genaiops.records import NotApplicable, Outcome, Score, Unscored
 
-VERSION = 1
 _BRACKET = r"\[\d{1,3}(?:\s*,\s*\d{1,3})*\](?!\()"  # [1], [2, 3]; but not the text of a Markdown link
 _MARKER = re.compile(_BRACKET)
 _BEHIND = re.compile(rf"(?:\s*{_BRACKET})+")  # markers behind the full stop still belong to the sentence
@@ -66,33 +63,42 @@ def _text_of(sample: Sample, marker: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CitationMeasure:
+class _Recall:
+    cited: Sequence[Cited]
+
+    def questions(self) -> Iterator[Question]:
+        return (cited.all_texts for cited in self.cited if cited.texts)
+
+    def value(self, supported: Mapping[Question, bool]) -> Outcome:
+        return Score(mean([supported.get(cited.all_texts, False) for cited in self.cited]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Precision:
+    cited: Sequence[Cited]
+
+    def questions(self) -> Iterator[Question]:
+        for cited in self.cited:
+            if cited.texts:
+                yield cited.all_texts
+            if len(cited.texts) > 1:
+                for position in range(len(cited.texts)):
+                    yield cited.alone(position)
+                    yield cited.without(position)
+
+    def value(self, supported: Mapping[Question, bool]) -> Outcome:
+        each = [_relevant(cited, position, supported) for cited in self.cited for position in range(len(cited.texts))]
+        return Score(mean(each))
+
+
+@dataclass(frozen=True, slots=True)
+class CitationMeasure(SupportMeasure):
     """`citation_recall` or `citation_precision`; `groundedness` is the judge that decides support."""
 
     name: str
     groundedness: Measure
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
 
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def judge(self) -> str:
-        return digest_of([self.name, VERSION, self.groundedness.judge])
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        plans = [self._plan(sample) for sample in samples]
-        questions = (question for plan in plans if isinstance(plan, list) for question in self._questions(plan))
-        supported, failed = SupportJudge(self.groundedness).supported(questions)
-        return [
-            first_failed(self._questions(plan), failed) or self._value(plan, supported)
-            if isinstance(plan, list)
-            else plan
-            for plan in plans
-        ]
-
-    def _plan(self, sample: Sample) -> list[Cited] | Unscored | NotApplicable:
+    def _plan(self, sample: Sample) -> _Recall | _Precision | Unscored | NotApplicable:
         if sample.refused:
             return NotApplicable("a refusal claims nothing")
         found = cited_sentences(sample)
@@ -100,28 +106,12 @@ class CitationMeasure:
             return NotApplicable("the answer claims nothing")
         if not sample.contexts and not (sample.response and sample.response.citations):
             return Unscored("no contexts that a citation could point at")
-        if self.name == "citation_precision" and not any(cited.texts for cited in found):
-            return NotApplicable("the answer cites nothing")
-        return found
-
-    def _questions(self, plan: list[Cited]) -> Iterator[Question]:
-        for cited in plan:
-            if cited.texts:
-                yield cited.all_texts
-            if self.name == "citation_precision" and len(cited.texts) > 1:
-                for position in range(len(cited.texts)):
-                    yield cited.alone(position)
-                    yield cited.without(position)
-
-    def _value(self, plan: list[Cited], supported: dict[Question, bool]) -> Outcome:
         if self.name == "citation_recall":
-            return Score(mean([supported.get(cited.all_texts, False) for cited in plan]))
-        return Score(
-            mean([_relevant(cited, position, supported) for cited in plan for position in range(len(cited.texts))])
-        )
+            return _Recall(found)
+        return _Precision(found) if any(cited.texts for cited in found) else NotApplicable("the answer cites nothing")
 
 
-def _relevant(cited: Cited, position: int, supported: dict[Question, bool]) -> bool:
+def _relevant(cited: Cited, position: int, supported: Mapping[Question, bool]) -> bool:
     if not cited.texts[position] or not supported.get(cited.all_texts, False):
         return False
     alone = supported.get(cited.alone(position), False) if len(cited.texts) > 1 else True

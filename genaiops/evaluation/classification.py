@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from genaiops.evaluation import classes
+from genaiops.evaluation.plain_measure import ReferencedMeasure
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.tasks import CLASSIFICATION, not_for
-from genaiops.evaluation.text_measures import NO_REFERENCE, without_citations
-from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored
+from genaiops.evaluation.tasks import CLASSIFICATION
+from genaiops.evaluation.text_measures import without_citations
+from genaiops.records import Outcome, Score, Unscored
 
 LEAST_PROBABILITY = 1e-15  # a label that was ruled out costs 34.5 nats, not infinity
 SUM_WITHIN = 0.01  # probabilities rounded for printing still add up to 1
@@ -44,23 +45,19 @@ def said(sample: Sample) -> tuple[str, Mapping[str, Any] | None]:
     return label_of(text), probabilities
 
 
-class _Labelled:
-    """What all of them share: a case needs a reference, its right label."""
+class _Labelled(ReferencedMeasure):
+    """What all of them share: the reference is the right label."""
 
     __slots__ = ()
-    judge: ClassVar[str] = ""
 
-    def not_applicable(self, case: Case) -> NotApplicable | None:
-        return not_for(case, frozenset({CLASSIFICATION})) or (None if case.reference else NO_REFERENCE)
+    @property
+    def tasks(self) -> frozenset[str]:
+        return frozenset({CLASSIFICATION})
 
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._of(sample) for sample in samples]
+    def _one(self, sample: Sample) -> Outcome:
+        return self._of(sample, label_of(sample.reference))
 
-    def _of(self, sample: Sample) -> Outcome:
-        none = self.not_applicable(sample.case) if sample.case is not None else None
-        return none or (self._one(sample, label_of(sample.reference)) if sample.reference else NO_REFERENCE)
-
-    def _one(self, sample: Sample, true: str) -> Outcome:
+    def _of(self, sample: Sample, true: str) -> Outcome:
         raise NotImplementedError
 
 
@@ -68,13 +65,9 @@ class _Labelled:
 class Accuracy(_Labelled):
     """The share of cases whose label is right."""
 
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
+    name: str = "accuracy"
 
-    def __str__(self) -> str:
-        return "accuracy"
-
-    def _one(self, sample: Sample, true: str) -> Outcome:
+    def _of(self, sample: Sample, true: str) -> Outcome:
         return Score(float(said(sample)[0] == true))
 
 
@@ -87,7 +80,6 @@ class LabelMeasure(_Labelled):
 
     figure: str
     label: str = ""
-    unit_interval: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"{self.figure}_label@{self.label}" if self.label else f"{self.figure}_macro"
@@ -96,7 +88,7 @@ class LabelMeasure(_Labelled):
     def statistic(self) -> Statistic:
         return str(self)
 
-    def _one(self, sample: Sample, true: str) -> Outcome:
+    def _of(self, sample: Sample, true: str) -> Outcome:
         label = said(sample)[0]
         return Score(float(label == true), parts=tuple(classes.counted(true, label).items()))
 
@@ -106,13 +98,10 @@ class CrossEntropy(_Labelled):
     """Minus the natural logarithm of the probability the answer gave to the right label, in nats; less is better."""
 
     unit_interval: ClassVar[bool] = False
-    statistic: ClassVar[Statistic] = "mean"
     lower_is_better: ClassVar[bool] = True
+    name: str = "cross_entropy"
 
-    def __str__(self) -> str:
-        return "cross_entropy"
-
-    def _one(self, sample: Sample, true: str) -> Outcome:
+    def _of(self, sample: Sample, true: str) -> Outcome:
         told = said(sample)[1]
         if told is None:
             return Unscored('the answer gives no probabilities; {"label": …, "probabilities": {label: p}} would')

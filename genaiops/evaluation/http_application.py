@@ -10,7 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from genaiops.endpoints import host_of, is_loopback, one_line, retry_after, tries, without_credentials
+from genaiops.endpoints import (
+    host_of,
+    is_loopback,
+    names_secret,
+    one_line,
+    retry_after,
+    secrets_in,
+    tries,
+    without_credentials,
+)
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation.asking import as_answer
 from genaiops.evaluation.row_values import texts
@@ -26,6 +35,8 @@ DEFAULT_BODY = {"question": "{question}"}
 MOST_BYTES = 20_000_000
 _TOO_MANY, _SERVER_ERRORS = 429, 500
 _SECRET = 4  # characters; what is shorter is no secret, and to mask it would garble every message
+_KEY = 8  # characters; what is shorter may stand in an answer for a reason of its own
+_PUBLIC = re.compile(r"accept(-\w+)*|content-type|user-agent|cache-control|origin|referer", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -34,7 +45,8 @@ class Manner:
     """How an application is asked. Times are seconds: `timeout_s` for one attempt, `total_s` for all (None: three).
 
     `body` is the JSON to post; `{question}` and `{id}` inside its texts stand for those of the query. `headers` may
-    name variables of the environment as `${NAME}`; no error shows what they hold.
+    name variables of the environment as `${NAME}`. No error shows what these or headers hold, and no answer repeats
+    what a header of a secret's name holds.
     """
 
     body: Any = field(default_factory=lambda: DEFAULT_BODY)
@@ -73,7 +85,8 @@ class HttpApplication:
         self._paths = _compiled(paths or DEFAULT_PATHS)
         self._optional = set() if paths else {"contexts"}
         self._headers = {name: _with_variables(name, value) for name, value in self._manner.headers.items()}
-        self._secrets = _secrets(self._manner.headers.values())
+        self._secrets = _secrets(self._manner.headers, self._headers, url)
+        self._barred = _barred(self._headers)
         self._client: httpx2.Client | None = None
 
     def __call__(self, query: Query) -> Answer:
@@ -152,7 +165,7 @@ class HttpApplication:
             given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
         except (ValueError, TypeError) as error:
             raise self._error(f"contexts {error}") from None
-        answer = as_answer({"answer": text, "contexts": given}, query, took)
+        answer = as_answer({"answer": _without(self._barred, text), "contexts": given}, query, took)
         if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
             raise self._error("; ".join(wrong))
         used, made = found.get("input_tokens"), found.get("output_tokens")
@@ -169,12 +182,12 @@ class HttpApplication:
         except (JMESPathError, RecursionError) as error:
             raise self._error(f"{name} cannot be found: {one_line(self._masked(str(error)))}") from None
 
-    @staticmethod
-    def _context(item: Any) -> str | dict[str, str]:
+    def _context(self, item: Any) -> str | dict[str, str]:
         """A text, with its document where the application names it."""
         (text,) = texts([item])
+        text = _without(self._barred, text)
         document = item.get("document") if isinstance(item, Mapping) else None
-        return {"document": document, "text": text} if isinstance(document, str) else text
+        return {"document": _without(self._barred, document), "text": text} if isinstance(document, str) else text
 
     def _keys(self, data: Any) -> str:
         if isinstance(data, Mapping):
@@ -185,10 +198,8 @@ class HttpApplication:
         return one_line(self._masked(content.decode(errors="replace"))[:300])
 
     def _masked(self, text: str) -> str:
-        """The text without what the variables hold: before it is cut, or half a key would stay."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        """The text without what must not be shown: before it is cut, or half a key would stay."""
+        return _without(self._secrets, text)
 
     def _error(self, what: str, *, retryable: bool = False) -> ModelError:
         return ModelError(
@@ -239,6 +250,12 @@ def _filled(body: Any, query: Query) -> Any:
     return [_filled(item, query) for item in body] if isinstance(body, list) else body
 
 
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
 def _with_variables(name: str, value: str) -> str:
     def of(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
@@ -255,9 +272,23 @@ def _with_variables(name: str, value: str) -> str:
     return filled
 
 
-def _secrets(headers: Iterable[str]) -> tuple[str, ...]:
-    """What the headers' variables hold, the longest first: whole, its last word, and both as JSON writes them."""
-    values = [os.environ[name].strip() for header in headers for name in _VARIABLE.findall(header)]
-    words = [word for value in values if value for word in (value, value.split()[-1])]
-    written = {form for word in words for form in (word, json.dumps(word)[1:-1]) if len(word) >= _SECRET}
+def _secrets(written: Mapping[str, str], headers: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """What no message may show: what variables and headers hold, and the secrets of the address; the longest first."""
+    variables = [os.environ[name].strip() for header in written.values() for name in _VARIABLE.findall(header)]
+    typed = [value for name, value in headers.items() if not _PUBLIC.fullmatch(name)]
+    return _forms((*variables, *typed, *secrets_in(url)), _SECRET)
+
+
+def _barred(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What no answer may repeat: keys, which no answer holds by chance."""
+    return _forms((value for name, value in headers.items() if names_secret(name)), _KEY)
+
+
+def _forms(values: Iterable[str], shortest: int) -> tuple[str, ...]:
+    """Each value whole, its last word, what it sets (as cookies do), and each as JSON writes it; longest first."""
+    words: set[str] = set()
+    for value in values:
+        parts = value.split()
+        words |= {value, *parts[-1:], *(part.partition("=")[2].rstrip(";,") for part in parts)}
+    written = {form for word in words for form in (word, json.dumps(word)[1:-1]) if len(word) >= shortest}
     return tuple(sorted(written, key=lambda word: (-len(word), word)))

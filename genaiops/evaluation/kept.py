@@ -12,20 +12,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from genaiops.cache_file import with_cache
+from genaiops.cache_file import CacheTable, looked_up, sealed, unsealed
 from genaiops.records import as_json, canonical_json
 
 TABLE = "evaluation_results"
-_PREPARE = (
-    f"CREATE TABLE IF NOT EXISTS {TABLE} (key BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL) "
-    "WITHOUT ROWID",
-)
-_LOOKUP = 500
-_SEAL = 16  # bytes
 _DAY_S = 86_400
-_T = TypeVar("_T")
 
 
 def result_key(*parts: object) -> bytes:
@@ -35,11 +28,13 @@ def result_key(*parts: object) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-class KeptResults:
-    """A table of the cache file: key → JSON data. Without a file it remembers nothing."""
+class KeptResults(CacheTable):
+    """A table of the cache file: key → JSON data."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    prepare = (
+        f"CREATE TABLE IF NOT EXISTS {TABLE} (key BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL) "
+        "WITHOUT ROWID",
+    )
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Any]:
         """The data of the keys that are known and undamaged; that they were used is noted, by the day."""
@@ -47,17 +42,14 @@ class KeptResults:
 
         def read(db: sqlite3.Connection) -> dict[bytes, Any]:
             found: dict[bytes, Any] = {}
-            for at in range(0, len(keys), _LOOKUP):
-                part = keys[at : at + _LOOKUP]
-                marks = ",".join("?" * len(part))
-                old = []
-                for key, used, data in db.execute(f"SELECT key, used, data FROM {TABLE} WHERE key IN ({marks})", part):
-                    if (value := _unsealed(key, data)) is not None:
-                        found[key] = value
-                    if used != today:
-                        old.append((today, key))
-                if old:
-                    db.executemany(f"UPDATE {TABLE} SET used = ? WHERE key = ?", old)
+            old = []
+            for key, used, data in looked_up(db, f"SELECT key, used, data FROM {TABLE} WHERE key IN", keys):
+                if (value := unsealed(key, data)) is not None:
+                    found[key] = json.loads(bytes(value))
+                if used != today:
+                    old.append((today, key))
+            if old:
+                db.executemany(f"UPDATE {TABLE} SET used = ? WHERE key = ?", old)
             return found
 
         return self._run(read, {}) if keys else {}
@@ -65,12 +57,9 @@ class KeptResults:
     def put(self, results: Mapping[bytes, Any]) -> None:
         """Keep results, in one transaction."""
         today = int(time.time()) // _DAY_S
-        rows = [(key, today, _sealed(key, canonical_json(data).encode())) for key, data in results.items()]
+        rows = [(key, today, sealed(key, canonical_json(data).encode())) for key, data in results.items()]
         if rows:
             self._run(lambda db: db.executemany(f"INSERT OR REPLACE INTO {TABLE} VALUES (?, ?, ?)", rows), None)
-
-    def _run(self, work: Any, otherwise: _T) -> _T:
-        return with_cache(self._path, work, otherwise, prepare=_PREPARE)
 
 
 def prune_results(file: Path, most_mb: float, *, dry_run: bool = False) -> int:
@@ -93,14 +82,3 @@ def prune_results(file: Path, most_mb: float, *, dry_run: bool = False) -> int:
             db.executemany(f"DELETE FROM {TABLE} WHERE key = ?", doomed)
             db.execute("COMMIT")
     return len(doomed)
-
-
-def _sealed(key: bytes, data: bytes) -> bytes:
-    """Data with a digest of it and its key: SQLite would hand out flipped bits without a word."""
-    return hashlib.blake2b(key + data, digest_size=_SEAL).digest() + data
-
-
-def _unsealed(key: bytes, sealed: object) -> Any | None:
-    if not isinstance(sealed, bytes) or len(sealed) <= _SEAL or _sealed(key, sealed[_SEAL:]) != sealed:
-        return None
-    return json.loads(sealed[_SEAL:])

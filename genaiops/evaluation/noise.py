@@ -9,21 +9,19 @@ groundedness judge decides support where the paper asks a language model. Less i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from genaiops.evaluation.plain_measure import NO_REFERENCE
 from genaiops.evaluation.records import Measure, Sample
-from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.supported import Question, SupportJudge, claims, first_failed, mean
-from genaiops.evaluation.text_measures import NO_REFERENCE
-from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
-
-VERSION = 1
+from genaiops.evaluation.supported import Question, SupportMeasure, claims, mean
+from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
+    from_relevant: bool
     said: tuple[str, ...]
     expected: tuple[str, ...]
     reference: str
@@ -35,60 +33,44 @@ class _Plan:
             yield from ((claim, (text,)) for text in self.contexts)
         yield from ((claim, (text,)) for claim in self.expected for text in self.contexts)
 
+    def value(self, supported: Mapping[Question, bool]) -> Outcome:
+        def holds(claim: str, text: str) -> bool:
+            return supported.get((claim, (text,)), False)
+
+        relevant = [text for text in self.contexts if any(holds(claim, text) for claim in self.expected)]
+        irrelevant = [text for text in self.contexts if text not in relevant]
+        wrong = [claim for claim in self.said if not holds(claim, self.reference)]
+        # A claim that a relevant text supports too is laid to that one, so that none counts in both.
+        from_relevant = {claim for claim in wrong if any(holds(claim, text) for text in relevant)}
+        from_irrelevant = {claim for claim in wrong if any(holds(claim, text) for text in irrelevant)} - from_relevant
+        taken = from_relevant if self.from_relevant else from_irrelevant
+        return Score(mean([claim in taken for claim in self.said]))
+
 
 @dataclass(frozen=True, slots=True)
-class NoiseSensitivity:
+class NoiseSensitivity(SupportMeasure):
     """The share of an answer's claims that are wrong and come from an irrelevant (or a relevant) context."""
 
     from_relevant: bool
     groundedness: Measure
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
     lower_is_better: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return "noise_sensitivity_relevant" if self.from_relevant else "noise_sensitivity"
 
-    @property
-    def judge(self) -> str:
-        return digest_of([str(self), VERSION, self.groundedness.judge])
-
     def not_applicable(self, case: Case) -> NotApplicable | None:
         return None if case.reference else NO_REFERENCE
 
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        plans = [_plan(sample) for sample in samples]
-        questions = (question for plan in plans if isinstance(plan, _Plan) for question in plan.questions())
-        supported, failed = SupportJudge(self.groundedness).supported(questions)
-        return [
-            first_failed(plan.questions(), failed) or self._value(plan, supported) if isinstance(plan, _Plan) else plan
-            for plan in plans
-        ]
-
-    def _value(self, plan: _Plan, supported: dict[Question, bool]) -> Outcome:
-        def holds(claim: str, text: str) -> bool:
-            return supported.get((claim, (text,)), False)
-
-        relevant = [text for text in plan.contexts if any(holds(claim, text) for claim in plan.expected)]
-        irrelevant = [text for text in plan.contexts if text not in relevant]
-        wrong = [claim for claim in plan.said if not holds(claim, plan.reference)]
-        # A claim that a relevant text supports too is laid to that one, so that none counts in both.
-        from_relevant = {claim for claim in wrong if any(holds(claim, text) for text in relevant)}
-        from_irrelevant = {claim for claim in wrong if any(holds(claim, text) for text in irrelevant)} - from_relevant
-        taken = from_relevant if self.from_relevant else from_irrelevant
-        return Score(mean([claim in taken for claim in plan.said]))
-
-
-def _plan(sample: Sample) -> _Plan | Unscored | NotApplicable:
-    if not sample.reference:
-        return NO_REFERENCE
-    if sample.refused:
-        return NotApplicable("a refusal claims nothing")
-    said = tuple(claim for claim, _ in claims(sample.answer))
-    if not said:
-        return NotApplicable("the answer claims nothing")
-    contexts = tuple(dict.fromkeys(text for text in sample.contexts if text.strip()))
-    if not contexts:
-        return Unscored("no contexts to judge the answer by")
-    expected = tuple(claim for claim, _ in claims(sample.reference))
-    return _Plan(said, expected, sample.reference, contexts)
+    def _plan(self, sample: Sample) -> _Plan | Unscored | NotApplicable:
+        if not sample.reference:
+            return NO_REFERENCE
+        if sample.refused:
+            return NotApplicable("a refusal claims nothing")
+        said = tuple(claim for claim, _ in claims(sample.answer))
+        if not said:
+            return NotApplicable("the answer claims nothing")
+        contexts = tuple(dict.fromkeys(text for text in sample.contexts if text.strip()))
+        if not contexts:
+            return Unscored("no contexts to judge the answer by")
+        expected = tuple(claim for claim, _ in claims(sample.reference))
+        return _Plan(self.from_relevant, said, expected, sample.reference, contexts)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.scale import Statistic, quantile_of
 from genaiops.records import Answer, Metadata, Outcome, Score, Unscored
@@ -36,7 +37,7 @@ def _cost(answer: Answer) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationalMeasure:
+class OperationalMeasure(PlainMeasure):
     """A number of the Answer, or a fact of a row (the sum of `facts`), at least 0, no upper bound; less is better."""
 
     name: str
@@ -44,14 +45,10 @@ class OperationalMeasure:
     facts: tuple[str, ...]
     statistic: Statistic = "mean"
     unit_interval: ClassVar[bool] = False
-    judge: ClassVar[str] = ""
     lower_is_better: ClassVar[bool] = True
 
-    def __str__(self) -> str:
-        return self.name
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._told(s.facts) if s.response is None else self.read(s.response) for s in samples]
+    def _one(self, sample: Sample) -> Outcome:
+        return self._told(sample.facts) if sample.response is None else self.read(sample.response)
 
     def _told(self, facts: Metadata) -> Outcome:
         values = [facts.get(name) for name in self.facts]

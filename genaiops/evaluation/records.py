@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from genaiops.errors import IntegrityError, NotFound
 from genaiops.evaluation.outcomes import outcome_from_json, outcome_to_json
 from genaiops.evaluation.passports.record import Passport
 from genaiops.evaluation.scale import Scale, Statistic
+from genaiops.evaluation.sealed_file import load_sealed, sealed
 from genaiops.files import published_folder
 from genaiops.records import (
     Answer,
@@ -26,11 +25,9 @@ from genaiops.records import (
     Summary,
     as_json,
     canonical_json,
-    digest_of,
 )
 
 RUN_FILE = "run.json"
-RUN_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +272,9 @@ class Run:
     def save(self, folder: Path) -> Path:
         """Publish `folder/<id>/run.json` in one durable rename; returns `folder/<id>`."""
         final = folder / self.id
-        content = self.to_json()
-        record = {"schema_version": RUN_SCHEMA, "digest": digest_of(content), "run": content}
         with published_folder(final) as aside:
-            (aside / RUN_FILE).write_text(canonical_json(record) + "\n", encoding="utf-8")
+            content = canonical_json(sealed("run", self.to_json()))
+            (aside / RUN_FILE).write_text(content + "\n", encoding="utf-8")
         return final
 
     @classmethod
@@ -289,31 +285,11 @@ class Run:
         was edited, or was written by a newer version.
         """
         path = folder if folder.name == RUN_FILE else folder / RUN_FILE
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            found = digest_of(record.get("run")) if isinstance(record, dict) else ""  # ValueError: it holds NaN
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound("there is no run here", where=path, remedy="genaiops evaluate makes one") from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise IntegrityError(f"the run cannot be read: {error}", where=path, remedy=_AGAIN) from None
-        version = record.get("schema_version") if isinstance(record, dict) else None
-        if version != RUN_SCHEMA:
-            raise IntegrityError(
-                f"the run has schema version {version!r}, this genaiops reads {RUN_SCHEMA}",
-                where=path,
-                remedy="read it with the genaiops version that wrote it, or evaluate again",
-            )
-        if found != record.get("digest"):
-            raise IntegrityError("the run was changed after it was written", where=path, remedy=_AGAIN)
-        try:
-            return cls.from_json(record["run"])
-        except (ValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise IntegrityError(f"the run is not complete: {error}", where=path, remedy=_AGAIN) from None
+        return load_sealed(path, "run", cls.from_json, again="evaluate again: genaiops evaluate; a run is never edited")
 
 
 # Of which less is better, in runs written before a scale said so.
 _LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
-_AGAIN = "evaluate again; a run is never edited"
 # What a run that asks every case once says by silence, as runs did before there were others: digests stay the same.
 _ONCE: dict[str, object] = {"repeated": {}, "texts": 1}
 _WHOLE: dict[str, object] = {"repeats": 1, "not_asked": {}}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 from genaiops.evaluation.overlap import bleu, chrf, meteor, rouge
+from genaiops.evaluation.plain_measure import ReferencedMeasure
 from genaiops.evaluation.records import Sample
 from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.tasks import WORDED, not_for
-from genaiops.evaluation.text_measures import NO_REFERENCE, ReferenceMeasure, without_citations
-from genaiops.records import Case, NotApplicable, Outcome, Score
+from genaiops.evaluation.tasks import WORDED
+from genaiops.evaluation.text_measures import ReferenceMeasure, without_citations
+from genaiops.records import Outcome, Score
 
 Counts = Callable[[str, str], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class PooledReferenceMeasure:
+class PooledReferenceMeasure(ReferencedMeasure):
     """A measure of all cases together: `count` gives what they add up, `alone` the value of one case.
 
     The summary is the formula of pooled.POOLED that has this measure's name, on the sum of the counts.
@@ -27,27 +27,12 @@ class PooledReferenceMeasure:
     name: str
     count: Counts
     alone: Callable[[Mapping[str, float]], float]
-    unit_interval: ClassVar[bool] = True
-    judge: ClassVar[str] = ""
 
     @property
     def statistic(self) -> Statistic:
         return self.name
 
-    def __str__(self) -> str:
-        return self.name
-
-    def not_applicable(self, case: Case) -> NotApplicable | None:
-        return not_for(case, WORDED) or (None if case.reference else NO_REFERENCE)
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._one(sample) for sample in samples]
-
     def _one(self, sample: Sample) -> Outcome:
-        if sample.case is not None and (none := self.not_applicable(sample.case)):
-            return none
-        if not sample.reference:
-            return NO_REFERENCE
         counted = self.count(without_citations(sample.answer), sample.reference)
         return Score(self.alone(counted), parts=tuple(counted.items()))
 

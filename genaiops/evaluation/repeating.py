@@ -76,14 +76,6 @@ def flakiness(run: Run) -> tuple[Flakiness, ...]:
     return tuple(found for name in names if (found := _flakiness(run, name)) is not None)
 
 
-def case_spread(result: CaseResult, measure: str) -> float | None:
-    """Standard deviation of the repeats of one case, in the measure's unit; None with fewer than two values."""
-    values = [outcome.value for outcome in result.repeated.get(measure, ()) if isinstance(outcome, Score)]
-    if len(values) < 2:
-        return None
-    return math.sqrt(spread_of([values]).within)
-
-
 def changed(result: CaseResult, measure: str) -> bool:
     """Whether the repeats of one case did not all come out the same."""
     repeats = result.repeated.get(measure, ())

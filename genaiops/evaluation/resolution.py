@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from genaiops.display import counted
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.scoring import document_of
 from genaiops.evaluation.statistics import detectable_difference
@@ -28,11 +29,11 @@ def resolution(run: Run) -> str:
     drop = detectable_drop(scored, confidence=run.confidence)
     if drop is None:
         return ""
-    return f"{counted([r.case for r in run.results])} can show a drop of {drop:.3f} or more (4 times of 5, paired)"
+    return f"{_told([r.case for r in run.results])} can show a drop of {drop:.3f} or more (4 times of 5, paired)"
 
 
-def counted(cases: Sequence[Case]) -> str:
+def _told(cases: Sequence[Case]) -> str:
     """`110 cases about 17 documents`."""
     documents = {document_of(case) for case in cases if case.evidence}
-    about = f" about {len(documents)} document{'s' if len(documents) != 1 else ''}" if documents else ""
-    return f"{len(cases)} cases{about}"
+    about = f" about {counted(len(documents), 'document')}" if documents else ""
+    return f"{counted(len(cases), 'case')}{about}"

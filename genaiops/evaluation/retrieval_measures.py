@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from genaiops.evaluation import ranking
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, Chunk, Evidence, Hit, NotApplicable, Outcome, Score, Unscored
 
 Covered = Sequence[frozenset[int]]  # for each of the first k hits: which quotes it covers, by their number
@@ -85,23 +84,17 @@ FORMULAS: dict[str, Callable[[Covered, int, int], float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalMeasure:
+class RetrievalMeasure(PlainMeasure):
     """One of FORMULAS over the first `k` hits, for cases that have evidence."""
 
     formula: str
     k: int
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
-    judge: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return f"{self.formula}@{self.k}"
 
     def not_applicable(self, case: Case) -> NotApplicable | None:
         return None if case.evidence else NotApplicable("the case has no evidence to find")
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._one(sample) for sample in samples]
 
     def _one(self, sample: Sample) -> Outcome:
         if sample.case is None:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.asking import Ask
+from genaiops.evaluation.judged import KeptOutcomes
 from genaiops.evaluation.loop import evaluate, run_of
 from genaiops.evaluation.measures import measures_named
 from genaiops.evaluation.passports.shelf import Shelf
-from genaiops.evaluation.records import CaseResult, Measure, Run, SentenceVerdict
+from genaiops.evaluation.records import CaseResult, Measure, Run
 from genaiops.evaluation.rows import AnswerRow, as_rows, read_rows, written
-from genaiops.evaluation.scoring import explained_outcomes_of
 from genaiops.evaluation.text_measures import without_citations
+from genaiops.evaluation.working import Progress, measured, silent
 from genaiops.golden_sets import GoldenSet
-from genaiops.records import Answer, Case, Chunk, Hit, Outcome, Query, Usage
+from genaiops.records import Answer, Case, Chunk, Hit, Query, Usage
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
     from genaiops.evaluation.tools import Tools
-    from genaiops.evaluation.working import Progress
 
 
 def default_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
@@ -102,25 +102,10 @@ def run_of_rows(  # noqa: PLR0913  (options are keyword-only)
 ) -> Run:
     """A run whose cases are the rows. `golden_set` is `name`; its digest covers questions and references."""
     wanted = measures_named(measures, embedder=embedder, tools=tools)
-    samples = [row.sample for row in rows]
-    columns: dict[str, list[Outcome]] = {}
-    said: dict[str, Mapping[str, tuple[SentenceVerdict, ...]]] = {}
-    for done, measure in enumerate(wanted, start=1):
-        columns[str(measure)], verdicts = explained_outcomes_of(measure, samples)
-        if verdicts:
-            said[str(measure)] = verdicts
-        if progress:
-            progress(str(measure), done, len(wanted))
+    found, _ = measured(wanted, [row.sample for row in rows], KeptOutcomes(), progress or silent)
     cases = [case_of(row) for row in rows]
     results = tuple(
-        CaseResult(
-            case,
-            _answer(row),
-            "",
-            {measure: outcomes[position] for measure, outcomes in columns.items()},
-            {measure: verdicts[case.id] for measure, verdicts in said.items() if case.id in verdicts},
-        )
-        for position, (row, case) in enumerate(zip(rows, cases, strict=True))
+        CaseResult(case, _answer(row), "", *told) for row, case, told in zip(rows, cases, found, strict=True)
     )
     golden = GoldenSet(name or "rows", tuple(cases))
     return run_of(results, golden, wanted, confidence=confidence, seed=seed, passports=passports)

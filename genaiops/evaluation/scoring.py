@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from genaiops.display import one_line
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.pooled import contributions, is_pooled, pooled_interval
 from genaiops.evaluation.records import Directed, Explaining, Measure, Sample, SentenceVerdict
@@ -14,6 +15,8 @@ from genaiops.evaluation.statistics import Interval, Sides, mean_interval, quant
 from genaiops.evaluation.statistics.clusters import Clusters
 from genaiops.evaluation.statistics.moments import mean_of
 from genaiops.records import Case, NotApplicable, Outcome, Score, Summary, Unscored
+
+_SHOWN = 500  # characters of what a measure says went wrong
 
 
 def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
@@ -29,11 +32,11 @@ def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
     try:
         outcomes = measure.score(samples)
     except GenaiopsError as error:
-        return [Unscored(f"{measure} failed: {_one_line(error)}", outage=bool(measure.judge))] * len(samples)
+        return [Unscored(f"{measure} failed: {one_line(error, _SHOWN)}", outage=bool(measure.judge))] * len(samples)
     except Exception as error:  # a user's own measure may raise anything
         if len(samples) > 1:
             return [outcome for sample in samples for outcome in outcomes_of(measure, [sample])]
-        told = f"{measure} failed: {type(error).__name__}: {_one_line(error)}"
+        told = f"{measure} failed: {type(error).__name__}: {one_line(error, _SHOWN)}"
         return [Unscored(told, outage=bool(measure.judge))]
     if len(outcomes) != len(samples):
         return [Unscored(f"{measure} gave {len(outcomes)} outcomes for {len(samples)} samples")] * len(samples)
@@ -159,7 +162,3 @@ def scale_of(measure: Measure) -> Scale:
     """How to read the values of one measure."""
     lower = measure.lower_is_better if isinstance(measure, Directed) else False
     return Scale(measure.unit_interval, measure.statistic, lower)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from genaiops.embedding import Embedder, TokenEmbedder
 from genaiops.errors import ConfigurationError
+from genaiops.evaluation.judges.judge import scored
 from genaiops.evaluation.judges.sentences import Vectorizer
+from genaiops.evaluation.plain_measure import ReferencedMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.tasks import WORDED, not_for
-from genaiops.evaluation.text_measures import NO_REFERENCE, without_citations
-from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
+from genaiops.evaluation.text_measures import without_citations
+from genaiops.records import Outcome, digest_of
 
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
@@ -24,24 +23,16 @@ BATCH = 64  # samples whose token vectors are held at once
 
 
 @dataclass(frozen=True, slots=True)
-class Similarity:
+class Similarity(ReferencedMeasure):
     """A comparison of vectors, for samples that have a reference. The embedder's fingerprint is in `judge`."""
 
     name: str
     embedder: Embedder
     compare: Callable[[Sequence[tuple[str, str]], Embedder], list[float]]
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
-
-    def __str__(self) -> str:
-        return self.name
 
     @property
     def judge(self) -> str:
         return digest_of([self.name, VERSION, self.embedder.fingerprint])
-
-    def not_applicable(self, case: Case) -> NotApplicable | None:
-        return not_for(case, WORDED) or (None if case.reference else NO_REFERENCE)
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
         return [found for at in range(0, len(samples), BATCH) for found in self._batch(samples[at : at + BATCH])]
@@ -50,16 +41,7 @@ class Similarity:
         known = [sample for sample in samples if self._none(sample) is None]
         pairs = [(without_citations(sample.answer), sample.reference) for sample in known]
         values = iter(self.compare(pairs, self.embedder) if pairs else [])
-        return [self._none(sample) or _score(next(values)) for sample in samples]
-
-    def _none(self, sample: Sample) -> NotApplicable | None:
-        if sample.case is not None:
-            return self.not_applicable(sample.case)
-        return None if sample.reference else NO_REFERENCE
-
-
-def _score(value: float) -> Outcome:
-    return Score(min(1.0, max(0.0, value))) if math.isfinite(value) else Unscored("the embedder gave no number")
+        return [self._none(sample) or scored(next(values)) for sample in samples]
 
 
 def cosines(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> list[float]:

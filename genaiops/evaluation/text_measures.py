@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
+from genaiops.evaluation.plain_measure import PlainMeasure, ReferencedMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
-from genaiops.evaluation.tasks import not_for
 from genaiops.records import Case, NotApplicable, Outcome, Score
 
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
-NO_REFERENCE = NotApplicable("there is no reference answer")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -51,42 +48,24 @@ def token_f1(answer: str, reference: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceMeasure:
-    """Compares answer and reference, for samples that have a reference and are of one of `tasks` (empty: of any)."""
+class ReferenceMeasure(ReferencedMeasure):
+    """Compares answer and reference."""
 
     name: str
     compare: Callable[[str, str], float]
     tasks: frozenset[str] = frozenset()
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
-    judge: ClassVar[str] = ""
-
-    def __str__(self) -> str:
-        return self.name
-
-    def not_applicable(self, case: Case) -> NotApplicable | None:
-        none = not_for(case, self.tasks) if self.tasks else None
-        return none or (None if case.reference else NO_REFERENCE)
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._one(sample) for sample in samples]
 
     def _one(self, sample: Sample) -> Outcome:
-        if sample.case is not None and (none := self.not_applicable(sample.case)):
-            return none
-        return Score(self.compare(sample.answer, sample.reference)) if sample.reference else NO_REFERENCE
+        return Score(self.compare(sample.answer, sample.reference))
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalMeasure:
+class RefusalMeasure(PlainMeasure):
     """`refusal`: of the cases that want a refusal, the share refused. `answered`: of those that want an answer,
     the share not refused. Both together show a flow that refuses too little, and one that refuses too much.
     """
 
     wants_answer: bool
-    unit_interval: ClassVar[bool] = True
-    statistic: ClassVar[Statistic] = "mean"
-    judge: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return "answered" if self.wants_answer else "refusal"
@@ -95,9 +74,6 @@ class RefusalMeasure:
         if case.wants_answer == self.wants_answer:
             return None
         return NotApplicable(f"the case wants {'an answer' if case.wants_answer else 'a refusal'}")
-
-    def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        return [self._one(sample) for sample in samples]
 
     def _one(self, sample: Sample) -> Outcome:
         if sample.case is None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from genaiops.evaluation.asking import Ask, ask_safely
-from genaiops.evaluation.judged import KeptOutcomes
-from genaiops.evaluation.records import CaseResult, Failure, Measure, Sample, Selective, SentenceVerdict
+from genaiops.evaluation.judged import KeptOutcomes, Verdicts
+from genaiops.evaluation.records import CaseResult, Failure, Measure, Sample, Selective
 from genaiops.evaluation.waterfall import attribute
 from genaiops.records import Answer, Case, Outcome, Query, Unscored
 
@@ -67,16 +67,8 @@ class CaseWork:
     ) -> list[CaseResult]:
         pairs = zip(cases, asked, strict=True)
         samples = [sample_of(case, answer) for case, (answer, _) in pairs if answer is not None]
-        columns: dict[str, Iterator[Outcome]] = {}
-        said: dict[str, dict[str, tuple[SentenceVerdict, ...]]] = {}
-        anew: set[str] = set()  # ids of the cases that some judge had to look at
-        for done, measure in enumerate(self.measures, start=1):
-            found, verdicts, judged = self.kept.outcomes_of(measure, samples)
-            columns[str(measure)] = iter(found)
-            anew |= judged
-            if verdicts:
-                said[str(measure)] = verdicts
-            report(str(measure), done, len(self.measures))
+        found, anew = measured(self.measures, samples, self.kept, report)
+        rows = iter(found)
         judges = any(measure.judge for measure in self.measures)
         results = []
         for case, (answer, error) in zip(cases, asked, strict=True):
@@ -84,13 +76,30 @@ class CaseWork:
                 outcomes = {str(measure): _without_answer(measure, case, error) for measure in self.measures}
                 results.append(CaseResult(case, answer, error, outcomes))
                 continue
-            outcomes = {name: next(column) for name, column in columns.items()}
-            explained = {name: verdicts[case.id] for name, verdicts in said.items() if case.id in verdicts}
+            outcomes, verdicts = next(rows)
             reused = list(self.ask.reused(case.id)) if isinstance(self.ask, Reusing) else []
             if judges and case.id not in anew:
                 reused.append("judges")
-            results.append(CaseResult(case, answer, error, outcomes, explained, reused=tuple(reused)))
+            results.append(CaseResult(case, answer, error, outcomes, verdicts, reused=tuple(reused)))
         return results
+
+
+def measured(
+    measures: Sequence[Measure], samples: Sequence[Sample], kept: KeptOutcomes, report: Progress
+) -> tuple[list[tuple[dict[str, Outcome], dict[str, Verdicts]]], set[str]]:
+    """For each sample its outcomes and its verdicts by measure; and the ids of those that some judge had to look at."""
+    found: list[tuple[dict[str, Outcome], dict[str, Verdicts]]] = [({}, {}) for _ in samples]
+    anew: set[str] = set()
+    for done, measure in enumerate(measures, start=1):
+        name = str(measure)
+        outcomes, said, judged = kept.outcomes_of(measure, samples)
+        for sample, outcome, (of_sample, verdicts) in zip(samples, outcomes, found, strict=True):
+            of_sample[name] = outcome
+            if sample.id in said:
+                verdicts[name] = said[sample.id]
+        anew |= judged
+        report(name, done, len(measures))
+    return found, anew
 
 
 def sample_of(case: Case, answer: Answer) -> Sample:

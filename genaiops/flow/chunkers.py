@@ -17,7 +17,7 @@ from genaiops.records import digest_of
 if TYPE_CHECKING:
     from genaiops.embedding import Vectors
 
-__all__ = ["LACKS", "chunker_of", "token_spans_of"]
+__all__ = ["LACKS", "check_reach", "chunker_of", "token_spans_of"]
 _TOKENIZER = "tokenizer.json"
 
 
@@ -71,8 +71,36 @@ def _embed(project: Project, settings: FlowSettings, base: Path, cache: Path | N
     return embed
 
 
+def check_reach(settings: FlowSettings, base: Path) -> None:
+    """ConfigurationError when chunks may have more tokens than the embedder reads, and vectors are searched.
+
+    Only a size in tokens tells; what is added to a chunk (headings, keywords) comes on top. Asked before a build and
+    not while chunks are cut, so that an index of before can be made again as it was.
+    """
+    from genaiops.embedding.weights import most_tokens
+
+    if settings.chunking.unit != "tokens" or settings.retrieval.search == "full_text":
+        return
+    path = _tokenizer(settings, base)
+    most = most_tokens(path.parent)
+    if most is None:
+        return
+    room = most - _marks_of(path)
+    if settings.chunking.size > room:
+        raise ConfigurationError(
+            f"chunking.size is {settings.chunking.size} tokens, but {settings.embedding.model} reads {room} of a text: "
+            "vector search would be blind to the rest",
+            remedy=f"chunking.size: {room} at most, less the heading path and what else is put before a chunk: "
+            f"{room * 4 // 5} is safe",
+        )
+
+
 def _token_spans(settings: FlowSettings, base: Path) -> TokenSpans:
     """The embedder's own tokenizer, without its special tokens and its limit."""
+    return token_spans_of(_tokenizer(settings, base))
+
+
+def _tokenizer(settings: FlowSettings, base: Path) -> Path:
     from genaiops.embedding.weights import locate
 
     path = locate(settings.embedding.model, base) / _TOKENIZER
@@ -82,7 +110,14 @@ def _token_spans(settings: FlowSettings, base: Path) -> TokenSpans:
             where=path.parent,
             remedy="chunking: {unit: characters}",
         )
-    return token_spans_of(path)
+    return path
+
+
+def _marks_of(path: Path) -> int:
+    """How many tokens of its own the tokenizer of a `tokenizer.json` puts around a text."""
+    from tokenizers import Tokenizer
+
+    return int(Tokenizer.from_file(str(path)).num_special_tokens_to_add(is_pair=False))
 
 
 def token_spans_of(path: Path) -> Callable[[str], Sequence[tuple[int, int]]]:

@@ -110,11 +110,14 @@ class Flow:
         """Make (or find) the index of the documents as they are now and make it current.
 
         `full` uses neither cache nor the index before; `strict` raises DocumentError for a bad document instead of
-        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed.
+        setting it aside; `engine` is `local` or `ray`. Raises GateRefused when the quality bar is missed,
+        ConfigurationError when chunks may have more tokens than the embedder reads.
         """
         from genaiops.flow.building import build_index  # a question needs no reader, cleaner or chunker
+        from genaiops.flow.chunkers import check_reach
         from genaiops.flow.engines import engine_named
 
+        check_reach(self.settings, self.folder)
         report = build_index(
             self.project,
             self.settings,
@@ -131,8 +134,10 @@ class Flow:
 
     def plan_build(self) -> BuildPlan:
         """Which documents a build would add, change and remove; nothing is built."""
+        from genaiops.flow.chunkers import check_reach
         from genaiops.flow.planning import plan_build
 
+        check_reach(self.settings, self.folder)
         return plan_build(self.project, self.settings, self.folder, self.embedder)
 
     @property

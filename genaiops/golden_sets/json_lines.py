@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from genaiops.errors import GenaiopsError, NotFound
 
+T = TypeVar("T")
 MAX_BYTES = 500_000_000
 SHOWN_FAULTS = 100
 HALF_A_PAIR = "holds half of a surrogate pair (\\ud800 to \\udfff), which is not text"
@@ -39,15 +40,8 @@ def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
     infinities, half a surrogate pair (it has no UTF-8 form). Raises NotFound when
     there is no such file.
     """
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise NotFound(f"{what} cannot be read: {error.strerror}", where=path, remedy="check the path") from None
-    if size > MAX_BYTES:
-        return [], [Fault(1, f"the file is larger than {MAX_BYTES:,} bytes")]
+    content, faults = content_of(path, what)
     rows: list[Row] = []
-    faults: list[Fault] = []
     if content.startswith(codecs.BOM_UTF8):
         faults.append(Fault(1, "starts with a byte-order mark; save the file as UTF-8 without one"))
         content = content.removeprefix(codecs.BOM_UTF8)
@@ -68,6 +62,42 @@ def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
         except ValueError as error:
             faults.append(Fault(number, str(error)))
     return rows, faults
+
+
+def read_each(path: Path, what: str, error: type[GenaiopsError], read: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What `read` makes of each object of a JSON-lines file; a ValueError of it says what is wrong with the object.
+
+    One error of the given class lists every broken line. NotFound when there is no such file.
+    """
+    rows, faults = read_json_lines(path, what)
+    found: list[T] = []
+    for row in rows:
+        try:
+            found.append(read(row.data))
+        except ValueError as problem:
+            faults.append(Fault(row.line, str(problem)))
+    if faults:
+        raise all_faults(error, path, faults)
+    return found
+
+
+def content_of(path: Path, what: str) -> tuple[bytes, list[Fault]]:
+    """The bytes of a file; none, and why, of one that is too large. Raises NotFound when there is no such file."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return b"", [Fault(1, f"the file is larger than {MAX_BYTES:,} bytes")]
+        return path.read_bytes(), []
+    except OSError as error:
+        raise NotFound(f"{what} cannot be read: {error.strerror}", where=path, remedy="check the path") from None
+
+
+def text_of(path: Path, what: str) -> tuple[str, list[Fault]]:
+    """The UTF-8 text of a file, without a byte-order mark. Otherwise as `content_of`."""
+    content, faults = content_of(path, what)
+    try:
+        return content.decode("utf-8-sig"), faults
+    except UnicodeDecodeError as error:
+        return "", [Fault(1, f"not UTF-8: {error.reason} at byte {error.start + 1}")]
 
 
 def all_faults(error: type[GenaiopsError], path: Path, faults: Iterable[Fault]) -> GenaiopsError:

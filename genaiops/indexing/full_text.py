@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,28 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaiops.indexing.filters import Selection
-from genaiops.indexing.languages import ENGLISH, LANGUAGES, query_words, words_in
+from genaiops.indexing.languages import ENGLISH, LANGUAGES, query_words
 from genaiops.indexing.saved_bm25 import SavedBM25, idf
-from genaiops.indexing.word_counts import EMPTY_MARK, WordCounts
+from genaiops.indexing.word_counts import EMPTY_MARK
 
 LANGUAGES_FILE = "languages.json"  # absent where all is English
-
-
-def write_full_text(texts: Iterable[str], folder: Path, languages: Iterable[str] | None = None) -> None:
-    """Build the BM25 index of `texts` and write it into `folder` (created).
-
-    `languages` gives the analysis of each text (default: English).
-    """
-    counts, used = WordCounts(folder), set[str]()
-
-    def words() -> Iterator[list[str]]:
-        for text, language in zip(texts, repeat(ENGLISH)) if languages is None else zip(texts, languages, strict=True):
-            used.add(language)
-            yield words_in(text, language)
-
-    counts.add(words())
-    counts.finish()
-    write_languages(used, folder)
 
 
 def write_languages(languages: Iterable[str], folder: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -64,16 +63,6 @@ class SavedBM25:
         """Add to `scores` `[texts]` what the word gives to each text, `times` as much. Raises KeyError."""
         positions, gives = self.column(word)
         scores[positions] += gives if times == 1 else gives * np.float32(times)  # a text stands once in a column
-
-    def get_scores(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """The BM25 score of every text, `[texts]`; a word counts as often as it stands in `words`.
-
-        Raises KeyError for a word that is not in `vocab_dict`.
-        """
-        scores = np.zeros(self.texts, dtype=np.float32)
-        for word in words:
-            self.add(scores, word)
-        return scores
 
 
 def idf(holding: int, texts: int) -> float:

@@ -33,29 +33,16 @@ if TYPE_CHECKING:
     from genaiops.promotion.release import find_release as find_release
     from genaiops.promotion.release import load_release as load_release
 
-_HOME = {
-    "AuditReport": "audit",
-    "Change": "release",
-    "Decision": "decision",
-    "Event": "environments",
-    "GateSettings": "gate",
-    "JudgeDemands": "judges",
-    "Move": "environments",
-    "NotProven": "release",
-    "Pointer": "environments",
-    "Proof": "release",
-    "Recorded": "environments",
-    "Registry": "registry",
-    "RegistryUnavailable": "database",
-    "Release": "release",
-    "RuleResult": "decision",
-    "RuleSettings": "gate",
-    "bundle": "release",
-    "diff": "release",
-    "find_release": "release",
-    "judge_run": "gate",
-    "load_gate": "gate",
-    "load_release": "release",
-}
-__all__ = list(_HOME)
-__getattr__ = lazily(__name__, _HOME)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "audit": "AuditReport",
+        "release": "Change NotProven Proof Release bundle diff find_release load_release",
+        "decision": "Decision RuleResult",
+        "environments": "Event Move Pointer Recorded",
+        "gate": "GateSettings RuleSettings judge_run load_gate",
+        "judges": "JudgeDemands",
+        "registry": "Registry",
+        "database": "RegistryUnavailable",
+    },
+)

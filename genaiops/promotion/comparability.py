@@ -27,9 +27,12 @@ def incomparable(
     """Why the rule's measure cannot be compared with the champion's, with the remedy; "" where it can.
 
     `cases` (case id → case digest) are those the candidate is asked, `judge` (a digest)
-    and `scale` are what measures it: all of that is known before its first answer.
+    and `scale` are what measures it: all of that is known before its first answer. `against`
+    is the environment that serves the champion, "" where it serves nowhere we know of.
     """
     again = f"genaiops evaluate FLOW --release {against} measures the champion on this golden set"
+    if not against:
+        again = "measure the champion again, on these questions and with this judge"
     problems = run_problems(champion)
     if problems:
         return f"the champion's run cannot be used: {problems[0]}; {again}"

@@ -55,7 +55,7 @@ def evidence_of(run: Run, measure: str) -> Evidence | None:
         outcome = result.outcomes.get(measure)
         if isinstance(outcome, NotApplicable):
             not_applicable.add(result.case.id)
-        elif isinstance(outcome, Score) and not result.error and _sound(outcome.value, scale):
+        elif isinstance(outcome, Score) and not result.error and sound(outcome.value, scale):
             scores[result.case.id] = outcome
         else:
             unscored.add(result.case.id)
@@ -116,7 +116,8 @@ def case_of(run: Run) -> dict[str, CaseResult]:
     return {result.case.id: result for result in run.results}
 
 
-def _sound(value: float, scale: Scale) -> bool:
+def sound(value: float, scale: Scale) -> bool:
+    """Whether a measure of this scale can have the value."""
     return math.isfinite(value) and (not scale.unit_interval or 0 <= value <= 1)
 
 

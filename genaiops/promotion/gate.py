@@ -112,7 +112,8 @@ def judge_run(
     """Judge every rule, and give every reason at once.
 
     `champion` is the run of what the environment `against` serves, None when it serves
-    nothing: then rules against it are skipped, which the decision says. With
+    nothing: then rules against it are skipped, which the decision says. `against` is ""
+    for a champion that was named as a run. With
     `golden_set_digest`, a run on another golden set than that is inconclusive.
 
     `passports` are those that hold now (default: those the run recorded); a rule whose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from genaiops.configuration import leaves
 from genaiops.errors import ConfigurationError, GateRefused, IntegrityError, NotFound
 from genaiops.files import check_name, write_durably
 from genaiops.promotion.decision import Decision
@@ -217,7 +218,7 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
 
 
 def _served_parts(release: Release) -> dict[str, Any]:
-    return {"flow": release.flow, **dict(_leaves(as_json(release.served), "served"))}
+    return {"flow": release.flow, **dict(leaves(as_json(release.served), "served"))}
 
 
 def _proof_parts(release: Release) -> dict[str, Any]:
@@ -231,14 +232,6 @@ def _proof_parts(release: Release) -> dict[str, Any]:
         "run": proof.run,
         **means,
     }
-
-
-def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{key}.{name}")
-    else:
-        yield key, value
 
 
 def _parsed(content: str) -> Release:

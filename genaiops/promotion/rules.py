@@ -92,7 +92,7 @@ def _asked(rule: RuleSettings, gate: GateSettings, run: Run, champion: Run | Non
             found.values, found.scale, limit, "below" if rule.at_least is None else "above", run.seed, documents
         )
     if champion is None:
-        text = f"{rule}: skipped: nothing in {against} yet"
+        text = f"{rule}: skipped: {f'nothing in {against} yet' if against else 'no run to compare with was named'}"
         return RuleResult(str(rule), "pass", text, n=len(found.values), skipped=True)
     pairs = _pair(rule, gate, run, champion, against)
     if isinstance(pairs, str):

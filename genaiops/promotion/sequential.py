@@ -39,29 +39,50 @@ class _Runner:
     scale: Scale
     known: dict[str, tuple[str, float]] = field(default_factory=dict)  # the champion's: case id → case digest, value
     skipped: bool = False
+    measured: int = 0
     failed: int = 0  # measurements
     shown: VerdictKind = "inconclusive"
 
     def see(self, results: Sequence[CaseResult]) -> None:
         worst, best = [], []
         for result in results:
-            outcome = result.outcomes.get(self.rule.measure)
             gain = self._gain(result)
             if gain is not None:
                 worst.append(gain[0])
                 best.append(gain[1])
-            scored = isinstance(outcome, Score) and not result.error
+            scored = self._value(result) is not None
             if self.skipped and scored:
                 self.shown = "pass"  # with nothing to compare with, it is enough to be measured
-            self.failed += not scored and not isinstance(outcome, NotApplicable)
+            self.measured += scored
+            self.failed += not scored and not isinstance(result.outcomes.get(self.rule.measure), NotApplicable)
         if self.race is not None:
             self.race.above.see(worst)
             self.race.below.see([-value for value in best])
 
+    def uncovered(self, coverage: float) -> str:
+        """Why the measurements that failed leave the rule undecided so far; "" while enough succeeded.
+
+        They are no evidence that it is broken: the whole gate would call it inconclusive too.
+        """
+        from genaiops.promotion.wording import compared
+
+        asked = self.measured + self.failed
+        if not self.failed or self.measured >= coverage * asked:
+            return ""
+        return f"coverage {compared(self.measured / asked, '<', coverage)} of the cases asked"
+
+    def _value(self, result: CaseResult) -> float | None:
+        """The value of a case; None where there is none, or none that the measure can have."""
+        from genaiops.promotion.evidence import sound
+
+        outcome = result.outcomes.get(self.rule.measure)
+        if not isinstance(outcome, Score) or result.error:
+            return None
+        return outcome.value if sound(outcome.value, self.scale) else None
+
     def _gain(self, result: CaseResult) -> tuple[float, float] | None:
         """The value to bet on, at worst and at best; None where there is none."""
-        outcome = result.outcomes.get(self.rule.measure)
-        value = outcome.value if isinstance(outcome, Score) and not result.error else None
+        value = self._value(result)
         if self.rule.not_worse_than is None:
             if value is not None and self.scale.quantile is not None:
                 limit = self.rule.at_most if self.rule.at_most is not None else self.rule.at_least
@@ -153,11 +174,10 @@ class SequentialGate:
             groups.setdefault(key, []).append(result)
         for group in groups.values():
             self._see(group)
-        shown = [runner.shown for runner in self._runners]
-        if "fail" in shown:
+        if any(one.shown == "fail" and not one.uncovered(self.gate.coverage) for one in self._runners):
             self.verdict = "fail"
         # A measurement that failed lowers coverage, which only the whole set can settle.
-        elif all(what == "pass" for what in shown) and not any(runner.failed for runner in self._runners):
+        elif all(one.shown == "pass" and not one.failed for one in self._runners):
             self.verdict = "pass"
         return self.verdict != "inconclusive"
 
@@ -203,9 +223,11 @@ class SequentialGate:
     def _refusal(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> str:
         """Why the rule may not be decided on this run, whatever its race has shown."""
         rule = runner.rule
-        return judge_refusal(
-            self.gate.judges, run, rule.measure, passports, coverage=self.gate.coverage
-        ) or self._incomparable(rule, run.scales.get(rule.measure), run.judges, against)
+        return (
+            judge_refusal(self.gate.judges, run, rule.measure, passports, coverage=self.gate.coverage)
+            or self._incomparable(rule, run.scales.get(rule.measure), run.judges, against)
+            or runner.uncovered(self.gate.coverage)
+        )
 
     def _result(self, runner: _Runner, run: Run, against: str, passports: Shelf | None) -> RuleResult:
         rule, race = runner.rule, runner.race

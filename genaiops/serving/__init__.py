@@ -28,4 +28,4 @@ __all__ = [
     "serve",
 ]
 
-__getattr__ = lazily(__name__, {"create_app": "app", "serve": "server"})
+__getattr__, _ = lazily(__name__, {"app": "create_app", "server": "serve"})

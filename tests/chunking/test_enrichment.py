@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genaiops.chunking import ChunkingSettings, GeneratedTexts, Tools, chunker_for, forget_generated
+from genaiops.chunking import ChunkingSettings, GeneratedTexts, Tools, chunker_for
 from genaiops.errors import ConfigurationError, ModelError
 from genaiops.records import Chunk, Document, Message
 
@@ -212,17 +212,6 @@ def test_a_dead_endpoint_is_asked_five_times_and_no_more() -> None:
 def test_a_long_reply_is_cut() -> None:
     [chunk] = chunks_of("Text.", "summary", tools=Tools(complete=lambda messages: "word " * 1000))
     assert len(chunk.metadata["summary"]) == 600
-
-
-def test_what_was_written_about_a_document_can_be_forgotten(tmp_path: Path) -> None:
-    path = tmp_path / "cache.db"
-    cache = GeneratedTexts(path)
-    cache.put("k1", "a.md", "about the erased")
-    cache.put("k2", "b.md", "about another")
-    assert forget_generated(path, "a.md") == 1
-    assert (cache.get("k1"), cache.get("k2")) == (None, "about another")
-    assert forget_generated(tmp_path / "none.db", "a.md") == 0
-    assert b"about the erased" not in path.read_bytes()
 
 
 def test_a_damaged_cache_is_as_good_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

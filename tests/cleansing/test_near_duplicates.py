@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genaiops.cleansing.near_duplicates import Compared, NearDuplicate, without_duplicates
-from genaiops.cleansing.signature_cache import SignatureCache
 from genaiops.cleansing.similarity import rows_for, shingles, sketch
 from genaiops.records import Document
 
@@ -154,13 +153,11 @@ def test_signatures_are_remembered_and_a_damaged_one_is_made_again(tmp_path: Pat
     assert compared(documents, cache=cache) == first
 
 
-def test_what_is_kept_of_a_text_can_be_forgotten_and_is_no_text(tmp_path: Path) -> None:
+def test_what_is_kept_of_a_text_is_no_text(tmp_path: Path) -> None:
     cache = tmp_path / "cache.db"
     text = "the secret of the kettle is its lid " * 20
     compared([Document("a", text)], cache=cache)
     assert b"kettle" not in cache.read_bytes()
-    assert SignatureCache(cache).forget(text) == 1
-    assert SignatureCache(cache).forget(text) == 0
 
 
 def test_the_sketches_estimate_the_similarity_of_the_shingles() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from genaiops.cleansing import NearDuplicate, QualityBar, QualityCounter, QualityReport, lines, missed, quality_report
+from genaiops.cleansing import NearDuplicate, QualityBar, QualityCounter, QualityReport, lines, missed
 from genaiops.cleansing.near_duplicates import Compared
 from genaiops.cleansing.quality import ChunkLengths
 from genaiops.configuration import validated_data
@@ -30,8 +32,22 @@ COMPARED = Compared(
 )
 
 
+def quality_report(documents: Sequence[Document], *, chunk_lengths: Sequence[int] = ()) -> QualityReport:
+    counter = QualityCounter()
+    for document in documents:
+        counter.add_document(document)
+    counter.add_chunks(chunk_lengths)
+    return counter.report()
+
+
 def report() -> QualityReport:
-    return quality_report(DOCUMENTS, LEFT_OUT, compared=COMPARED, chunk_lengths=range(1, 101))
+    counter = QualityCounter()
+    for document in DOCUMENTS:
+        counter.add_document(document)
+    counter.add_quarantined([*LEFT_OUT, *COMPARED.quarantined])
+    counter.add_near(COMPARED.near)
+    counter.add_chunks(range(1, 101))
+    return counter.report()
 
 
 def bar(**settings: object) -> QualityBar:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from genaiops.cli import main
+from genaiops.testing import Reply, ScriptedModelServer
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,14 @@ def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return Result(code, printed.out, printed.err)
 
     return run
+
+
+class Writer:
+    """A model `writer` in models.yaml; `says` may be changed between two commands."""
+
+    def __init__(self) -> None:
+        self.says: str | Reply | Callable[[dict[str, Any]], str] = '{"cases": []}'
+        self.server = ScriptedModelServer(self._reply)
+
+    def _reply(self, body: dict[str, Any]) -> str | Reply:
+        return self.says(body) if callable(self.says) else self.says

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import Run, runner
+from tests.cli.commands import Run, Writer, runner
 from tests.flow import workshop
+
+PAGE = """\
+# Winter storage
+
+If frost reaches the battery cells, the promise of ten years ends on the same day.
+
+A storage hook is the steel bracket that carries a bicycle by its front wheel.
+
+Chain oil is renewed twice because dry links rust within a few weeks.
+"""
 
 
 @pytest.fixture
@@ -22,3 +33,18 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = workshop.copy(tmp_path)
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture
+def stored(root: Path) -> Path:
+    """The workshop with one page more, which no case asks about."""
+    (root / "manual" / "storage.md").write_text(PAGE)
+    return root
+
+
+@pytest.fixture
+def model(root: Path) -> Iterator[Writer]:
+    writer = Writer()
+    with writer.server as server:
+        (root / "models.yaml").write_text(f"models:\n  writer: {{base_url: '{server.base_url}'}}\n")
+        yield writer

@@ -287,6 +287,37 @@ def test_doctor_ends_with_two_when_something_must_be_mended(run: Run, root: Path
     assert "prompts of this flow: mute" in ill.out
 
 
+@pytest.mark.parametrize(
+    "command", [["status"], ["status", "--json"], ["releases"], ["audit", "verify"], ["indexes"], ["gc"]]
+)
+def test_a_folder_that_is_no_project_is_not_told_as_an_empty_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".genaiops").mkdir()
+    (tmp_path / ".genaiops" / "cache.db").touch()  # as `score` leaves it anywhere
+    told = run(*command)
+    assert (told.code, told.out) == (2, "")
+    assert "there is no project here" in told.err
+    assert "genaiops new" in told.err
+    (tmp_path / "genaiops.yaml").write_text("tracking: none\n")
+    assert run(*command).code == 0
+
+
+def test_doctor_in_a_folder_that_is_no_project_says_so_and_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    told = run("doctor", "--json")
+    assert told.code == 2
+    bad = {check["what"]: check["remedy"] for check in told.json["checks"] if not check["ok"]}
+    assert list(bad) == ["project"]
+    assert "genaiops new" in bad["project"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_config_show_tells_every_value_its_place_and_masks_passwords(
     run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

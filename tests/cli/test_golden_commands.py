@@ -6,9 +6,8 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,47 +16,11 @@ from genaiops.delivery.golden_work import desk_of
 from genaiops.errors import Conflict
 from genaiops.files import locked
 from genaiops.golden_sets import GoldenSet
-from genaiops.testing import Reply, ScriptedModelServer
-from tests.cli.commands import Run
+from tests.cli.commands import Run, Writer
 from tests.flow import workshop
 
 FLOW = "flows/workshop"
 SET = Path("eval_datasets/workshop")
-PAGE = """\
-# Winter storage
-
-If frost reaches the battery cells, the promise of ten years ends on the same day.
-
-A storage hook is the steel bracket that carries a bicycle by its front wheel.
-
-Chain oil is renewed twice because dry links rust within a few weeks.
-"""
-
-
-@pytest.fixture
-def stored(root: Path) -> Path:
-    """The workshop with one page more, which no case asks about."""
-    (root / "manual" / "storage.md").write_text(PAGE)
-    return root
-
-
-class Writer:
-    """A model `writer` in models.yaml; `says` may be changed between two commands."""
-
-    def __init__(self) -> None:
-        self.says: str | Reply | Callable[[dict[str, Any]], str] = '{"cases": []}'
-        self.server = ScriptedModelServer(self._reply)
-
-    def _reply(self, body: dict[str, Any]) -> str | Reply:
-        return self.says(body) if callable(self.says) else self.says
-
-
-@pytest.fixture
-def model(root: Path) -> Iterator[Writer]:
-    writer = Writer()
-    with writer.server as server:
-        (root / "models.yaml").write_text(f"models:\n  writer: {{base_url: '{server.base_url}'}}\n")
-        yield writer
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -115,25 +78,7 @@ def test_stats_counts_what_the_set_holds(stored: Path, run: Run) -> None:
     assert "covers 4 of 5 documents, 24 of 29 sections" in run("golden", "stats", FLOW).out
 
 
-# --- draft, review, promote -----------------------------------------------------------
-
-
-def test_drafts_go_to_the_proposals_and_a_second_call_finds_no_more(stored: Path, run: Run) -> None:
-    golden = (stored / SET / "golden.jsonl").read_bytes()
-    first = run("golden", "draft", FLOW, "--limit", "2", "--json").json
-    assert [case["evidence"][0]["document"] for case in first["added"]] == ["storage.md"] * 2
-    second = run("golden", "draft", FLOW, "--json").json
-    assert [case["question"] for case in first["added"] + second["added"]] == [
-        "Why is chain oil renewed twice?",
-        "What is a storage hook?",
-        "What happens if frost reaches the battery cells?",
-    ]
-    assert run("golden", "draft", FLOW, "--json").json["added"] == []
-    assert (stored / SET / "golden.jsonl").read_bytes() == golden
-    rows = [json.loads(line) for line in (stored / SET / "proposed.jsonl").read_text().splitlines()]
-    assert [row["proposed_by"] for row in rows] == ["template:reason", "template:definition", "template:condition"]
-    assert all(row["note"].startswith("the flow ") for row in rows)
-    assert run("golden", "draft", FLOW, "--document", "no.md").code == 2
+# --- review, promote -----------------------------------------------------------
 
 
 def test_review_accepts_edits_rejects_skips_and_quits(stored: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +120,17 @@ def test_an_edit_that_is_no_text_changes_nothing(root: Path, run: Run, monkeypat
     told = run("golden", "review", FLOW)
     assert (told.code, "not UTF-8" in told.out) == (0, True)
     assert GoldenSet.load(root / SET).cases[-1].question == ASKED["question"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_line_that_is_not_utf_8_spoils_no_other(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    propose(root, ASKED, {**ASKED, "id": "second", "question": "What suits racers?"})
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9\xff\nr\ns\n"), encoding=encoding))
+    told = run("golden", "review", FLOW)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "0 accepted, 1 rejected, 1 waiting"), told.err
+    assert "not UTF-8" in told.out
 
 
 def test_text_of_strangers_commands_no_terminal(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,71 +225,6 @@ def test_two_state_folders_do_not_write_one_golden_set_at_a_time(root: Path, mon
     assert {path.name for path in (root / SET).iterdir()} == names
 
 
-# --- draft with a model -----------------------------------------------------------------
-
-
-def writing(body: dict[str, Any]) -> str:
-    """Cases about the page that the request shows; one of them quotes what the page does not say."""
-    page = body["messages"][-1]["content"]
-    if "steel bracket" not in page:
-        return '{"cases": []}'
-    quote = "Chain oil is renewed twice because dry links rust within a few weeks."
-    good = {"question": "How often does the lubricant get replaced?", "answer": "Twice.", "quote": quote}
-    return json.dumps({"cases": [good, {**good, "question": "What is invented here?", "quote": "Oil is red."}]})
-
-
-def test_a_model_drafts_only_what_the_documents_say_and_is_not_asked_twice(
-    stored: Path, run: Run, model: Writer
-) -> None:
-    model.says = writing
-    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--json")
-    first = run(*asked, "--calls", "2").json
-    assert (first["calls"], first["more"], len(first["added"])) == (2, True, 1)
-    assert first["left_out"]["quote not in the document"] == 1
-    assert first["added"][0]["evidence"][0]["document"] == "storage.md"
-    second = run(*asked).json
-    assert (second["calls"], second["more"], second["added"]) == (3, False, [])
-    assert run(*asked).json["calls"] == 0
-    assert len(model.server.requests) == 5
-    row = json.loads((stored / SET / "proposed.jsonl").read_text())
-    assert row["proposed_by"] == "model:writer"
-
-
-def test_a_model_that_fails_is_given_up_and_asked_again_next_time(stored: Path, run: Run, model: Writer) -> None:
-    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--json")
-    model.says = Reply(status=401)
-    down = run(*asked)
-    assert (down.code, down.json["calls"], down.json["added"]) == (3, 3, [])
-    assert "401" in down.json["failed"]
-    model.says = "I would rather not."
-    assert run(*asked).json["failed"] == "model writer gave no JSON that can be read"
-    model.says = writing
-    assert len(run(*asked).json["added"]) == 1
-    assert run("golden", "draft", FLOW, "--by", "model").code == 2
-
-
-def test_a_draft_that_found_no_room_is_asked_for_again_and_none_is_paid_for_that_cannot_wait(
-    stored: Path, run: Run, model: Writer
-) -> None:
-    facts = {"When does the promise lapse?": "If frost reaches the battery cells, the promise of ten years ends on "
-             "the same day.", "Which steel part carries a wheel?": "A storage hook is the steel bracket that carries a "
-             "bicycle by its front wheel.", "How often is oil on links renewed?": "Chain oil is renewed twice because "
-             "dry links rust within a few weeks."}  # fmt: skip
-    rows = [{"question": question, "answer": "After some weeks outside.", "quote": fact}
-            for question, fact in facts.items()]  # fmt: skip
-    model.says = json.dumps({"cases": rows})
-    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--per-document", "2",
-             "--document", "storage.md", "--set", "chunking.size=333", "--json")  # fmt: skip
-    first = run(*asked).json
-    assert (len(first["added"]), first["more"], first["left_out"]) == (2, True, {"over --limit or --per-document": 1})
-    full = run(*asked).json
-    assert (full["calls"], full["more"]) == (0, True)
-    assert run("golden", "promote", FLOW, *(case["id"] for case in first["added"])).code == 0
-    last = run(*asked).json
-    assert (len(last["added"]), last["calls"], last["more"]) == (1, 1, False)
-    assert run(*asked).json["calls"] == 0
-
-
 # --- split ----------------------------------------------------------------------------
 
 
@@ -377,6 +268,8 @@ def test_a_set_that_is_exported_comes_back_as_proposals(root: Path, run: Run) ->
     assert "lost 8 times: row without an answer" in told.out
     again = run("golden", "import", FLOW, "out/beir", "--format", "beir", "--json").json
     assert (len(again["added"]), again["known"]) == (28, 4)
+    nowhere = run("golden", "export", FLOW, "--format", "beir", "--out", "")
+    assert (nowhere.code, "--out is empty" in nowhere.err, Path("queries.jsonl").exists()) == (2, True, False)
     assert run("golden", "import", FLOW, "out/beir", "--format", "excel").code == 2
     assert run("golden", "import", FLOW, "out/x.csv", "--format", "csv", "--kind", "odd").code == 2
 

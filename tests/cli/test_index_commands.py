@@ -95,7 +95,7 @@ def test_lineage_from_the_answer_that_ask_printed(run: Run, root: Path) -> None:
     assert set(told) == {"answer", "chunks", "indexes"}
     assert told["chunks"][0]["cited"] is True
     assert {"chunk", "document", "start", "end", "text", "original", "edits", "document_digest", "origin", "index",
-            "cited", "confirmed", "problem"} == set(told["chunks"][0])  # fmt: skip
+            "cited", "confirmed", "problem", "now"} == set(told["chunks"][0])  # fmt: skip
     plain = run("lineage", "answer.json")
     assert plain.out.startswith("answer: Loose hub bearings")
     assert "of wheels.md" in plain.out

@@ -66,6 +66,10 @@ def test_evaluate_plans_evaluates_and_keeps_the_verdicts(root: Path, run: Run) -
         assert server.chats == []
         found = json.loads(run("evaluate", FLOW, *settings).out)
         assert len(server.chats) == plan["calls"] > 10
+        before = len(server.chats)
+        (often,) = json.loads(run("evaluate", FLOW, "--plan", "--repeat", 2, *settings).out)["plan"]
+        run("evaluate", FLOW, "--repeat", 2, *settings)
+        assert len(server.chats) - before == often["calls"] == 2 * plan["calls"]
         assert found["summaries"]["llm:groundedness"]["mean"] == 1.0
         record = json.loads((root / ".genaiops" / "runs" / found["run"] / "run.json").read_text())["run"]
         assert {"llm:groundedness", "llm:relevance"} == set(record["judges"])
@@ -81,7 +85,10 @@ def test_the_plan_of_a_flow_with_a_model_counts_the_answers_too(root: Path, run:
     with ScriptedModelServer(scripted_verdict) as server:
         with_models(root, server)
         answers, judge = json.loads(run("evaluate", FLOW, "--plan", "--json", *settings).out)["plan"]
+        often = json.loads(run("evaluate", FLOW, "--plan", "--repeat", 3, "--json", *settings).out)["plan"]
         assert server.chats == []
+    for once, thrice in zip((answers, judge), often, strict=True):
+        assert all(thrice[count] == 3 * once[count] for count in ("calls", "input_tokens", "output_tokens"))
     assert (answers["what"], answers["model"], judge["what"]) == ("answers", "writer", "judge")
     assert answers["calls"] >= judge["calls"] > 10
     assert answers["input_tokens"] > 1000

@@ -166,6 +166,38 @@ def test_of_a_divided_golden_set_an_address_is_asked_dev_alone(run: Run, here: P
     assert "is divided: only the dev part was asked" in result.err
 
 
+def test_a_part_that_is_named_is_asked_and_every_look_at_the_holdout_is_counted(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count is that of the golden set's own project, whichever folder it is asked from."""
+    project = here / "project"
+    (project / "set").mkdir(parents=True)
+    (project / "genaiops.yaml").touch()
+    golden = project / "set" / "golden.jsonl"
+    write(str(golden), *({"id": p, "question": f"{p}?", "reference": "Yes.", "tags": [p]} for p in PARTS))
+    undivided = ("--questions", golden, "-m", "exact_match", "--split", "holdout")
+    with application(lambda *_: (200, {"answer": "Yes."})) as app:
+        assert run("score", "--url", app.url, *undivided).code == 2
+        write_split(Places.of(golden).split, Split.of("set", dev=0.4, holdout=0.4))
+        arguments = ("score", "--url", app.url, "--questions", golden, "-m", "exact_match")
+        first = run(*arguments, "--split", "holdout", "--html", "report.html")
+        assert "only the holdout part was asked, look 1 at the holdout" in first.err
+        assert "set (holdout, look 1 at the holdout)" in Path("report.html").read_text()
+        monkeypatch.chdir(project)
+        assert "all of it was asked, look 2 at the holdout" in run(*arguments, "--split", "all").err
+        assert "look" not in run(*arguments, "--split", "train").err
+        asked = [body["question"] for body in app.asked]
+        assert asked == ["holdout?", "train?", "dev?", "holdout?", "train?"]
+        assert "there is no part 'test'" in run(*arguments, "--split", "test").err
+        rows = write("rows.jsonl", {"question": "Why?"})
+        told = run("score", "--url", app.url, "--questions", rows, "--split", "dev")
+        assert (told.code, "is no golden set" in told.err) == (2, True)
+        assert len(app.asked) == len(asked)
+    ledger = (project / ".genaiops" / "holdout_looks.jsonl").read_text().splitlines()
+    assert [json.loads(line)["flow"] for line in ledger] == [app.url, app.url]
+    assert "--split is for an application that is asked" in run("score", rows, "--split", "dev").err
+
+
 def test_an_application_that_answers_nothing_is_an_outage(run: Run, here: Path) -> None:
     write("questions.jsonl", {"question": "Why?"})
     with application(lambda *_: (404, {})) as app:
@@ -191,3 +223,68 @@ def test_an_unknown_measure_in_flow_yaml_is_found_before_anything_is_done(run: R
     assert "flow.yaml:" in result.err
     assert "evaluation.measures: unknown measure 'groundednes'; did you mean 'groundedness'?" in result.err
     assert sorted(path.name for path in (root / ".genaiops").rglob("*")) == before
+
+
+# --- a gate on what was scored --------------------------------------------------------------
+
+
+def test_an_application_that_is_no_flow_is_gated_against_a_run_that_was_kept(run: Run, here: Path) -> None:
+    Path("set").mkdir()
+    write("set/golden.jsonl", *({"id": f"c{n}", "question": f"{n}?", "reference": "Yes."} for n in range(40)))
+    rules = [{"measure": "exact_match", "at_least": 0.5},
+             {"measure": "exact_match", "not_worse_than": "champion", "margin": 0.1}]  # fmt: skip
+    write("gate.yaml", {"rules": rules})
+    wrong: set[str] = set()
+
+    def answer(body: Any, _: int) -> Any:
+        return 200, {"answer": "No." if body["question"] in wrong else "Yes."}
+
+    with application(answer) as app:
+        shared = ("score", "--url", app.url, "--questions", "set", "--gate", "gate.yaml", "--keep", "helpdesk")
+        first = run(*shared, "-m", "exact_match", "--json")
+        assert (first.code, first.json["verdict"]) == (0, "pass")
+        assert first.json["reasons"] == [
+            "exact_match not_worse_than champion margin 0.1: skipped: no run to compare with was named"
+        ]
+        assert len(first.json["scores"]) == 40
+        assert f"run {first.json['run']} of helpdesk is kept" in first.err
+        same = run(*shared, "-m", "exact_match", "--against", "latest", "--json")
+        assert (same.code, same.json["reasons"]) == (0, [])
+        wrong |= {f"{n}?" for n in range(0, 40, 2)}
+        told = run(*shared, "-m", "exact_match", "--against", first.json["run"], "--junit", "gate.xml")
+        assert told.code == 1
+        assert "verdict: fail" in told.err and "verdict" not in told.out
+        assert "failure" in Path("gate.xml").read_text()
+    compared = run("compare", "latest~1", "latest", "--flow", "helpdesk")
+    assert compared.code == 0 and "url" not in compared.out  # the same application, asked in the same way
+
+
+def test_rows_are_gated_and_what_the_gate_rules_on_is_measured(run: Run, here: Path) -> None:
+    write("gate.yaml", {"rules": [{"measure": "chrf", "at_least": 0.9}]})
+    few = run("score", write("rows.jsonl", *ROWS), "--gate", ".", "--json")
+    assert (few.code, few.json["verdict"]) == (3, "inconclusive")
+    assert {"chrf", "rougeL"} <= {score["measure"] for score in few.json["scores"]}
+    bad = [{"question": f"{n}?", "answer": "Nonsense.", "reference": "The exact truth."} for n in range(60)]
+    told = run("score", write("bad.jsonl", *bad), "--gate", "gate.yaml")
+    assert (told.code, "verdict: fail" in told.out) == (1, True)
+    assert not Path(".genaiops/runs").exists()  # only what --keep names is kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--against", "latest"), "give --gate too"),
+        (("--gate", "gate.yaml", "--against", "latest"), "there is no run 'latest'"),
+        (("--gate", "none.yaml"), "none.yaml"),
+        (("--keep", "../up"), "is not a valid name"),
+    ],
+)
+def test_a_gate_that_cannot_be_asked_is_refused_before_anything_is(
+    run: Run, here: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    write("gate.yaml", {"rules": [{"measure": "rougeL", "at_least": 0.1}]})
+    write("q.jsonl", {"question": "Why?"})
+    with application(lambda *_: (200, {"answer": "So."})) as app:
+        result = run("score", "--url", app.url, "--questions", "q.jsonl", *arguments)
+        assert app.asked == []
+    assert (result.code, told in result.err) == (2, True)

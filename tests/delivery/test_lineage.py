@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 
 from genaiops import __version__
 from genaiops.delivery import answer_lineage, forget, lineage_of
-from genaiops.delivery.lineage import original_span
+from genaiops.delivery.lineage import ChunkLineage, original_span
 from genaiops.delivery.lineage_text import tree
+from genaiops.delivery.sources_now import SourceNow
+from genaiops.documents.items import utc
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation.runs import list_runs
 from genaiops.flow import Flow
@@ -55,6 +58,37 @@ def test_an_answer_leads_to_its_sources_and_everything_that_decided_it(flow: Flo
     assert f"characters {first.start}-{first.end} of wheels.md" in told
     assert "confirmed" in told
     assert lineage_of(flow.project, "-", read=path.read_text) == found
+
+
+def test_lineage_says_what_lies_today_where_a_document_was_read(flow: Flow) -> None:
+    """The same content from another place, or touched, is the same index: its origins tell of the build alone."""
+    manual = flow.folder.parents[1] / "manual"
+    page = manual / "wheels.md"
+
+    def first() -> ChunkLineage:
+        return answer_lineage(flow.project, as_json(flow.ask(QUESTION))).chunks[0]
+
+    before = first()
+    assert before.origin is not None and before.now is not None
+    assert (before.now.state, before.now.place) == ("same", "manual/wheels.md")
+    os.utime(page, (0, 0))
+    touched = first()
+    assert touched.origin == before.origin
+    assert touched.now == SourceNow("same", "manual/wheels.md", "1970-01-01T00:00:00+00:00")
+    text = page.read_text()
+    page.write_text(text + "New.\n")
+    assert first().now == SourceNow("changed", "manual/wheels.md", utc(page.stat().st_mtime))
+    page.write_text(text)
+    manual.rename(manual.parent / "handbook")
+    found = answer_lineage(flow.project, as_json(flow.ask(QUESTION)))
+    assert found.chunks[0].origin == before.origin
+    assert found.chunks[0].now == SourceNow("gone", "manual/wheels.md")
+    assert "now: no longer there: manual/wheels.md" in tree(found)
+    settings = flow.folder / "flow.yaml"
+    settings.write_text(settings.read_text().replace("manual", "handbook"))
+    assert workshop.load(flow.folder).build().unchanged
+    moved = first().now
+    assert moved is not None and (moved.state, moved.place) == ("moved", "handbook/wheels.md")
 
 
 def test_a_chunk_is_found_by_a_prefix_of_its_id_in_every_index(flow: Flow) -> None:

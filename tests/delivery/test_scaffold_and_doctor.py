@@ -69,8 +69,14 @@ def test_what_is_wrong_is_found_with_its_remedy(tmp_path: Path, monkeypatch: pyt
     root = workshop.copy(tmp_path)
     (root / "flows" / "workshop" / "flow.yaml").write_text("name: workshop\nprompt: 3\n")
     scaffold("unbuilt", root)
+    scaffold("blind", root)
+    settings = root / "flows" / "blind" / "flow.yaml"
+    given = settings.read_text().replace("chunking: {", "chunking: {unit: tokens, ")
+    assert "unit: tokens" in given
+    settings.write_text(given)
     bad = {check.what: check for check in examine(root) if not check.ok}
-    assert set(bad) == {"flow workshop", "flow unbuilt"}
+    assert set(bad) == {"flow workshop", "flow unbuilt", "flow blind"}
+    assert "vector search would be blind" in bad["flow blind"].found
     assert "flow.yaml:2" in bad["flow workshop"].found or "flow.yaml:1" in bad["flow workshop"].found
     assert "genaiops build" in bad["flow unbuilt"].remedy
 

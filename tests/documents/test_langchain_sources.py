@@ -156,3 +156,55 @@ def test_a_loader_that_fails_fails_the_build_and_tells_no_secret(
         read(tmp_path, "our_loaders.Notes", arguments=arguments)
     with pytest.raises(ConfigurationError, match=r"arguments\.token looks like a secret"):
         read(tmp_path, "our_loaders.Notes", arguments={**arguments, "token": "very-secret"})
+
+
+def test_a_secret_that_a_loader_repeats_is_in_no_id_metadata_or_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loader of web pages tells its address as the source, and some hand on all they were given."""
+    monkeypatch.setenv("WIKI_TOKEN", "very/hidden")
+    monkeypatch.setenv("WIKI_EXPORT", "https://wiki.example/export?page=a&access_token=very%2Fhidden&sig=other-hidden")
+    monkeypatch.setenv("WIKI_SPACE", str(tmp_path))
+    notes = [
+        {"text": "one", "metadata": {"source": "env:WIKI_EXPORT", "by": {"headers": ["key very/hidden"]}}},
+        {"text": "two", "id": "very/hidden", "metadata": {"very/hidden": 1, "folder": "env:WIKI_SPACE"}},
+        {"text": " ", "metadata": {"source": "https://wiki.example/b?t=other-hidden"}},
+    ]
+    # The settings say env:NAME; the loader gets, and repeats, what the variables hold.
+    given = {"notes": [*notes], "token": "env:WIKI_TOKEN"}
+    corpus = read(tmp_path, "our_loaders.Notes", arguments=given, cache=tmp_path / "cache.db")
+    assert "hidden" not in repr(corpus)
+    assert [d.id for d in corpus.documents] == [
+        "Notes#***",
+        "https://wiki.example/export?page=a&access_token=***&sig=***#1",
+    ]
+    assert corpus.documents[0].metadata == {"***": 1, "folder": str(tmp_path)}
+    assert corpus.quarantined[0].document_id == "https://wiki.example/b?t=***#1"
+    assert not [path for path in tmp_path.rglob("cache.db*") if b"hidden" in path.read_bytes()]
+    monkeypatch.setenv("WIKI_TOKEN", "https://wiki.example/?token=very-hidden")
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path, "our_loaders.Notes", arguments={**given, "fail_after": 0})
+    assert "very-hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"web_path": "https://wiki.example/export?access_token=very-secret"},
+        {"web_path": ["https://wiki.example/?page=a&X-Amz-Signature=very-secret"]},
+        {"requests_kwargs": {"auth": ["me", "very-secret"]}},
+        {"requests_kwargs": {"headers": {"Cookie": "session=very-secret"}}},
+        {"headers": {"X-Whatever": "Bearer very-secret"}},
+        {"anything": "ghp_verysecretverysecretverysecret"},
+    ],
+)
+def test_a_secret_typed_into_the_arguments_is_refused_and_not_repeated(tmp_path: Path, arguments: Any) -> None:
+    with pytest.raises(ConfigurationError, match="environment variable") as caught:
+        read(tmp_path, "our_loaders.Notes", arguments={"notes": [], **arguments})
+    assert "secret" not in str(caught.value).replace("looks like a secret", "").replace("holds a secret", "")
+
+
+def test_arguments_that_are_no_secret_are_taken_as_they_are(tmp_path: Path) -> None:
+    notes = [{"text": "one", "metadata": {"page": "https://wiki.example/?page=a&lang=en", "author": "Basic English"}}]
+    [document] = read(tmp_path, "our_loaders.Notes", arguments={"notes": notes}).documents
+    assert document.metadata == notes[0]["metadata"]

@@ -274,7 +274,7 @@ def test_each_line_is_a_document_with_its_key_as_id() -> None:
     [
         ("{broken", "line 2: not valid JSON: Expecting property name"),
         ("[1]", "line 2: expected an object, got list"),
-        ('{"id": "a", "text": "again"}', "line 2: id 'f#a' was already given on line 1"),
+        ('{"id": "a", "text": "again"}', "line 2: id 'f#a' was already given by line 1"),
         ('{"id": "b"}', "line 2: no text: none of text, content, body is given"),
         ('{"text": 3}', "line 2: text must be a string, got int"),
         ('{"text": " "}', "line 2: text is empty"),

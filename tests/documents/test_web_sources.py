@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -71,6 +73,20 @@ def test_packed_pages_are_unpacked_within_the_limit(site: Site) -> None:
     assert [d.text for d in read(site.root).documents] == ["packed\n"]
     site.page("/", gzip.compress(b"<p>" + b"x" * 5_000_000), Content_Encoding="gzip")
     assert reason(site.root, max_bytes=100_000).startswith("is larger than documents.max_bytes=100000")
+
+
+def test_a_look_up_that_never_ends_is_given_up_at_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up, ended = threading.Event(), threading.Event()
+
+    def never(*_: object, **__: object) -> None:
+        given_up.wait(30)
+        ended.set()
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    assert reason("http://slow.example/", timeout_s=0.2) == "cannot be fetched: took longer than timeout_s=0.2"
+    assert not ended.is_set()
+    given_up.set()
 
 
 def test_redirects_lead_to_hosts_of_listed_pages_only(site: Site) -> None:

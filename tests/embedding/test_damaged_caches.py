@@ -112,3 +112,14 @@ def test_facts_are_kept_by_kind_and_lost_without_harm(tmp_path: Path) -> None:
     assert VectorCache(None).facts("sha256") == {}
     (tmp_path / "cache.db").write_bytes(b"gone")
     assert VectorCache(tmp_path / "cache.db").facts("sha256") == {}
+
+
+def test_a_cache_of_the_earlier_layout_is_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE vectors (space TEXT, key BLOB, vector BLOB, PRIMARY KEY (space, key)) WITHOUT ROWID")
+    db.close()
+    CachedEmbedder(WordsEmbedder(), VectorCache(path)).embed(TEXTS[:9])
+    again = CachedEmbedder(WordsEmbedder(), VectorCache(path))
+    again.embed(TEXTS[:9])
+    assert again.embedded == 0

@@ -15,6 +15,7 @@ import pytest
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.adapters import adapter_measure
+from genaiops.evaluation.llm_judges.planning import plan_judging
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.tools import Tools
 from genaiops.records import Score, Unscored
@@ -61,6 +62,22 @@ def friendly(body: dict[str, Any]) -> str:
     """A model that fills any schema, and says yes where it is given none."""
     wanted = body.get("response_format", {}).get("json_schema")
     return json.dumps(filled(wanted["schema"]) if wanted else {"result": "yes", "rationale": "It is so."})
+
+
+def test_a_plan_says_that_it_cannot_know_what_another_library_asks(tmp_path: Path) -> None:
+    needed("mlflow")
+    with ScriptedModelServer(friendly) as server:
+        measure = adapter_measure("mlflow", "correctness", tools(server, tmp_path / "cache.db"))
+        samples = [sample(1), sample(2), sample(3, reference="")]
+        (plan,) = plan_judging([measure], samples, repeats=3)
+        assert server.requests == []
+        assert (plan.what, plan.calls, plan.cached, plan.input_tokens, plan.cost_usd) == (
+            "mlflow:correctness", None, 0, None, None,
+        )  # fmt: skip
+        assert "not known beforehand" in plan.notes[0] and "each of 6 cases" in plan.notes[0]
+        measure.score(samples[:2])
+        (after,) = plan_judging([measure], samples)
+    assert (after.calls, after.cached, after.cost_usd) == (0, 2, 0.0)
 
 
 @pytest.mark.parametrize(("library", "name"), CASES)

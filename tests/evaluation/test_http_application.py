@@ -174,6 +174,38 @@ def test_what_a_variable_holds_is_in_no_error(monkeypatch: pytest.MonkeyPatch, k
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", "Bearer typed-s3cret-key"),
+        ("Ocp-Apim-Subscription-Key", "typed-s3cret-key"),
+        ("Cookie", "theme=dark; session=typed-s3cret-key"),
+        ("X-Whatever", "typed-s3cret-key"),
+    ],
+)
+def test_what_a_header_holds_is_in_no_error_also_when_it_was_typed(name: str, value: str) -> None:
+    manner = Manner(headers={name: value, "Accept": "application/json"}, attempts=1)
+
+    def echoing(*_: Any) -> Any:
+        return 401, {"error": f"{app.headers[-1][name.lower()]} or typed-s3cret-key: no application/json for you"}
+
+    with application(echoing) as app, pytest.raises(ModelError) as raised:
+        HttpApplication(f"{app.url}?user=me&api_key=also-s3cret", manner=manner)(Query("?"))
+    assert "answered 401" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+    assert "no application/json for you" in str(raised.value)
+
+
+def test_a_key_that_an_application_repeats_is_in_no_answer() -> None:
+    key, document = "typed-s3cret-key", "wiki?token=typed-s3cret-key"
+    said = {"answer": f"You are {key} of acme-corp.", "contexts": [{"document": document, "text": key}, key]}
+    manner = Manner(headers={"X-Api-Key": key, "X-Tenant": "acme-corp"})
+    with application(lambda *_: (200, said)) as app:
+        answer = HttpApplication(app.url, manner=manner)(Query("?"))
+    assert "s3cret" not in repr(answer)
+    assert answer.text == "You are *** of acme-corp."  # a tenant is no key: an answer may well name it
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("http://host:9?api_key=SECRET", "http://host:9"),

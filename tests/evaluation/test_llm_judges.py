@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,13 @@ from typing import Any
 import pytest
 
 from genaiops.errors import ConfigurationError
-from genaiops.evaluation import evaluate
 from genaiops.evaluation.llm_judges import llm_measure
 from genaiops.evaluation.llm_judges.budget import Budget, Exhausted, Took
 from genaiops.evaluation.llm_judges.limiter import Limiter
 from genaiops.evaluation.llm_judges.planning import plan_judging
 from genaiops.evaluation.records import CaseResult, Explaining, Measure, Run, Sample
-from genaiops.evaluation.tools import JudgeSettings, ModelCatalog, Tools
+from genaiops.evaluation.tools import JudgeSettings
 from genaiops.generation.catalog import ModelCard
-from genaiops.golden_sets import GoldenSet
 from genaiops.records import Case, NotApplicable, Score, Unscored
 from genaiops.testing import Reply, ScriptedModelServer, scripted_verdict
 from tests.contracts.measure_contract import MeasureContract
@@ -160,110 +156,6 @@ def test_a_missing_vote_leaves_the_case_unscored_and_only_it_is_asked_for_again(
     assert len(server.chats) == 4
 
 
-# --- the cache -------------------------------------------------------------------
-
-
-def test_nothing_changed_nothing_called_and_a_change_calls_for_its_case_alone(tmp_path: Path) -> None:
-    cache = tmp_path / "cache.db"
-    with ScriptedModelServer(scripted_verdict) as server:
-        cases = [sample(number) for number in range(3)]
-        before = llm_measure("groundedness", tools(server, cache)).score(cases)
-        assert len(server.chats) == 3
-        assert llm_measure("groundedness", tools(server, cache)).score(cases) == before
-        assert llm_measure("relevance", tools(server, cache)).score(cases) == [Score(1.0)] * 3
-        assert len(server.chats) == 3
-        changed = [*cases[:2], sample(2, contexts=(CONTEXTS[0],))]
-        llm_measure("groundedness", tools(server, cache)).score(changed)
-        assert len(server.chats) == 4
-        llm_measure("groundedness", tools(server, cache, temperature=0.5)).score(cases)
-        assert len(server.chats) == 7
-        llm_measure("groundedness", tools(server, cache, card={"model": "other"})).score(cases)
-        assert len(server.chats) == 10
-
-
-def test_failures_are_not_kept_beyond_the_evaluation(tmp_path: Path) -> None:
-    replies = iter(["no verdict", None])
-    with ScriptedModelServer(lambda body: next(replies) or scripted_verdict(body)) as server:
-        given = tools(server, tmp_path / "cache.db")
-        made = measures(given)
-        outcomes = [measure.score([sample()])[0] for measure in made.values()]
-        assert all(isinstance(outcome, Unscored) for outcome in outcomes)
-        assert len(server.chats) == 1  # the other measures do not ask again
-        assert measures(tools(server, tmp_path / "cache.db"))["relevance"].score([sample()]) == [Score(1.0)]
-
-
-def test_the_cache_holds_no_text_and_a_damaged_row_is_no_judgement(tmp_path: Path) -> None:
-    cache = tmp_path / "cache.db"
-    with ScriptedModelServer(scripted_verdict) as server:
-        llm_measure("groundedness", tools(server, cache)).score([sample()])
-        with sqlite3.connect(cache) as db:
-            (row,) = db.execute("SELECT judgement FROM judgements").fetchall()
-            assert "vinegar" not in row[0]
-            db.execute("UPDATE judgements SET judgement = replace(judgement, '1.0', '0.0')")
-        db.close()
-        assert llm_measure("groundedness", tools(server, cache)).score([sample()]) == [Score(1.0)]
-    assert len(server.chats) == 2
-
-
-# --- which model -----------------------------------------------------------------
-
-
-def test_the_digest_of_the_judge_covers_all_that_decides_a_verdict() -> None:
-    with ScriptedModelServer() as server:
-        usual = llm_measure("relevance", tools(server)).judge
-        others = [
-            llm_measure("completeness", tools(server)).judge,
-            llm_measure("relevance", tools(server, votes=3)).judge,
-            llm_measure("relevance", tools(server, temperature=0.3)).judge,
-            llm_measure("relevance", tools(server, card={"model": "another"})).judge,
-        ]
-        bounds = tools(server, max_tokens=10, max_seconds=1.0, concurrency=2)
-        assert llm_measure("relevance", bounds).judge == usual
-    assert len({usual, *others}) == 5
-
-
-@pytest.mark.parametrize("tested", ["judge", "gpt-x", "GPT-X"])
-def test_no_model_judges_itself(tested: str) -> None:
-    card = ModelCard(base_url="http://127.0.0.1:9/v1", model="gpt-x")
-    given = Tools(models=ModelCatalog(models={"judge": card}), model="judge", tested=("", tested))
-    with pytest.raises(ConfigurationError, match="the judge 'judge' is the model under test"):
-        llm_measure("groundedness", given)
-
-
-def test_an_answer_that_the_judge_itself_gave_is_unscored_wherever_it_comes_from() -> None:
-    golden = GoldenSet("g", (Case("a", "Why?", reference="Because."),))
-    with ScriptedModelServer(scripted_verdict) as server:
-        given = tools(server)
-        run = evaluate(lambda query: _answered(query.text), golden, measures=["llm:relevance"], tools=given)
-    assert server.chats == []
-    assert run.results[0].outcomes["llm:relevance"] == Unscored("the judge judge is the model under test")
-
-
-def _answered(question: str) -> Any:
-    from genaiops.records import Answer, Query, Usage
-
-    return Answer(Query(question), "Because.", False, (), (), Usage(), None, {"total": 0.1}, "judge", "p", "i")
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        (Tools(), "none is configured"),
-        (Tools(judge=JudgeSettings(model="x")), "no judging model 'x' in models.yaml"),
-        (Tools(model="extractive"), "no judging model 'extractive'"),
-    ],
-)
-def test_a_missing_judge_is_an_error_with_its_remedy(given: Tools, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told) as caught:
-        llm_measure("relevance", given)
-    assert caught.value.remedy
-
-
-def test_an_unknown_measure_names_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="did you mean 'llm:groundedness'"):
-        llm_measure("groundednes", Tools())
-
-
 # --- bounds ----------------------------------------------------------------------
 
 
@@ -334,10 +226,27 @@ def test_the_plan_tells_what_is_left_to_ask_and_asks_nothing(tmp_path: Path) -> 
         (plan,) = plan_judging(list(made.values()), wanted)
         assert len(server.chats) == asked
     assert (plan.calls, plan.cached) == (1, 2)
-    assert plan.input_tokens > 300
+    assert plan.input_tokens and plan.output_tokens and plan.input_tokens > 300
     assert plan.cost_usd == pytest.approx((plan.input_tokens + 4 * plan.output_tokens) / 1e6)
     assert any("max_tokens 100 is less than" in note for note in plan.notes)
     assert plan_judging([], wanted) == ()
+
+
+def test_the_plan_counts_every_round_and_holds_the_sum_against_the_bounds(tmp_path: Path) -> None:
+    prices = {"input_usd_per_million": 1.0, "output_usd_per_million": 4.0}
+    with ScriptedModelServer(scripted_verdict) as server:
+        given = tools(server, tmp_path / "cache.db", card=prices)
+        wanted = [sample(1), sample(2)]
+        (once,) = plan_judging(list(measures(given).values()), wanted)
+        assert once.input_tokens and once.output_tokens and once.cost_usd
+        bound = int(2 * (once.input_tokens + once.output_tokens))
+        bounded = tools(server, tmp_path / "cache.db", card=prices, max_tokens=bound)
+        (thrice,) = plan_judging(list(measures(bounded).values()), wanted, repeats=3)
+        assert server.chats == []
+    assert (once.calls, thrice.calls) == (2, 6)
+    assert (thrice.input_tokens, thrice.output_tokens) == (3 * once.input_tokens, 3 * once.output_tokens)
+    assert thrice.cost_usd == pytest.approx(3 * once.cost_usd)
+    assert any(f"max_tokens {bound} is less than" in note for note in thrice.notes)
 
 
 # --- how many at once ------------------------------------------------------------
@@ -377,48 +286,6 @@ def test_no_more_run_at_once_than_were_allowed() -> None:
         llm_measure("relevance", tools(server, concurrency=3)).score([sample(number) for number in range(12)])
     assert max(together) <= 3
     assert len(server.chats) == 12
-
-
-# --- endpoints that know less ----------------------------------------------------
-
-
-def test_an_endpoint_without_json_schema_is_asked_for_less() -> None:
-    def script(body: dict[str, Any]) -> Reply:
-        kind = body.get("response_format", {}).get("type")
-        if kind is not None:
-            return Reply(f"response_format {kind} is not supported", status=400)
-        return Reply("Here is my verdict:\n```json\n" + scripted_verdict(body) + "\n```\nGood luck!")
-
-    with ScriptedModelServer(script) as server:
-        measure = llm_measure("relevance", tools(server, concurrency=1))
-        assert measure.score([sample(1), sample(2)]) == [Score(1.0)] * 2
-    kinds = [request.body.get("response_format", {}).get("type") for request in server.chats]
-    assert kinds == ["json_schema", "json_object", None, None]  # what was learned is not tried again
-
-
-def test_a_case_that_the_endpoint_refuses_does_not_change_how_the_others_are_asked() -> None:
-    def script(body: dict[str, Any]) -> Reply:
-        if "too long" in body["messages"][1]["content"]:
-            return Reply("the context is too long", status=400)
-        return Reply(scripted_verdict(body))
-
-    with ScriptedModelServer(script) as server:
-        measure = llm_measure("relevance", tools(server, concurrency=1))
-        first, second = measure.score([sample(1, "This is too long."), sample(2)])
-    assert isinstance(first, Unscored)
-    assert "the context is too long" in first.reason
-    assert second == Score(1.0)
-    assert server.chats[-1].body["response_format"]["type"] == "json_schema"
-
-
-def test_a_key_is_sent_to_the_judge_and_stands_in_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUDGE_KEY", "sk-canary-123")
-    with ScriptedModelServer(Reply("wrong key sk-canary-123", status=401)) as server:
-        (outcome,) = llm_measure("relevance", tools(server, card={"api_key_env": "JUDGE_KEY"})).score([sample()])
-        assert server.chats[0].headers["authorization"] == "Bearer sk-canary-123"
-    assert isinstance(outcome, Unscored)
-    assert "sk-canary-123" not in outcome.reason
-    assert "JUDGE_KEY" in os.environ
 
 
 def test_a_measure_is_a_measure() -> None:

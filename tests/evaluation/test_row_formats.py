@@ -134,7 +134,7 @@ def test_a_named_format_settles_what_columns_leave_open(tmp_path: Path) -> None:
         ('question,answer\na,b\n"a,b\n', "rows.csv:3: not a table"),
         ("question,answer,contexts\na,b,[1\n", "rows.csv:2: contexts is no JSON list"),
         ("question,answer,latency_s\na,b,fast\n", "rows.csv:2: latency_s must be a number, got 'fast'"),
-        ("question,answer\na\n", "rows.csv:2: answer is missing"),
+        ("question,answer\na\n", "rows.csv:2: 1 cell under 2 columns"),
         ("question,answer,contexts\na,b,__import__('os')\n", ""),
     ],
 )
@@ -153,6 +153,21 @@ def test_a_spreadsheets_byte_order_mark_and_line_breaks_in_cells_are_fine(tmp_pa
     path = tmp_path / "rows.csv"
     path.write_bytes(b'\xef\xbb\xbfquestion,answer\r\n"two\nlines",b\r\nc,d\r\n')
     assert [(row.id, row.question) for row in read_rows(path)] == [(2, "two\nlines"), (4, "c")]
+
+
+def test_a_guard_before_a_formula_is_no_part_of_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("question,answer\n'=1+1,\"'- one\n- two\"\n'quoted' word,it's\n")
+    read = [(row.question, row.answer) for row in read_rows(path)]
+    assert read == [("=1+1", "- one\n- two"), ("'quoted' word", "it's")]
+
+
+def test_reading_a_table_leaves_the_limit_of_other_readers_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"question,answer\na,{'b' * 200_000}\n")
+    before = csv.field_size_limit()
+    assert len(read_rows(path)[0].answer) == 200_000
+    assert csv.field_size_limit() == before
 
 
 def test_questions_need_no_answer(tmp_path: Path) -> None:

@@ -91,6 +91,21 @@ def test_chunks_are_counted_in_tokens_of_the_flows_embedder(small_project: Small
     assert len(chunks) > len(built(small_project, "chunking={strategy: markdown, size: 300}")[1])
 
 
+def test_chunks_of_more_tokens_than_the_embedder_reads_are_refused_before_anything_is_built(
+    small_project: SmallProject,
+) -> None:
+    chunking = "chunking={{strategy: markdown, unit: tokens, size: {}, overlap: 0}}"
+    too_large = Flow.load(small_project.flow, overrides=[chunking.format(255)])
+    for ask in (too_large.build, too_large.plan_build):
+        with pytest.raises(ConfigurationError, match=r"size is 255 tokens, but .*MiniLM-L6-v2 reads 254") as told:
+            ask()
+        assert "254 at most" in told.value.remedy
+    assert not list(small_project.home.glob("indexes/*"))
+    whole, words = chunking.format(254), "retrieval.search=full_text"
+    assert Flow.load(small_project.flow, overrides=[whole]).plan_build().added
+    assert Flow.load(small_project.flow, overrides=[chunking.format(255), words]).plan_build().added
+
+
 def test_a_semantic_flow_embeds_with_its_own_model(small_project: SmallProject) -> None:
     _, chunks = built(small_project, "chunking={strategy: semantic, size: 200, overlap: 0}")
     texts = {path.name: path.read_text(encoding="utf-8") for path in Path(small_project.documents).rglob("*.md")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -134,14 +135,26 @@ def test_lists_in_cells_are_read_as_json_and_as_python_writes_them(tmp_path: Pat
 
 
 def test_a_table_holds_no_formula_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
-    hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''=1", "'quoted' text", "plain"]
+    hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "|calc", "%0A=1", "'=1", "''=1", "'quoted' text", "plain"]
     golden = GoldenSet("h", tuple(Case(f"c{n}", text, reference=text) for n, text in enumerate(hostile)))
     content = export_cases(golden, "csv", {}).files[""]
     cells = [cell for row in csv.reader(io.StringIO(content)) for cell in row]
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert not [cell for cell in cells if re.match(r"\s*[=+\-@|%]|[\t\r]", cell)]
     path = tmp_path / "h.csv"
     path.write_text(content, newline="")
     assert [c.reference for c in read(path, "csv")[0]] == [text.strip() for text in hostile]
+
+
+def test_a_broken_table_names_the_lines_of_the_file_also_behind_breaks_in_cells(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text('question,reference,\n"two\nlines?",x,\n,,\nshort?\nlong?,x,y,z\n')
+    with pytest.raises(GoldenSetError) as raised:
+        read(path, "csv")
+    assert str(raised.value).splitlines() == [
+        f"{path}:5: 1 cell under 3 columns", "  also:", f"    {path}:6: 4 cells under 3 columns",
+    ]  # fmt: skip
+    path.write_text('question,reference,\n"two\nlines?",x,\n,,\n')
+    assert [case.question for case in read(path, "csv")[0]] == ["two\nlines?"]
 
 
 def test_promptfoo_is_yaml_and_its_assertions_are_understood(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.full_text import FullText
 from genaiops.words import content_words
+from tests.indexing.full_texts import write_full_text
 
 TEXTS = [
     "The kettle boils water. Kettles boil quickly.",

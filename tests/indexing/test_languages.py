@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from genaiops.indexing import IndexSettings
-from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.full_text import FullText
 from genaiops.indexing.languages import (
     LANGUAGES,
     STEMMERS,
@@ -22,6 +22,7 @@ from genaiops.indexing.languages import (
 )
 from genaiops.records import Chunk, canonical_json
 from genaiops.words import content_words
+from tests.indexing.full_texts import write_full_text
 
 
 def index_of(folder: Path, texts: list[str], languages: list[str] | None = None) -> FullText:

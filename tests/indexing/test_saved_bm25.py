@@ -10,8 +10,9 @@ import bm25s
 import numpy as np
 import pytest
 
-from genaiops.indexing.full_text import FullText, write_full_text
+from genaiops.indexing.full_text import FullText
 from genaiops.indexing.saved_bm25 import SavedBM25
+from tests.indexing.full_texts import scores_of, write_full_text
 
 WORDS = "kettle lid switch cord warranty limescale vinegar parcel refund glass travel cup".split()
 
@@ -30,7 +31,7 @@ def test_scores_are_those_of_bm25s_bit_for_bit(folder: Path) -> None:
     chance = random.Random(4)
     for _ in range(50):
         words = chance.choices(known, k=chance.randrange(1, 9))  # with words that stand twice
-        assert np.array_equal(ours.get_scores(words), theirs.get_scores(words))
+        assert np.array_equal(scores_of(ours, words), theirs.get_scores(words))
 
 
 def test_a_method_whose_scores_are_no_plain_sum_is_refused(folder: Path) -> None:

@@ -15,7 +15,7 @@ from genaiops.evaluation.stopping import batches
 from genaiops.golden_sets import GoldenSet
 from genaiops.promotion import Decision, GateSettings
 from genaiops.promotion.sequential import SequentialGate
-from genaiops.records import Case, Evidence, Query
+from genaiops.records import Case, Evidence, Query, Score, Unscored
 from tests.promotion.builders import gate_of, run_of
 
 SCALES = {"exact_match": Scale(True)}
@@ -70,6 +70,51 @@ def test_a_bad_run_fails_before_all_questions_were_asked() -> None:
     assert decision.verdict == "fail"
     assert len(run.results) < 120
     assert decision.reasons[0].startswith("exact_match at_least 0.8: ")
+
+
+@pytest.mark.parametrize("failure", [Unscored("the judge timed out"), Score(-7.0)])
+def test_measurements_that_failed_never_fail_a_gate_which_the_whole_set_leaves_inconclusive(
+    failure: Unscored | Score,
+) -> None:
+    """Every second number is wrong, and of these every second was not measured, or got a value there is not."""
+    cases = golden(200)
+    results = tuple(
+        replace(result, outcomes={"exact_match": failure}) if n % 4 == 0 else result
+        for n, result in enumerate(whole_run(cases, set(range(0, 200, 2))).results)
+    )
+    following = SequentialGate(FLOOR, cases.cases, None, SCALES)
+    assert not any(following.see([result]) for result in results)
+    assert following.verdict == "inconclusive"
+
+
+def test_measurements_that_may_fail_do_not_keep_a_bad_run_from_failing_early() -> None:
+    gate = FLOOR.model_copy(update={"coverage": 0.9})
+    cases = golden(200)
+    results = whole_run(cases, set(range(0, 200, 2))).results
+    failed = replace(results[0], outcomes={"exact_match": Unscored("the judge timed out")})
+    following = SequentialGate(gate, cases.cases, None, SCALES)
+    seen = [following.see([result]) for result in (failed, *results[1:])]
+    assert (following.verdict, seen.index(True) < 120) == ("fail", True)
+
+
+def test_a_rule_that_was_not_covered_is_no_reason_of_a_fail_that_another_brought() -> None:
+    gate = gate_of({"measure": "exact_match", "at_least": 0.8}, {"measure": "other", "at_least": 0.8})
+    cases = golden(100)
+    run = whole_run(cases, set(range(100)))
+    broken = (Score(0.0), Unscored("out of quota"))
+    results = tuple(
+        replace(result, outcomes={**result.outcomes, "other": broken[n % 2]}) for n, result in enumerate(run.results)
+    )
+    following = SequentialGate(gate, cases.cases, None, {**SCALES, "other": Scale(True)})
+    stopped = next(n for n, result in enumerate(results, start=1) if following.see([result]))
+    left = {case.id: case.digest for case in cases.cases[stopped:]}
+    other = replace(run.summaries[0], measure="other", mean=0.0, scored=(stopped + 1) // 2)
+    told = (replace(run.summaries[0], scored=stopped), other)
+    scales = {**run.scales, "other": Scale(True)}
+    early = replace(run, results=results[:stopped], not_asked=left, scales=scales, summaries=told)
+    decision = following.decision(early)
+    assert (decision.verdict, [rule.verdict for rule in decision.rules]) == ("fail", ["fail", "inconclusive"])
+    assert "other: coverage 0.5" in decision.rules[1].reason
 
 
 def test_what_no_look_decides_is_judged_on_the_whole_set_with_the_error_that_is_left() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports import NotComparable, comparable, differences, html_report, json_report
+from genaiops.evaluation.reports import (
+    NotComparable,
+    comparable,
+    differences,
+    html_report,
+    json_report,
+    markdown_report,
+)
 from genaiops.evaluation.reports.changes import change, changes
 from genaiops.evaluation.reports.rows import rows_of
 from genaiops.records import Case, Score, Verdict, canonical_json
@@ -50,6 +58,17 @@ def test_shared_cases_are_compared_when_asked_with_summaries_of_their_own(run: R
         f"left out: 2 cases only in {run.id}",
     )
     assert all(note in html_report(after, baseline=before, notes=notes) for note in notes)
+
+
+def test_every_report_says_which_cases_no_change_is_about(run: Run, baseline: Run) -> None:
+    told = "Changes are over the 2 cases in both runs word for word; left out: "
+    told += "2 cases only in this run and 2 cases only in the baseline."
+    assert html_report(fewer(run), baseline=baseline).count(told) == 1
+    assert html.unescape(markdown_report(fewer(run), baseline=baseline)).count(told) == 1
+    assert told in json_report(fewer(run), baseline=baseline)["notes"]
+    assert not any("word for word" in html_report(run, baseline=other) for other in (None, baseline))
+    strangers = tuple(replace(one, case=replace(one.case, question="Why?")) for one in run.results)
+    assert "No case is in both runs" in html_report(replace(run, results=strangers), baseline=baseline)
 
 
 def test_a_run_that_stopped_early_is_compared_over_what_it_asked(run: Run, baseline: Run) -> None:

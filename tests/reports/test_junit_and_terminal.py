@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from genaiops.display import clean
 from genaiops.evaluation.records import CaseResult, Failure, Run
 from genaiops.evaluation.reports import changed_cases, junit_report, terminal_table
-from genaiops.evaluation.reports.text import clean, ends, number, share, signed
+from genaiops.evaluation.reports.text import ends, number, share, signed
 from genaiops.evaluation.scale import Scale
 from genaiops.promotion import Decision, RuleResult
 from genaiops.records import NotApplicable, Outcome, Score, Summary, Unscored, Verdict

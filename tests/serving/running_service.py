@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import uvicorn
 
 from genaiops.generation import REFUSAL
@@ -107,3 +109,12 @@ def wait_for(condition: Callable[[], Any], within_s: float = 5.0) -> None:
 
 def question(text: str = "hello world", **more: Any) -> dict[str, Any]:
     return {"model": MODEL, "messages": [{"role": "user", "content": text}], **more}
+
+
+def events(response: httpx2.Response) -> list[Any]:
+    """What a stream of server-sent events said; "[DONE]" as it stands."""
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    lines = response.text.split("\n\n")
+    assert lines.pop() == ""
+    assert all(line.startswith("data: ") and "\n" not in line for line in lines)
+    return [line[6:] if line == "data: [DONE]" else json.loads(line[6:]) for line in lines]

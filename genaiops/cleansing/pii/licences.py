@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from genaiops.cleansing.pii.spans import Span
+from genaiops.cleansing.secret_scan import entropy
 
 _BETWEEN = r"(?:(?:\s{0,3}+(?:number|no\.?|nr\.?|num(?:é|e)ro|card|id|is|was|[#:=№]))){0,4}+[\s:]{0,3}+"
 _LICENCE = re.compile(
@@ -41,12 +40,6 @@ def keys(text: str) -> Iterator[Span]:
         found = _UUID.sub("", match[0].rstrip("="))
         if len(found) >= 24 and _has_digits(found, 4) and entropy(found) >= _KEY_BITS and not _of_words(found):
             yield Span(match.start(), match.end())
-
-
-def entropy(text: str) -> float:
-    """Shannon entropy of the characters, in bits per character."""
-    counts = Counter(text).values()
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts)
 
 
 def _of_words(text: str) -> bool:

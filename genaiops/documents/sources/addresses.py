@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import threading
+import time
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 _LONGEST_URL = 2000
@@ -72,18 +75,39 @@ def target_of(url: str) -> Target:
     return Target(scheme, host, port or _PORTS[scheme], path)
 
 
-def addresses_of(target: Target, allow_private: bool | tuple[str, ...]) -> list[str]:
+def addresses_of(target: Target, allow_private: bool | tuple[str, ...], *, until: float | None = None) -> list[str]:
     """The addresses of a host, each of which is allowed. Forbidden when one is not, OSError when there is none.
 
-    One forbidden address is enough: a name that has both kinds is there to get past this check.
+    One forbidden address is enough: a name that has both kinds is there to get past this check. TimeoutError when
+    the look-up has not ended at the time `until` of the monotonic clock.
     """
-    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    addresses = list(dict.fromkeys(_looked_up(target, until)))
     for address in addresses:
         reason = _refusal(address.partition("%")[0], target, allow_private)
         if reason:
             raise Forbidden(f"{target.host} is {reason} ({address})")
     return addresses
+
+
+def _looked_up(target: Target, until: float | None) -> list[str]:
+    """What the system's resolver answers. It cannot be told to stop: a thread waits for it, and is left to itself."""
+    answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            answers.put([str(info[4][0]) for info in found])
+        except Exception as error:  # the thread that waits is the one to be told
+            answers.put(error)
+
+    threading.Thread(target=look, name="host look-up", daemon=True).start()
+    try:
+        answer = answers.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+    except Empty:
+        raise TimeoutError("the look-up of its host has no answer") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _refusal(address: str, target: Target, allow_private: bool | tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from genaiops.documents.items import Item, Ready, utc
 from genaiops.documents.listing import shown
 from genaiops.documents.loading import Quarantined, plain, unix_lines
 from genaiops.documents.settings import SourceSettings
-from genaiops.documents.sources.reach import Reach, from_environment, secrets_of, without
+from genaiops.documents.sources.reach import Reach, from_environment, hidden_of, masked, secrets_of, without
 from genaiops.errors import ConfigurationError, SourceError
 from genaiops.records import Document, Origin, digest_of
 
@@ -31,7 +31,9 @@ def documents_of(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready 
     """
     given = _in_flow(source.arguments, reach.base)
     arguments = from_environment(given, "arguments")
-    secrets = secrets_of(given, arguments)
+    taken = secrets_of(given, arguments)
+    hidden = hidden_of(taken)
+    secrets = (*taken, *hidden)
     kind = _class(source.langchain)
     try:
         loader = kind(**arguments)
@@ -52,9 +54,10 @@ def documents_of(source: SourceSettings, reach: Reach) -> Iterator[Item | Ready 
                 f"{source.langchain} broke off after {positions.total()} document(s): {_told(error, secrets)}",
                 remedy="check its arguments and what it reads, then try again",
             ) from None
-        place = _place(item, source, reach.base)
+        place = _place(item, source, reach.base, hidden)
         positions[place] += 1
-        yield _outcome(item, source, place, positions[place], name, reach.max_bytes)
+        key = without(hidden, str(getattr(item, "id", None) or positions[place]))
+        yield _outcome(item, source, (place, key), name, reach.max_bytes, hidden)
 
 
 def _class(full_name: str) -> Any:
@@ -85,18 +88,18 @@ def _in_flow(value: Any, base: Path) -> Any:
     return value
 
 
-def _place(item: Any, source: SourceSettings, base: Path) -> str:
+def _place(item: Any, source: SourceSettings, base: Path, hidden: tuple[str, ...]) -> str:
     """The `source` of a document's metadata, a path in the flow's folder relative to it; else the loader's name."""
     place = _USER.sub("//", str(getattr(item, "metadata", {}).get("source") or ""))
     if place and Path(place).is_absolute() and Path(place).resolve().is_relative_to(base.resolve()):
         place = Path(place).resolve().relative_to(base.resolve()).as_posix()
-    return place or source.name or source.langchain.rpartition(".")[2]
+    return without(hidden, place) or source.name or source.langchain.rpartition(".")[2]
 
 
 def _outcome(
-    item: Any, source: SourceSettings, place: str, position: int, loader: str, max_bytes: int
+    item: Any, source: SourceSettings, named: tuple[str, str], loader: str, max_bytes: int, hidden: tuple[str, ...]
 ) -> Ready | Quarantined:
-    key = str(getattr(item, "id", None) or position)
+    place, key = named
     document_id = f"{source.name}/{place}#{key}" if source.name and place != source.name else f"{place}#{key}"
     if not document_id.isprintable() or len(document_id) > _LONGEST_ID:
         return Quarantined(shown(document_id)[:_LONGEST_ID], f"its id must be 1 to {_LONGEST_ID} printable characters")
@@ -111,7 +114,7 @@ def _outcome(
         return Quarantined(document_id, f"is larger than documents.max_bytes={max_bytes} ({len(text)} characters)")
     try:
         text.encode()
-        metadata = plain({**item.metadata, **({"source": place} if "source" in item.metadata else {})})
+        metadata = masked(hidden, plain({**item.metadata, **({"source": place} if "source" in item.metadata else {})}))
     except (ValueError, RecursionError) as error:
         return Quarantined(document_id, f"its metadata cannot be kept: {error}")
     modified = next((utc(metadata[key]) for key in ("modified", "last_modified") if metadata.get(key)), "")

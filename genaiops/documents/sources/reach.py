@@ -11,8 +11,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from genaiops.documents.listing import suffix_of
-from genaiops.documents.settings import ENVIRONMENT
+from genaiops.documents.settings import ENVIRONMENT, URL
+from genaiops.endpoints import secrets_in
 from genaiops.errors import ConfigurationError, DocumentError
+
+_SHORTEST_KEY = 4  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,36 @@ def secrets_of(given: Any, resolved: Any) -> tuple[str, ...]:
     if isinstance(given, (list, tuple)):
         return tuple(text for pair in zip(given, resolved, strict=True) for text in secrets_of(*pair))
     return (resolved,) if given != resolved and resolved else ()
+
+
+def hidden_of(secrets: Iterable[str]) -> tuple[str, ...]:
+    """What of texts from the environment may stand in no id and no metadata: all of a key, the secret parts of a URL.
+
+    The path of something that is there is no secret, and what is shorter than a key would garble all it is taken from.
+    """
+    found: list[str] = []
+    for text in secrets:
+        if URL.match(text):
+            found += secrets_in(text)
+        elif not _is_there(text):
+            found.append(text)
+    return tuple(text for text in found if len(text) >= _SHORTEST_KEY)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # longer than a path may be, or with a NUL in it
+        return False
+
+
+def masked(secrets: Iterable[str], value: Any) -> Any:
+    """Data with every secret in its texts and names masked."""
+    if isinstance(value, str):
+        return without(secrets, value)
+    if isinstance(value, dict):
+        return {masked(secrets, key): masked(secrets, item) for key, item in value.items()}
+    return [masked(secrets, item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def without(secrets: Iterable[str], text: str) -> str:

@@ -100,7 +100,7 @@ class TooLarge(Exception):
 
 def _get(target: Target, source: SourceSettings, until: float, max_bytes: int) -> Raw | str:
     """The body of one answer, or where it redirects to. No proxy of the environment takes part."""
-    with _connected(target, addresses_of(target, source.allow_private), until) as stream:
+    with _connected(target, addresses_of(target, source.allow_private, until=until), until) as stream:
         # Whatever the server does with the time it has, this ends it.
         timer = threading.Timer(max(0.0, until - time.monotonic()), _shut, (stream,))
         timer.daemon = True

@@ -16,8 +16,8 @@ from genaiops.errors import ConfigurationError
 from genaiops.evaluation.llm_judges.calling import Unjudged
 from genaiops.evaluation.llm_judges.group import GroupJudge
 from genaiops.evaluation.llm_judges.judgement import Judgement
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
 from genaiops.generation.openai_stream import background_loop
 from genaiops.records import Outcome, Score, Unscored, digest_of
 
@@ -51,7 +51,7 @@ class Metric(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AdaptedMeasure:
+class AdaptedMeasure(PlainMeasure):
     """A metric of another library. A value that is no finite number, or an error, is Unscored with the reason."""
 
     name: str
@@ -60,16 +60,9 @@ class AdaptedMeasure:
     run: Callable[[Awaitable[None]], None]
     lower_is_better: bool = False
 
-    def __str__(self) -> str:
-        return self.name
-
     @property
     def unit_interval(self) -> bool:
         return self.metric.unit_interval
-
-    @property
-    def statistic(self) -> Statistic:
-        return "mean"
 
     @property
     def judge(self) -> str:
@@ -81,7 +74,7 @@ class AdaptedMeasure:
         settled = [self._settled(sample) for sample in samples]
         keys = [self._key(sample) for sample in samples]
         asked = {key: sample for key, sample, none in zip(keys, samples, settled, strict=True) if none is None}
-        kept = {} if self.group.fresh else self.group.cache.find(list(asked))
+        kept = self._kept(asked)
         found: dict[str, Outcome] = {key: Score(one.marks["value"]) for key, one in kept.items()}
         wanted = {key: sample for key, sample in asked.items() if key not in found}
         made: dict[str, Judgement] = {}
@@ -103,6 +96,15 @@ class AdaptedMeasure:
             finally:
                 self.group.cache.add(self.judge, made.items())
         return [none or found[key] for none, key in zip(settled, keys, strict=True)]
+
+    def left(self, samples: Sequence[Sample]) -> tuple[int, int]:
+        """How many values `score` would have to ask for, and how many it would take from the cache. Asks nothing."""
+        asked = {self._key(sample) for sample in samples if self._settled(sample) is None}
+        kept = len(self._kept(asked))
+        return len(asked) - kept, kept
+
+    def _kept(self, keys: Collection[str]) -> dict[str, Judgement]:
+        return {} if self.group.fresh else dict(self.group.cache.find(list(keys)))
 
     def begin_round(self, number: int) -> None:
         """See stopping.InRounds."""

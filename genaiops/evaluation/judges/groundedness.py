@@ -1,10 +1,9 @@
 """Groundedness: is everything the answer says supported by the contexts?
 
-Sentence by sentence: the features of support.py find the place that supports it best,
-a small cross-encoder reads the sentence together with that place, and a logistic model,
-whose coefficients are in coefficients.py, decides by both. The value of an answer is half
-the mean of its sentences (weighted by content words) and half its weakest sentence: one
-invented sentence among true ones must show. 0.5 is the decision threshold.
+Sentence by sentence: the features of support.py find the place that supports it best, and
+a logistic model over them, whose coefficients are in coefficients.py, decides. The value of
+an answer is half the mean of its sentences (weighted by content words) and half its weakest
+sentence: one invented sentence among true ones must show. 0.5 is the decision threshold.
 """
 
 from __future__ import annotations

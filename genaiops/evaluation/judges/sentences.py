@@ -12,8 +12,8 @@ from genaiops.sentences import sentences
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder, Vectors
 
-ALL_OF = 16  # so many sentences of contexts are all looked at
-NEAREST = 10  # of more, so many for each claim
+ALL_OF = 6  # so many sentences of contexts are all looked at
+NEAREST = 5  # of more, so many for each claim
 NOT_SAID = frozenset({"heading", "code"})  # kinds of sentences of an answer that claim nothing
 
 

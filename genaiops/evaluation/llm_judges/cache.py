@@ -7,47 +7,35 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from genaiops.cache_file import with_cache
+from genaiops.cache_file import CacheTable, looked_up
 from genaiops.evaluation.llm_judges.judgement import Judgement
 from genaiops.records import canonical_json
 
-_T = TypeVar("_T")
-_LOOKUP = 500  # keys per query; SQLite allows 999 variables in old builds
 _RECENT = 200  # judgements that tell what a call of a model takes
-_PREPARE = (
-    "CREATE TABLE IF NOT EXISTS judgements (key TEXT PRIMARY KEY, judge TEXT, made REAL, seal TEXT, judgement TEXT)",
-)
 _READER = TypeAdapter(Judgement)
 
 
-class JudgementCache:
+class JudgementCache(CacheTable):
     """Judgements in the project's cache file. They hold places and marks, no text of any document.
 
     A row that was damaged, or that another version wrote, is as good as none.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    prepare = (
+        "CREATE TABLE IF NOT EXISTS judgements "
+        "(key TEXT PRIMARY KEY, judge TEXT, made REAL, seal TEXT, judgement TEXT)",
+    )
 
     def find(self, keys: Sequence[str]) -> dict[str, Judgement]:
         """The kept judgements among `keys`."""
 
         def read(db: sqlite3.Connection) -> dict[str, Judgement]:
-            found: dict[str, Judgement] = {}
-            for at in range(0, len(keys), _LOOKUP):
-                part = keys[at : at + _LOOKUP]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT key, seal, judgement FROM judgements WHERE key IN ({marks})"
-                for key, seal, text in db.execute(query, part):
-                    judgement = _unsealed(key, seal, text)
-                    if judgement is not None:
-                        found[key] = judgement
-            return found
+            rows = looked_up(db, "SELECT key, seal, judgement FROM judgements WHERE key IN", keys)
+            read = ((row[0], _unsealed(*row)) for row in rows)
+            return {key: judgement for key, judgement in read if judgement is not None}
 
         return self._run(read, {})
 
@@ -66,9 +54,6 @@ class JudgementCache:
             return [judgement for judgement in found if judgement is not None]
 
         return self._run(read, [])
-
-    def _run(self, work: object, otherwise: _T) -> _T:
-        return with_cache(self._path, work, otherwise, prepare=_PREPARE)  # type: ignore[arg-type]
 
 
 def _seal(key: str, text: str) -> str:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from genaiops.evaluation.llm_judges.group import GroupJudge, Votes, expected_of
 from genaiops.evaluation.llm_judges.judgement import Part, value_of, verdicts_of
 from genaiops.evaluation.llm_judges.prompt import numbered_spans
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample, SentenceVerdict
-from genaiops.evaluation.scale import Statistic
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
 
 _NOTHING_EXPECTED = NotApplicable("neither reference nor evidence says what is expected")
 
 
 @dataclass(frozen=True, slots=True)
-class LlmMeasure:
+class LlmMeasure(PlainMeasure):
     """One value of the group that the judge gives for every case. Values are in [0, 1]."""
 
     part: Part
@@ -24,14 +24,6 @@ class LlmMeasure:
 
     def __str__(self) -> str:
         return f"llm:{self.part}"
-
-    @property
-    def unit_interval(self) -> bool:
-        return True
-
-    @property
-    def statistic(self) -> Statistic:
-        return "mean"
 
     @property
     def judge(self) -> str:

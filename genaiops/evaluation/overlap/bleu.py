@@ -33,7 +33,7 @@ def counts(answer: str, reference: str) -> dict[str, float]:
     ours, theirs = tokens(answer), tokens(reference)
     found: dict[str, float] = {"words": len(ours), "reference": len(theirs)}
     for n in range(1, ORDER + 1):
-        mine, other = _ngrams(ours, n), _ngrams(theirs, n)
+        mine, other = ngrams(ours, n), ngrams(theirs, n)
         found[f"correct{n}"] = sum((mine & other).values())
         found[f"total{n}"] = sum(mine.values())
     return found
@@ -70,5 +70,6 @@ def _score(total: Mapping[str, float], *, longest: int) -> float:
     return min(1.0, brevity * math.exp(logs / longest))
 
 
-def _ngrams(words: list[str], n: int) -> Counter[tuple[str, ...]]:
+def ngrams(words: list[str], n: int) -> Counter[tuple[str, ...]]:
+    """Every run of n words, and how often it stands there."""
     return Counter(zip(*(words[start:] for start in range(n)), strict=False))

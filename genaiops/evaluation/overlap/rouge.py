@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+
+from genaiops.evaluation.overlap.bleu import ngrams
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -16,7 +17,7 @@ def words(text: str) -> list[str]:
 
 def rouge_n(answer: str, reference: str, n: int) -> float:
     """F1 of the n-grams of words, counted with repetition, in [0, 1]."""
-    ours, theirs = (_ngrams(words(text), n) for text in (answer, reference))
+    ours, theirs = (ngrams(words(text), n) for text in (answer, reference))
     return _f1(sum((ours & theirs).values()), sum(ours.values()), sum(theirs.values()))
 
 
@@ -40,10 +41,6 @@ def longest_common(a: Sequence[str], b: Sequence[str]) -> int:
         matched = row & places.get(word, 0)
         row = ((row + matched) | (row - matched)) & full
     return len(a) - row.bit_count()
-
-
-def _ngrams(found: list[str], n: int) -> Counter[tuple[str, ...]]:
-    return Counter(zip(*(found[start:] for start in range(n)), strict=False))
 
 
 def _f1(shared: int, ours: int, theirs: int) -> float:

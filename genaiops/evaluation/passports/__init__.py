@@ -25,21 +25,14 @@ if TYPE_CHECKING:
     from genaiops.evaluation.passports.text import correction_line as correction_line
     from genaiops.evaluation.passports.text import passport_line as passport_line
 
-_HOME = {
-    "CorrectedShare": "correcting",
-    "Labelled": "calibrating",
-    "Passport": "record",
-    "Shelf": "shelf",
-    "SourceFigures": "record",
-    "calibrate": "calibrating",
-    "corrected_by_labels": "labelled_runs",
-    "corrected_shares": "correcting",
-    "correction_line": "text",
-    "label_sheet": "labelled_runs",
-    "passport_line": "text",
-    "ppi_mean": "correcting",
-    "read_labels": "calibrating",
-    "rogan_gladen": "correcting",
-}
-__all__ = list(_HOME)
-__getattr__ = lazily(__name__, _HOME)
+__getattr__, __all__ = lazily(
+    __name__,
+    {
+        "correcting": "CorrectedShare corrected_shares ppi_mean rogan_gladen",
+        "calibrating": "Labelled calibrate read_labels",
+        "record": "Passport SourceFigures",
+        "shelf": "Shelf",
+        "labelled_runs": "corrected_by_labels label_sheet",
+        "text": "correction_line passport_line",
+    },
+)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.sealed_file import load_sealed, sealed
 from genaiops.files import write_durably
-from genaiops.records import as_json, canonical_json, digest_of
+from genaiops.records import as_json, canonical_json
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-PASSPORT_SCHEMA = 1
 THRESHOLD = 0.5  # fixed beforehand; a threshold chosen on the labels would flatter the judge
 MAX_BYTES = 1_000_000
 SHORT = 12  # hex digits of a digest that people see
@@ -123,8 +120,7 @@ class Passport:
 
     def to_json(self) -> dict[str, Any]:
         """The content of a passport file: the passport and its digest."""
-        content = as_json(self)
-        return {"schema_version": PASSPORT_SCHEMA, "digest": digest_of(content), "passport": content}
+        return sealed("passport", as_json(self))
 
     def save(self, path: Path) -> Path:
         """Write the file in one durable rename; returns `path`."""
@@ -138,43 +134,13 @@ class Passport:
         Raises NotFound when there is none, IntegrityError when it is damaged, was
         edited, or was written by a newer version.
         """
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise IntegrityError(f"a passport has at most {MAX_BYTES:,} bytes", where=path, remedy=AGAIN)
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise NotFound("there is no passport here", where=path, remedy=AGAIN) from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise IntegrityError(f"the passport cannot be read: {error}", where=path, remedy=AGAIN) from None
-        return _checked(record, path)
+        again = "make it again: genaiops judge calibrate FILE --measure MEASURE"
+        return load_sealed(path, "passport", _read, again=again, most=MAX_BYTES)
 
 
-AGAIN = "make it again: genaiops judge calibrate FILE --measure MEASURE"
-
-
-def _checked(record: Any, path: Path) -> Passport:
-    version = record.get("schema_version") if isinstance(record, dict) else None
-    if version != PASSPORT_SCHEMA:
-        newer = isinstance(version, int) and version > PASSPORT_SCHEMA
-        raise IntegrityError(
-            f"the passport has schema version {version!r}, this genaiops reads {PASSPORT_SCHEMA}",
-            where=path,
-            remedy="upgrade: pip install --upgrade genaiops" if newer else AGAIN,
-        )
-    content = record.get("passport")
-    try:
-        found = digest_of(content) if isinstance(content, Mapping) else ""
-    except (ValueError, RecursionError) as error:  # it holds NaN, which is no JSON
-        raise IntegrityError(f"the passport cannot be read: {error}", where=path, remedy=AGAIN) from None
-    if not isinstance(content, Mapping) or found != record.get("digest"):
-        raise IntegrityError("the passport was changed after it was written", where=path, remedy=AGAIN)
-    from pydantic import ValidationError
-
-    try:
-        passport = _reader().validate_python(content)
-        date.fromisoformat(passport.made_at), date.fromisoformat(passport.expires_at)
-    except (ValidationError, ValueError) as error:
-        raise IntegrityError(f"the passport is not complete: {error}", where=path, remedy=AGAIN) from None
+def _read(content: Any) -> Passport:
+    passport = _reader().validate_python(content)
+    date.fromisoformat(passport.made_at), date.fromisoformat(passport.expires_at)
     return passport
 
 

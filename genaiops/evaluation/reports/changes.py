@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from genaiops.display import counted
 from genaiops.evaluation.pooled import contributions_of
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.text import ends, signed
@@ -55,6 +56,22 @@ def same_cases(run: Run, baseline: Run) -> Iterator[tuple[CaseResult, CaseResult
         before = earlier.get(result.case.id)
         if before is not None and before.case == result.case:
             yield result, before
+
+
+def told_apart(run: Run, baseline: Run | None) -> tuple[str, ...]:
+    """One line on the cases that no change counts, because they are not in both runs; nothing where all are."""
+    if baseline is None:
+        return ()
+    both = sum(1 for _ in same_cases(run, baseline))
+    sizes = {"this run": len(run.results), "the baseline": len(baseline.results)}
+    only = [f"{counted(size - both, 'case')} only in {whose}" for whose, size in sizes.items() if size > both]
+    if not only:
+        return ()
+    if not both:
+        return ("No case is in both runs word for word, so no change is shown.",)
+    return (
+        f"Changes are over the {counted(both, 'case')} in both runs word for word; left out: {' and '.join(only)}.",
+    )
 
 
 def changes(run: Run, baseline: Run) -> dict[str, Change]:

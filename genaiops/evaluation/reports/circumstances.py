@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from genaiops.display import counted
 from genaiops.evaluation.anew import told_anew
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.repeating import told
-from genaiops.evaluation.reports.text import counted, number
+from genaiops.evaluation.reports.text import number
 from genaiops.evaluation.resolution import resolution
 from genaiops.records import Score
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from genaiops.display import counted
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import same_cases
-from genaiops.evaluation.reports.text import counted
 from genaiops.evaluation.scoring import summarise
 
 Value = TypeVar("Value")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.changes import changes
+from genaiops.evaluation.reports.changes import changes, told_apart
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import Difference, differences
 from genaiops.evaluation.reports.html_cases import case_section
@@ -75,7 +75,7 @@ def _head(run: Run, flow: str, baseline: Run | None, notes: Sequence[str]) -> Ma
         "header",
         h("h1", f"Evaluation of {flow}"),
         h("p", f"Run {run.id} on golden set {run.measured_on}, {run.created_at}{against}", class_="soft"),
-        [h("p", note, class_="flag") for note in notes],
+        [h("p", note, class_="flag") for note in (*notes, *told_apart(run, baseline))],
         [h("p", line, class_="soft small") for line in told_of(run)],
         h("p", h("a", "Go to the cases", href="#cases"), class_="small skip"),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from genaiops.display import clean, one_line
 from genaiops.evaluation.records import CaseResult, Run
-from genaiops.evaluation.reports.text import clean, one_line
 from genaiops.records import NotApplicable, Score, Unscored, Verdict
 
 MESSAGE = 500  # characters of a message attribute; the element's text holds the whole

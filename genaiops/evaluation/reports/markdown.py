@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from genaiops.display import one_line
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.changes import Change, changes, told_apart
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.rows import NOTICEABLE, STATES, Row, in_unit_interval, rows_of
-from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
+from genaiops.evaluation.reports.text import ends, number, share, signed
 from genaiops.evaluation.waterfall import STAGES, waterfall
 from genaiops.records import Summary, Verdict
 
@@ -49,7 +50,7 @@ def markdown_report(
     head += _verdict(verdict)
     against = f", compared with run {plain(baseline.id)}" if baseline else ""
     head += [f"{len(run.results):,} cases of golden set {plain(run.measured_on)}{against}.", ""]
-    head += [f"- {plain(note, 400)}" for note in (*notes, *told_of(run))]
+    head += [f"- {plain(note, 400)}" for note in (*notes, *told_apart(run, baseline), *told_of(run))]
     head += [*_measures(run, changes(run, baseline) if baseline else None), *_lost(run)]
     tail = ["", f"Run {plain(run.id)}, {plain(run.created_at)}.", ""]
     shown = CASES_IN_COMMENT if limit <= COMMENT else len(run.results)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from genaiops.evaluation.reports.text import clean
+from genaiops.display import clean
 
 VOID: Final = frozenset({"meta", "input"})  # HTML's own; inside <svg> every element needs its end
 

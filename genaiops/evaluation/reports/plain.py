@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from genaiops.display import clean
 from genaiops.evaluation.outcomes import outcome_to_json
 from genaiops.evaluation.passports import corrected_shares
 from genaiops.evaluation.records import CaseResult, Run
-from genaiops.evaluation.reports.changes import Change, changes
+from genaiops.evaluation.reports.changes import Change, changes, told_apart
 from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of
-from genaiops.evaluation.reports.text import clean
 from genaiops.evaluation.waterfall import waterfall
+from genaiops.golden_sets.tables import guarded
 from genaiops.records import Score, Summary, Verdict, as_json
 
 SCHEMA = "genaiops.report/1"  # counts up when a field changes its meaning or goes; fields may join at any time
@@ -41,7 +41,7 @@ def json_report(
         "judges": dict(run.judges),
         "passports": as_json(run.passports),
         "corrected": as_json(corrected_shares(run)),
-        "notes": [*notes, *told_of(run)],
+        "notes": [*notes, *told_apart(run, baseline), *told_of(run)],
         "measures": {summary.measure: _measure(run, summary) for summary in run.summaries},
         "waterfall": dict(waterfall(run)),
         "cases": [_case(row) for row in rows_of(run, baseline)],
@@ -93,9 +93,6 @@ def _told(result: CaseResult) -> dict[str, Any]:
     }
 
 
-_FORMULA = re.compile(r"\s*[=+\-@|%]|[\t\r\n]")
-
-
 def csv_report(run: Run) -> str:
     """One line a case: id, question, answer and so on, then one column a measure; nothing in it is a formula.
 
@@ -121,5 +118,4 @@ _COLUMNS = ("id", "kind", "tags", "state", "lost_at", "question", "answer", "err
 
 
 def _text(value: str) -> str:
-    text = clean(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return guarded(clean(value))

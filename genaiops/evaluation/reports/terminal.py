@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genaiops.display import one_line
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.rows import NOTICEABLE, Row, in_unit_interval, rows_of
 from genaiops.evaluation.reports.spans import Span, segments, word_changes
-from genaiops.evaluation.reports.text import ends, number, one_line, share, signed
+from genaiops.evaluation.reports.text import ends, number, share, signed
 from genaiops.records import Summary
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from genaiops.configuration import read_text
 from genaiops.errors import GoldenSetError, NotFound
 from genaiops.golden_sets.exchange.flat import lines
 from genaiops.golden_sets.exchange.items import OWN, Item, Losses, from_own, own
-from genaiops.golden_sets.exchange.rows import MAX_BYTES, read_rows, text_in
+from genaiops.golden_sets.exchange.rows import read_rows, text_in
 from genaiops.golden_sets.golden_set import GoldenSet
+from genaiops.golden_sets.json_lines import MAX_BYTES
 
 SPLIT = "test"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from genaiops.display import counted
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.golden_sets.golden_set import GoldenSet
 from genaiops.golden_sets.linting.coverage import imbalance, uncovered
@@ -70,7 +71,7 @@ def check(golden: GoldenSet, documents: Iterable[Document]) -> None:
             f"case {p.case_id}" + (f" (line {p.line})" if p.line else "") + f": {p.what}; {p.remedy}" for p in errors
         ]
         raise GoldenSetError(
-            f"{len(errors)} problem{'s' if len(errors) > 1 else ''} in golden set {golden.name!r}",
+            f"{counted(len(errors), 'problem')} in golden set {golden.name!r}",
             remedy="\n  ".join(shown),
         )
 
