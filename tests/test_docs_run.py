@@ -72,6 +72,8 @@ SAYS: dict[tuple[str, str], str] = {  # page and part of a line: what is then pr
     ("retrieval.md", "year="): "no chunk was permitted",
     ("scoring.md", "score rows.jsonl"): "application on rows.jsonl: 2 cases",
     ("scoring.md", "--questions questions.jsonl"): "application on questions.jsonl: 2 cases",
+    ("statistics.md", "--repeat 3"): "asked 3 times: 0 of ",
+    ("statistics.md", "--sequential"): "at 97.5 % confidence",
     ("waterfall.md", "explain"): "lost at: ",
 }
 PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {  # what a page has the reader set or write before
