@@ -84,7 +84,7 @@ PAGE_ENVIRONMENT: dict[str, Mapping[str, str]] = {  # what a page has the reader
     "scoring.md": {"APP_KEY": "any"},
 }
 AFRESH = {"commands.md": "lists commands: each example stands for itself"}
-LEAST_SHARE = 0.9  # of all lines with a command that must be run
+LEAST_SHARE = 0.95  # of all lines with a command that must be run
 
 
 # --- lines ----------------------------------------------------------------------------------------

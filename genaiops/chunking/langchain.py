@@ -34,14 +34,14 @@ class LangChainSplitter:
                 f"no splitter {settings.splitter!r} is run here", remedy=f"chunking.splitter: {', '.join(SPLITTERS)}"
             )
         self._settings, self._tools = settings, tools
-        self._splitter("")  # wrong arguments are heard of now
+        self._splitter()  # wrong arguments are heard of now
 
     def pieces(self, text: str) -> list[Piece]:
-        parts = self._splitter(text).split_text(text)
+        parts = self._splitter().split_text(text)
         texts = [part if isinstance(part, str) else part.page_content for part in parts]
         return self._located(text, [part for part in texts if part.strip()])
 
-    def _splitter(self, text: str) -> Any:
+    def _splitter(self) -> Any:
         import langchain_text_splitters as library
 
         kind = getattr(library, self._settings.splitter)
@@ -102,7 +102,5 @@ def _place(text: str, part: str, before: Piece | None) -> int:
         return text.find(part)
     following = _BLACK.search(text, before.end)
     furthest = following.start() if following else len(text)
-    for place in (text.rfind(part, before.start + 1, furthest + len(part)), text.rfind(part, 0, furthest)):
-        if place >= 0:
-            return place
-    return text.find(part, furthest)
+    place = text.rfind(part, 0, furthest + len(part))
+    return place if place >= 0 else text.find(part, furthest)

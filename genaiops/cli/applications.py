@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genaiops.cli.output import note, progress
+from genaiops.cli.output import note, stages
 
 if TYPE_CHECKING:
     from genaiops.cli.verdicts import Judged
@@ -87,12 +87,8 @@ class Http:
 
         assert self.questions is not None  # see check
         measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
-        with closing(self.application()) as application, progress("asking") as shown:
+        with closing(self.application()) as application, stages("asking") as told:
             subject = judged.subject(url=application.shown, jmespath=list(self.paths))
-
-            def told(_what: str, done: int, total: int) -> None:
-                shown(done, total)
-
             if rows is not None:
                 return ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,

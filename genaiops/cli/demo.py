@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
-from genaiops.cli.output import print_json, progress, say
+from genaiops.cli.output import print_json, progress, say, stages
 from genaiops.display import counted
 from genaiops.errors import ConfigurationError
 from genaiops.files import published_folder
@@ -99,8 +99,8 @@ def _evaluate(variant: Flow, tell: Callable[[str], None]) -> Evaluated:
     from genaiops.delivery import evaluate_flow
 
     began = time.perf_counter()
-    with progress(variant.settings.prompt) as shown:
-        evaluated = evaluate_flow(variant, progress=lambda what, done, total: shown(done, total))
+    with stages(variant.settings.prompt) as shown:
+        evaluated = evaluate_flow(variant, progress=shown)
     took = time.perf_counter() - began
     tell(f"2 evaluate  {variant.settings.prompt}: {len(evaluated.run.results)} questions in {took:.1f} s")
     return evaluated

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genaiops.cli.commands import Registry
-from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, progress, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say, stages
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
     Csv,
@@ -82,7 +81,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     if plan:
         print_plan(plan_evaluation(opened, pipeline or opened.pipeline), as_json=as_json)
         return
-    with _stages() as shown:
+    with stages("evaluating") as shown:
         evaluated = (
             evaluate_release(opened, pipeline, progress=shown, engine=engine)
             if pipeline is not None
@@ -132,7 +131,7 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     """
     from genaiops.delivery import gate_flow, load_checked
 
-    with _stages() as shown:
+    with stages("evaluating") as shown:
         opened = load_checked(flow, overrides=with_split(split, settings))
         gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
     run = gated.evaluated.run
@@ -186,10 +185,3 @@ def print_decision(decision: Decision, tell: Callable[[str], None] = say) -> Non
     for reason in decision.reasons:
         if reason not in told:
             tell(f"  {reason}")
-
-
-@contextmanager
-def _stages() -> Iterator[Any]:
-    """Progress of an evaluation: questions first, then one step per measure."""
-    with progress("evaluating") as shown:
-        yield lambda what, done, total: shown(done, total)

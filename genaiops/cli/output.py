@@ -71,3 +71,10 @@ def progress(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]
     with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=60) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def stages(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work of several stages, each with a total of its own."""
+    with progress(label) as shown:
+        yield lambda what, done, total: shown(done, total)

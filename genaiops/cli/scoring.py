@@ -11,7 +11,7 @@ import typer
 
 from genaiops.cli.applications import Http
 from genaiops.cli.evaluating import EXIT_CODES, Split, plain_decision, print_decision
-from genaiops.cli.output import Json, leave, note, print_json, progress, say
+from genaiops.cli.output import Json, leave, note, print_json, say, stages
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
     Csv,
@@ -143,11 +143,7 @@ def _scored(
 
     assert file is not None and rows is not None  # see Http.check and _rows
     wanted = judged.measures(measures, default_measures(rows))
-    with progress("scoring") as shown:
-
-        def told(_what: str, done: int, total: int) -> None:
-            shown(done, total)
-
+    with stages("scoring") as told:
         return judged.of_rows(
             run_of_rows(rows, wanted, name=file.name, tools=tools, progress=told, passports=judged.passports)
         )

@@ -195,6 +195,12 @@ def test_repeated_pieces_are_found_in_their_order() -> None:
     assert starts == [0, 51, 102, 153]
 
 
+def test_a_piece_that_begins_where_the_one_before_did_and_ends_behind_it_is_found() -> None:
+    splitter = "RecursiveCharacterTextSplitter"  # puts the line break into its first piece, of 70 characters
+    chunks = cut("\n" + "x" * 70, "langchain", size=70, overlap=69, splitter=splitter)
+    assert [(chunk.start, chunk.end) for chunk in chunks] == [(1, 71)]
+
+
 def test_a_splitter_that_changes_or_drops_text_is_refused() -> None:
     with pytest.raises(DocumentError, match="MarkdownHeaderTextSplitter changes the text"):
         headers = {"headers_to_split_on": [["#", "h1"]]}

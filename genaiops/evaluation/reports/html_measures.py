@@ -75,7 +75,7 @@ def _judges(run: Run) -> Markup | None:
     return h("div", h("h3", "What the judges are worth, by human labels"), h("ul", items, class_="small judges"))
 
 
-def forest_section(run: Run, baseline: Run, changes: Mapping[str, Change]) -> list[Markup]:
+def forest_section(baseline: Run, changes: Mapping[str, Change]) -> list[Markup]:
     """Every change against zero: measures in [0, 1] on one axis, the others in percent of the baseline's value."""
     bounded = [change for change in changes.values() if change.unit_interval]
     others = [change for change in changes.values() if not change.unit_interval]

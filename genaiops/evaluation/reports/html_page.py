@@ -56,7 +56,7 @@ def html_report(
         _cards(run, rows),
         h("h2", "Measures"),
         measures_section(run, baseline, changed),
-        forest_section(run, baseline, changed) if baseline else None,
+        forest_section(baseline, changed) if baseline else None,
         waterfall_section(run, baseline),
         variants_section(run, variants),
         _differences(differences(baseline, run)) if baseline else None,
