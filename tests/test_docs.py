@@ -1,4 +1,4 @@
-"""What the README and the handbook tell a reader to type exists, parses, and (a chosen few) runs."""
+"""What the README and the handbook tell a reader to type exists and parses; test_docs_run.py runs it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,12 @@ import pytest
 import typer
 from typer.main import get_command
 
-from genaiops import Flow
 from genaiops.cli.app import app
 from genaiops.configuration import Settings, parse_yaml
-from genaiops.embedding import loading
 from genaiops.flow import FlowSettings
 from genaiops.generation.catalog import ModelCatalog
 from genaiops.project import ProjectSettings
 from genaiops.promotion import GateSettings
-from genaiops.records import Answer
-from tests.flow import workshop
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -105,6 +101,27 @@ def test_every_command_line_names_commands_and_options_that_exist(block: Block) 
     wrong = [f"{block.page.name}:{line}: {words}: {told}" for line, words in command_lines(block)
              if (told := check_command(words))]  # fmt: skip
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_within_a_sentence_names_commands_and_options_that_exist(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    wrong = []
+    for span in re.findall(r"`(?:\.venv/bin/)?genaiops ([^`]+)`", text):
+        first = re.split(r"\s(?:&&|\|\|?|;)\s", span)[0]
+        told = check_command(shlex.split(first))
+        if told and "MissingParameter" not in told and "requires an argument" not in told:  # it is named, not typed
+            wrong.append(f"{span}: {told}")
+    known = {"--help", *options_of(get_command(app))}
+    wrong += [option for option in re.findall(r"`(--[a-z-]+)", text) if option not in known]
+    assert wrong == []
+
+
+def options_of(command: Any) -> Iterator[str]:
+    for parameter in command.params:
+        yield from parameter.opts
+    for inner in getattr(command, "commands", {}).values():
+        yield from options_of(inner)
 
 
 def test_every_command_is_told_of_on_the_page_of_commands() -> None:
@@ -199,30 +216,6 @@ def anchors(page: Path) -> set[str]:
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-# --- a chosen few run -------------------------------------------------------------
-
-
-def test_the_python_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the workshop's flow under the handbook's names, so that nothing long is embedded."""
-    root = workshop.copy(tmp_path)
-    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
-    monkeypatch.chdir(root)
-    (root / "flows" / "handbook").symlink_to("workshop")
-    (root / "eval_datasets" / "handbook").symlink_to("workshop")
-    golden = root / "eval_datasets" / "workshop" / "golden.jsonl"
-    golden.write_text("".join(golden.read_text().splitlines(keepends=True)[::8]))
-    # Measuring which precision is faster here takes longer than all the rest.
-    monkeypatch.setitem(loading._CHOSEN, workshop.load(root / "flows" / "workshop").embedder.fingerprint, "fp32")
-    scope: dict[str, Any] = {}
-    page = [block for block in blocks("python") if block.page.name == "python-api.md"]
-    assert len(page) >= 5
-    for block in page:
-        exec(compile(block.text, str(block), "exec"), scope)
-    assert isinstance(scope["answer"], Answer)
-    assert isinstance(scope["flow"], Flow)
-    assert scope["summary"].coverage == 1.0
 
 
 def test_the_app_is_the_one_that_is_installed() -> None:

@@ -77,6 +77,8 @@ def search(  # noqa: PLR0913, PLR0917  one for each option
             for rank, (name, score) in enumerate(_ranked(opened, query_of(text, where, access), k, by), start=1):
                 lines.append(f"{_token(query_id)} Q0 {_token(name)} {rank} {score:.6f} genaiops\n")
             shown(done, len(rows))
+    if not lines:
+        _say_why_nothing(where, access)
     if out is not None:
         write_durably(out, "".join(lines))
     if as_json:
@@ -151,6 +153,14 @@ def _ranked(flow: Flow, query: Query, k: int, by: str) -> list[tuple[str, float]
         depth *= 4
 
 
+def _say_why_nothing(where: list[str] | None, access: list[str] | None) -> None:
+    if where or access:
+        note(
+            "no chunk was permitted: --where looks at `document` and at the metadata of chunks, into which a field of "
+            "a document comes by enrichment: [{metadata: [FIELD]}]"
+        )
+
+
 def _token(name: str) -> str:
     """A name as one word of a TREC line: white space is percent-encoded."""
     return re.sub(r"\s", lambda match: f"%{ord(match.group()):02X}", name)
@@ -172,11 +182,8 @@ def ask(
 
     opened = Flow.load(flow, overrides=settings or ())
     answer = opened.ask(query_of(question, where, access))
-    if not answer.hits and (where or access):
-        note(
-            "no chunk was permitted: --where looks at `document` and at the metadata of chunks, into which a field of "
-            "a document comes by enrichment: [{metadata: [FIELD]}]"
-        )
+    if not answer.hits:
+        _say_why_nothing(where, access)
     if as_json:
         print_json(answer)
     else:

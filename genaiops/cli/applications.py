@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,10 +86,9 @@ class Http:
         from genaiops.evaluation.row_runs import ask_and_score, asked_measures
 
         assert self.questions is not None  # see check
-        application = self.application()
         measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
-        subject = judged.subject(url=application.shown, jmespath=list(self.paths))
-        with stages("asking") as told:
+        with closing(self.application()) as application, stages("asking") as told:
+            subject = judged.subject(url=application.shown, jmespath=list(self.paths))
             if rows is not None:
                 return ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,

@@ -22,17 +22,25 @@ def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> t
     A name is a run's id or the beginning or end of one, a run.json or its folder, an environment of
     the project (the run that earned the release it serves), or `latest`, `latest~1` for the newest
     run, the one before, and so on. Environments and `latest` mean runs of `flow`; without it, of the
-    flow of the runs that are named otherwise, and else of any. NotFound says what there is.
+    flow of the runs that are named otherwise, and else of the newest run there is. NotFound says what there is.
     """
     found: dict[str, Run] = {}
     # What says by itself which run it is comes first: it tells which flow the others mean.
     for read in (_by_itself, _served, _by_age):
-        for name in names:
+        for name in sorted(names, key=_runs_back):
             if name not in found and (run := read(project, name, flow)) is not None:
                 found[name] = run
+                if read is _by_age:
+                    flow = flow or run.subject.flow
         flows = {run.subject.flow for run in found.values()}
         flow = flow or (flows.pop() if len(flows) == 1 else "")
     return tuple(found[name] for name in names)
+
+
+def _runs_back(name: str) -> int:
+    """How far `latest~N` goes back; 0 for every other name."""
+    written = _LATEST.fullmatch(name)
+    return int(written[1] or 0) if written else 0
 
 
 def _by_itself(project: Project, name: str, _: str) -> Run | None:
@@ -49,10 +57,9 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
 
 def _by_age(project: Project, name: str, flow: str) -> Run | None:
     """The run that `latest` or `latest~N` means; None for every other name."""
-    written = _LATEST.fullmatch(name)
-    if written is None:
+    if not _LATEST.fullmatch(name):
         return None
-    back = int(written[1] or 0)
+    back = _runs_back(name)
     for folder in reversed(list_runs(project.runs)):
         run = Run.load(folder)
         if flow and run.subject.flow != flow:

@@ -18,7 +18,7 @@ from genaiops.evaluation.runs import find_run, list_runs
 from genaiops.flow.history import all_histories
 from genaiops.indexing import Manifest, read_manifest, verify_files
 from genaiops.project import Project
-from genaiops.records import Chunk, Document, Edit, Metadata, Origin, as_json
+from genaiops.records import Answer, Chunk, Document, Edit, Metadata, Origin, as_json
 
 LONGEST_ANSWER = 50_000_000  # bytes of a file
 
@@ -113,8 +113,10 @@ def lineage_of(project: Project, what: str, *, case: str = "", read: Callable[[]
     )
 
 
-def answer_lineage(project: Project, answer: Mapping[str, Any], facts: AnswerFacts | None = None) -> Lineage:
-    """The lineage of an answer as `ask --json` prints it. ConfigurationError when a part is missing."""
+def answer_lineage(project: Project, answer: Answer | Mapping[str, Any], facts: AnswerFacts | None = None) -> Lineage:
+    """The lineage of an answer, also of one as `ask --json` prints it. ConfigurationError when a part is missing."""
+    if isinstance(answer, Answer):
+        return answer_lineage(project, as_json(answer), facts)
     try:
         index = _present(project, str(answer["index"]))
         cited = {str(citation["chunk_id"]) for citation in answer["citations"]}

@@ -30,6 +30,19 @@ def test_the_flow_of_one_name_is_that_of_the_others(run: Run, runs: list[str]) -
     assert run("compare", runs[0], "latest~1", "--json").json["run"] == runs[1]
 
 
+def test_latest_and_the_run_before_are_of_one_flow(run: Run, runs: list[str]) -> None:
+    folder = Path(".genaiops/runs")
+    champion, mute, _ = (Run_.load(folder / name) for name in runs)
+    others = [
+        replace(one, id=f"9999123{number}t000000z-00000000", subject=replace(one.subject, flow="other"))
+        for number, one in enumerate((champion, mute))
+    ]
+    for one in (others[0], replace(champion, id="99991230t120000z-00000000"), others[1]):
+        one.save(folder)  # a run of the workshop lies between the two of the other flow
+    told = run("compare", "latest~1", "latest", "--json").json
+    assert (told["baseline"], told["run"]) == (others[0].id, others[1].id)
+
+
 @pytest.fixture
 def runs(root: Path) -> list[str]:
     """Ids of the project's runs, oldest first: the champion's, one that refuses everything, one on fewer cases."""
