@@ -34,10 +34,11 @@ class ScriptedModelServer:
     `replies` is one reply for every chat completion, a sequence that is used up in order (a request
     beyond its end gets status 400 and says so), or a function of the request's JSON. Every reply comes
     `latency_s` after its request, or as soon after that as it is made. `GET /v1/models` lists `models`;
-    `POST /v1/embeddings` gives unit vectors of `dimension` numbers that depend on the text alone, unless `vectors` says otherwise: one fault for every
-    request, a sequence that is used up in order (None, and every request beyond its end, is answered well), or a
-    function of the request's JSON that gives a fault, the vectors to send, or None. Of a `Reply` count there the
-    status, `retry_after`, `body`, `delay_s`, `drop_connection` and `headers`.
+    `POST /v1/embeddings` gives unit vectors of `dimension` numbers that depend on the text alone, unless
+    `vectors` says otherwise: one fault for every request, a sequence that is used up in order (None, and every
+    request beyond its end, is answered well), or a function of the request's JSON that gives a fault, the vectors
+    to send, or None. Of a `Reply` count there the status, `retry_after`, `body`, `delay_s`, `drop_connection` and
+    `headers`.
 
     `requests` holds every request in order of arrival; `disconnects` counts clients that left early;
     `open_connections` is the number of connections being served now.

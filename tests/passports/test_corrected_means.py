@@ -10,7 +10,7 @@ import pytest
 from genaiops.errors import ConfigurationError, NotFound
 from genaiops.evaluation.passports import Labelled, corrected_by_labels, corrected_shares, label_sheet
 from genaiops.evaluation.passports.correcting import ppi_mean, rogan_gladen
-from genaiops.evaluation.passports.record import Confusion
+from genaiops.evaluation.passports.record import Confusion, Figure, SourceFigures
 from genaiops.evaluation.passports.text import correction_line
 from genaiops.evaluation.records import CaseResult, Run, Sample
 from genaiops.records import Answer, Query, Usage
@@ -21,9 +21,15 @@ TIMES = 300
 HELD = 275  # of 285 promised; fewer would come by chance once in about 300
 
 
+def corrected(good: int, n: int, confusion: Confusion) -> Figure:
+    found = rogan_gladen(good, n, confusion)
+    assert found is not None
+    return found
+
+
 def test_rogan_and_gladen_undo_known_error_rates() -> None:
     # Of 1,000 answers 600 are good; the judge finds 90 % of them and 20 % of the 400 bad ones.
-    found = rogan_gladen(540 + 80, 1000, Confusion(900, 200, 800, 100))
+    found = corrected(540 + 80, 1000, Confusion(900, 200, 800, 100))
     assert found.value == pytest.approx(0.6)
     assert found.low < 0.6 < found.high
 
@@ -39,7 +45,7 @@ def test_the_corrected_share_holds_the_truth(truth: float, sensitivity: float, s
         right, refused = int(rng.binomial(labels, sensitivity)), int(rng.binomial(labels, specificity))
         confusion = Confusion(right, labels - refused, refused, labels - right)
         found = rogan_gladen(int(rng.binomial(150, called)), 150, confusion)
-        hits += found.low <= truth <= found.high
+        hits += found is not None and found.low <= truth <= found.high
     assert hits >= HELD
 
 
@@ -47,12 +53,12 @@ def test_the_share_as_judged_would_not_have_held_the_truth() -> None:
     """What the correction is for: the judge's own share of a mediocre judge is far off."""
     called = 0.9 * 0.7 + 0.1 * 0.2
     assert called == pytest.approx(0.65)
-    assert rogan_gladen(650, 1000, Confusion(700, 200, 800, 300)).value == pytest.approx(0.9)
+    assert corrected(650, 1000, Confusion(700, 200, 800, 300)).value == pytest.approx(0.9)
 
 
 def test_a_judge_not_shown_better_than_chance_says_nothing() -> None:
     for confusion in (Confusion(5, 5, 5, 5), Confusion(2, 8, 2, 8), Confusion(2, 1, 2, 1)):
-        found = rogan_gladen(60, 100, confusion)
+        found = corrected(60, 100, confusion)
         assert (found.low, found.high) == (0.0, 1.0)
 
 
@@ -109,6 +115,27 @@ def test_several_sources_give_the_widest_interval_and_one_fitted_on_gives_none()
     assert list(corrected_shares(replace(run, passports={"groundedness": seen}), on=DAY)["groundedness"].sources) == [
         "own labels"
     ]
+
+
+def test_labels_of_another_kind_of_answers_are_left_out_and_named() -> None:
+    """A judge that finds 55 of 100 good answers cannot have called 97 of 100 good, however many are."""
+    assert rogan_gladen(97, 100, Confusion(55, 35, 65, 45)) is None
+    assert rogan_gladen(3, 100, Confusion(90, 35, 65, 10)) is None
+    run = run_with([0.9] * 97 + [0.1] * 3)
+    (own,) = passport().sources
+    forgiving = replace(own, source="forgiving", confusion=Confusion(95, 40, 60, 5))
+    blind = replace(own, source="blind", confusion=Confusion(55, 35, 65, 45))
+    found = corrected_shares(with_sources(run, forgiving, blind), on=DAY)["groundedness"]
+    assert (list(found.sources), found.unlike) == (["forgiving"], ("blind",))
+    assert found.low < 0.97
+    assert "not as on blind, which cannot be" in correction_line(found)
+    nothing = corrected_shares(with_sources(run, blind), on=DAY)["groundedness"]
+    assert (nothing.low, nothing.high, nothing.sources) == (0.0, 1.0, {})
+    assert "no labels at hand explain so large or small a share" in correction_line(nothing)
+
+
+def with_sources(run: Run, *sources: SourceFigures) -> Run:
+    return replace(run, passports={"groundedness": replace(passport(), sources=sources)})
 
 
 def test_no_correction_by_a_passport_that_does_not_hold() -> None:

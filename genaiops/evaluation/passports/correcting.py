@@ -30,7 +30,9 @@ class CorrectedShare:
 
     `judged` is the share of `n` answers that the judge calls good; `low` to `high` holds
     the corrected share whichever of `sources` the judge errs as on; a source on which it
-    cannot tell good from bad says nothing and makes them 0 and 1.
+    cannot tell good from bad says nothing and makes them 0 and 1. `unlike` names the sources
+    that are left out: with their error rates no share of good answers gives what was judged.
+    When all are, nothing is known, and `low` and `high` are 0 and 1.
     """
 
     measure: str
@@ -39,6 +41,7 @@ class CorrectedShare:
     low: float
     high: float
     sources: dict[str, Figure]
+    unlike: tuple[str, ...] = ()
 
 
 def corrected_shares(run: Run, *, on: date | None = None) -> dict[str, CorrectedShare]:
@@ -49,18 +52,23 @@ def corrected_shares(run: Run, *, on: date | None = None) -> dict[str, Corrected
         if not values or passport.refusal(run.judges.get(measure, ""), on=on):
             continue
         good = sum(value >= passport.threshold for value in values)
+        usable = [s for s in passport.sources if s.confusion.positive and s.confusion.negative and not s.seen]
         sources = {
-            source.source: rogan_gladen(good, len(values), source.confusion, confidence=run.confidence)
-            for source in passport.sources
-            if source.confusion.positive and source.confusion.negative and not source.seen
+            source.source: figure
+            for source in usable
+            if (figure := rogan_gladen(good, len(values), source.confusion, confidence=run.confidence)) is not None
         }
-        if sources:
-            low, high = min(s.low for s in sources.values()), max(s.high for s in sources.values())
-            found[measure] = CorrectedShare(measure, good / len(values), len(values), low, high, sources)
+        if usable:
+            low, high = (
+                min((s.low for s in sources.values()), default=0.0),
+                max((s.high for s in sources.values()), default=1.0),
+            )
+            unlike = tuple(source.source for source in usable if source.source not in sources)
+            found[measure] = CorrectedShare(measure, good / len(values), len(values), low, high, sources, unlike)
     return found
 
 
-def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float = 0.95) -> Figure:
+def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float = 0.95) -> Figure | None:
     """The true share behind `good` of `n` positive verdicts of a judge with a known confusion.
 
     Rogan and Gladen (American Journal of Epidemiology 107 (1978) 71-76):
@@ -68,7 +76,9 @@ def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float =
     interval, which holds the doubt about sensitivity and specificity, is that of Lang and
     Reiczigel (Preventive Veterinary Medicine 113 (2014) 13-22). A judge that is not shown
     to be better than chance tells nothing: then the interval is all of [0, 1]. The error
-    rates must be those of these answers, too. ValueError unless there are verdicts and
+    rates must be those of these answers, too: None when they cannot be, since the interval
+    lies outside [0, 1] (of more verdicts "good" than a judge gives that overlooks half of
+    the good answers, no share can be the reason). ValueError unless there are verdicts and
     labels of both kinds.
     """
     if not 0 <= good <= n or not n or not confusion.positive or not confusion.negative:
@@ -90,6 +100,8 @@ def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float =
     shift = 2 * z * z * (prevalence * se_var - (1 - prevalence) * sp_var)
     spread = math.sqrt(p * (1 - p) / size + prevalence**2 * se_var + (1 - prevalence) ** 2 * sp_var) / youden
     low, high = prevalence + shift - z * spread, prevalence + shift + z * spread
+    if low > 1 or high < 0:
+        return None
     return Figure(value, min(value, max(0.0, low)), max(value, min(1.0, high)))
 
 

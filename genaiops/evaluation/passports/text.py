@@ -29,7 +29,9 @@ def correction_line(corrected: CorrectedShare) -> str:
         f"{corrected.measure}: the judge calls {corrected.judged:.2f} of {corrected.n} answers good; "
         f"corrected for its error {corrected.low:.2f}–{corrected.high:.2f}"
     )
-    return f"{told} (erring as on {'; '.join(shown)})"
+    erring = f"erring as on {'; '.join(shown)}" if shown else "no labels at hand explain so large or small a share"
+    unlike = f"; not as on {', '.join(corrected.unlike)}, which cannot be" if shown and corrected.unlike else ""
+    return f"{told} ({erring}{unlike})"
 
 
 def _figure(found: Figure) -> str:
