@@ -9,6 +9,7 @@ import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, print_json, say
+from genaiops.display import counted
 
 
 def register(app: Registry) -> None:
@@ -44,7 +45,7 @@ def forget(
         if not document:
             raise ConfigurationError("--allow-again needs a document", remedy="--document ID")
         lifted = forgetting.allow_again(opened, document)
-        print_json({"lifted": lifted}) if as_json else say(f"{lifted} tombstones lifted")
+        print_json({"lifted": lifted}) if as_json else say(f"{counted(lifted, 'tombstone')} lifted")
         return
     if dry_run:
         planned = forgetting.plan_forget(opened, document=document, text=words)

@@ -10,7 +10,7 @@ import typer
 
 from genaiops.cli import golden_exchange, golden_proposals
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, say
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 
 if TYPE_CHECKING:
     from genaiops.flow import Flow
@@ -63,7 +63,7 @@ def lint(
         print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
     else:
         _print_problems(problems, places.golden, notes=notes)
-        say(f"{golden.name}: {len(golden.cases)} cases, {_counted(problems)}")
+        say(f"{golden.name}: {counted(len(golden.cases), 'case')}, {_counted(problems)}")
     severities = {problem.severity for problem in problems}
     leave(2 if "error" in severities or (strict and "warning" in severities) else 0)
 
@@ -170,7 +170,7 @@ def lock(
     if as_json:
         print_json({"locked": list(locked), "file": str(path)})
     else:
-        say(f"{len(locked)} cases in {path}")
+        say(f"{counted(len(locked), 'case')} in {path}")
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, print_json, say
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 
 Format = Annotated[
     str,
@@ -57,7 +57,7 @@ def import_(
         print_json({"added": [p.case.id for p in added], "known": known, "lost": found.lost})
         return
     evidenced = sum(bool(proposal.case.evidence) for proposal in added)
-    say(f"{len(added)} proposals, {evidenced} with evidence" + (f"; {known} were known" if known else ""))
+    say(f"{counted(len(added), 'proposal')}, {evidenced} with evidence" + (f"; {known} were known" if known else ""))
     _tell(found.lost)
     if added:
         say("decide on them with: genaiops golden review FLOW")
@@ -100,7 +100,7 @@ def export(
     if as_json:
         print_json({"cases": len(golden), "files": [str(target) for target in targets], "lost": found.lost})
         return
-    say(f"{len(golden)} cases in {out}")
+    say(f"{counted(len(golden), 'case')} in {out}")
     _tell(found.lost)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 
 if TYPE_CHECKING:
     from genaiops.delivery.golden_drafts import Drafted
@@ -75,7 +75,7 @@ def _tell(done: Drafted) -> None:
         found = f"  ({proposal.note})" if proposal.note else ""
         say(one_line(f"{proposal.case.id}: {proposal.case.question}{found}"))
     left = ", ".join(f"{number} {why}" for why, number in sorted(done.left_out.items()) if number)
-    say(f"{len(done.added)} proposals" + (f"; left out: {left}" if left else ""))
+    say(f"{counted(len(done.added), 'proposal')}" + (f"; left out: {left}" if left else ""))
     if done.failed:
         note(f"given up: {done.failed}")
     if done.more:
@@ -110,7 +110,7 @@ def promote(
     if as_json:
         print_json({"accepted": accepted, "golden_set": str(desk.places.golden)})
     else:
-        say(f"{len(accepted)} cases more in {desk.places.golden}")
+        say(f"{counted(len(accepted), 'case')} more in {desk.places.golden}")
 
 
 def review(flow: FlowFolder, actor: Actor = "", settings: Set = None, as_json: Json = False) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genaiops.delivery.forgetting.artefacts import Artefact
 from genaiops.delivery.forgetting.probes import Probe
+from genaiops.display import counted
 from genaiops.errors import IntegrityError
 from genaiops.files import write_durably
 from genaiops.project import Project
@@ -66,7 +67,7 @@ class Receipt:
         for probe in self.probes:
             found = f"FOUND in {', '.join(probe.hits)}" if probe.hits else "0 hits"
             lines.append(f"  looked by {probe.by} in {probe.looked_at} {probe.store}: {found}")
-        lines.append(f"  {self.tombstones} tombstones block it from coming back")
+        lines.append(f"  {counted(self.tombstones, 'tombstone')} keep it from coming back")
         if self.source_present:
             lines.append("  its source is still there; builds leave it out")
         elif self.source_present is None:
