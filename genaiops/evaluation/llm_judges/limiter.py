@@ -6,6 +6,10 @@ import asyncio
 import time
 from collections import deque
 
+# Between two starts. Many calls that start at once are made in step with each other, and the first would leave
+# only when the last is ready.
+SPACING_S = 0.001
+
 
 class Limiter:
     """Additive increase, multiplicative decrease (Chiu and Jain, 1989), for the coroutines of one event loop.
@@ -21,9 +25,10 @@ class Limiter:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._resume_at = 0.0
         self._shrunk_at = 0.0
+        self._next_start = 0.0
 
     async def start(self) -> None:
-        """Wait for a place."""
+        """Wait for a place, and for the start before this one to be SPACING_S ago."""
         while self.running >= int(self.limit):
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -33,6 +38,15 @@ class Limiter:
                 self._wake()  # the place that was meant for this one
                 raise
         self.running += 1
+        now = time.monotonic()
+        wait = max(0.0, self._next_start - now)
+        self._next_start = now + wait + SPACING_S
+        if wait:
+            try:
+                await asyncio.sleep(wait)
+            except asyncio.CancelledError:
+                self.end()
+                raise
 
     def end(self) -> None:
         """Give the place back."""
