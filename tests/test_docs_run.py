@@ -56,7 +56,7 @@ SAYS: dict[tuple[str, str], str] = {  # page and part of a line: what is then pr
         "golden stats",
     ): "smallest drop of a measure from 0 to 1 that it shows 4 times in 5",
     ("golden-sets.md", "--limit 2"): "2 proposals; left out: ",
-    ("golden-sets.md", "--by model"): "1 proposals",
+    ("golden-sets.md", "--by model"): "1 proposal",
     ("golden-sets.md", "golden review"): "1 accepted, 1 rejected, 1 waiting",
     ("golden-sets.md", "--split holdout"): "golden set support (holdout, look 1 at the holdout)",
     ("index-life.md", "diff"): "+ lineage.md",
