@@ -30,8 +30,8 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-# A password with a slash in it, as SQLAlchemy reads it; what has a port and an @ later looks alike.
-_ODD_PASSWORD = re.compile(r"([^/@?#:\[]*):(?!\d*(?:/|\?[^=@]*=))([^@]*)@")
+# A password with a slash in it, as SQLAlchemy reads it; what has ports and an @ later looks alike.
+_ODD_PASSWORD = re.compile(r"[^/@?#:\[]*:(?!(?:\d+,[^/@?#]*|\d*)(?:#!?/|/|\?[^=@]*=))([^@]*)@")
 _HOST_WITH_QUERY = re.compile(r"(?:\[[^\]]*\]|[^:?#\[]*)(?::\d*)?\?[^=]*=")
 _NO_HANDLER = logging.NullHandler()
 
@@ -92,7 +92,7 @@ def credentials_in(url: str) -> str | None:
     user, at, _ = head.rpartition("@")
     if not at:
         odd = _ODD_PASSWORD.match(rest)
-        return odd[2] if odd else None
+        return odd[1] if odd else None
     if _HOST_WITH_QUERY.match(user):
         return None
     name, colon, password = user.partition(":")

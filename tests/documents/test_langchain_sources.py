@@ -234,6 +234,8 @@ def test_arguments_that_are_no_secret_are_taken_as_they_are(tmp_path: Path) -> N
         {"uri": "bolt://neo4j@graph"},
         {"web_path": "https://wiki.example?mail=me@wiki.example"},
         {"web_path": "https://wiki.example:8080?mail=me@wiki.example&keyword=a&encoded=b"},
+        {"web_path": "http://localhost:3000#/user@wiki"},
+        {"uri": "mongodb://one:27017,two:27017/db?appName=a@b"},
         {"web_path": "https://[::1]:8080?mail=a:b@wiki.example"},
     ],
 )
