@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,20 +29,14 @@ def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> t
     found: dict[str, Run] = {}
     # What says by itself which run it is comes first: it tells which flow the others mean.
     for read in (_by_itself, _served, _by_age):
-        for name in sorted(names, key=_runs_back):
+        if read is _by_age and not flow:
+            flow = next((run.subject.flow for run in _newest_first(project.runs)), "")
+        for name in names:
             if name not in found and (run := read(project, name, flow)) is not None:
                 found[name] = run
-                if read is _by_age:
-                    flow = flow or run.subject.flow
         flows = {run.subject.flow for run in found.values()}
         flow = flow or (flows.pop() if len(flows) == 1 else "")
     return tuple(found[name] for name in names)
-
-
-def _runs_back(name: str) -> int:
-    """How far `latest~N` goes back; 0 for every other name."""
-    written = _LATEST.fullmatch(name)
-    return int(written[1] or 0) if written else 0
 
 
 def _by_itself(project: Project, name: str, _: str) -> Run | None:
@@ -57,19 +53,23 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
 
 def _by_age(project: Project, name: str, flow: str) -> Run | None:
     """The run that `latest` or `latest~N` means; None for every other name."""
-    if not _LATEST.fullmatch(name):
+    written = _LATEST.fullmatch(name)
+    if not written:
         return None
-    back = _runs_back(name)
-    for folder in reversed(list_runs(project.runs)):
-        run = Run.load(folder)
-        if flow and run.subject.flow != flow:
-            continue
-        if back == 0:
-            return run
-        back -= 1
+    back = int(written[1] or 0)
+    of_flow = (run for run in _newest_first(project.runs) if not flow or run.subject.flow == flow)
+    if run := next(islice(of_flow, back, None), None):
+        return run
     raise NotFound(f"there is no run {name!r}{f' of {flow}' if flow else ''}", where=project.runs, remedy=_MAKE)
 
 
+def _newest_first(folder: Path) -> Iterator[Run]:
+    """Every run, read when it is asked for, together with those of its second: ids once did not tell them apart."""
+    for _, found in groupby(reversed(list_runs(folder)), key=lambda path: path.name[:_TO_THE_SECOND]):
+        yield from sorted((Run.load(path) for path in found), key=lambda run: run.created_at, reverse=True)
+
+
+_TO_THE_SECOND = len("20261121t184142")
 _MAKE = "genaiops evaluate FLOW makes one"
 
 
