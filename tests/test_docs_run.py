@@ -154,7 +154,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Pre
         embedder = load_embedder(EmbeddingSettings(precision="fp32"))
         # For commands without a flow. Measuring which precision is faster here takes longer than all the rest.
         patch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
-        patch.setitem(loading._LOADED, (embedder.fingerprint, "fp32"), Remembering(embedder._loaded()))
+        patch.setitem(loading._LOADED, (embedder.fingerprint, "fp32"), Remembering(embedder._loaded("fp32")))
         yield prepare(tmp_path_factory.mktemp("docs") / "project", url)
 
 

@@ -38,8 +38,9 @@ _log = logging.getLogger(__name__)
 class LocalEmbedder:
     """An embedder that knows its fingerprint at once and loads its model at the first text that needs it.
 
-    One to four texts, a question, go to the fast session of the same weights where one was made; all others to
-    torch. Models and sessions are shared in the process: two embedders of the same weights and precision hold
+    One to four texts, a question, go to the fast session of the same weights where one was made, and else to torch in
+    fp32, as the session is: a question has one vector before and after there is a session. All others go to torch in
+    `precision`. Models and sessions are shared in the process: two embedders of the same weights and precision hold
     them once.
     """
 
@@ -70,19 +71,21 @@ class LocalEmbedder:
         return self._precision
 
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
-        if 0 < len(texts) <= MAX_TEXTS and (session := self.fast_session) is not None:
-            vectors = session.embed(texts)
-            progress(len(texts), len(texts))
-            return vectors
-        return self.embed_corpus(texts, progress)
+        if not 0 < len(texts) <= MAX_TEXTS:
+            return self.embed_corpus(texts, progress)
+        if (session := self.fast_session) is None:
+            return self._loaded("fp32").embed(texts, progress)
+        vectors = session.embed(texts)
+        progress(len(texts), len(texts))
+        return vectors
 
     def embed_corpus(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
         """As `embed`, always by torch: what is stored comes from one engine, whether or not there is a session."""
-        return self._loaded().embed(texts, progress)
+        return self._loaded(self.precision).embed(texts, progress)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
         """See TokenEmbedder."""
-        return self._loaded().embed_tokens(texts)
+        return self._loaded(self.precision).embed_tokens(texts)
 
     @property
     def fast_session(self) -> FastSession | None:
@@ -130,10 +133,9 @@ class LocalEmbedder:
     def _refusal_key(self) -> str:
         return f"{engine()} torch {version('torch')} {self.fingerprint}"
 
-    def _loaded(self) -> SentenceTransformerEmbedder:
+    def _loaded(self, precision: Precision) -> SentenceTransformerEmbedder:
         from genaiops.embedding.sentence_transformer import SentenceTransformerEmbedder
 
-        precision = self.precision
         with _LOADING:
             key = (self.fingerprint, precision)
             if key not in _LOADED:

@@ -76,10 +76,21 @@ def test_vectors_and_tokens_are_those_of_torch(made: Path, embedder: LocalEmbedd
     assert session is not None
     texts = [*TEXTS, "word " * 5000, "ﬁne ½ Straße İstanbul", "\x00\x01 control", "a\u0301" * 400]
     assert (session.embed(texts) * embedder.embed(texts)).sum(axis=1).min() >= 0.999
-    torch_model = embedder._loaded().model
+    torch_model = embedder._loaded("fp32").model
     for text in texts:
         assert session.token_ids(text) == torch_model.preprocess([text])["input_ids"][0].tolist()
     assert len(session.token_ids("word " * 5000)) == torch_model.max_seq_length
+
+
+def test_a_question_has_one_vector_before_and_after_there_is_a_session(made: Path, tmp_path: Path) -> None:
+    """Also where a corpus is embedded in bf16: a run measured before the first `ask` is the run measured after it."""
+    settings = EmbeddingSettings(precision="bf16")
+    before = load_embedder(settings, cache_file=tmp_path / "cache.db")
+    after = load_embedder(settings, cache_file=made / "cache.db")
+    assert isinstance(before, LocalEmbedder) and isinstance(after, LocalEmbedder)
+    assert before.fast_session is None and after.fast_session is not None
+    for text in TEXTS:
+        assert np.abs(before.embed([text]) - after.embed([text])).max() < 2e-6
 
 
 def test_a_question_is_the_same_alone_and_in_company(made: Path, embedder: LocalEmbedder) -> None:
@@ -240,7 +251,7 @@ def test_vectors_that_differ_are_refused_and_nothing_is_published(
     monkeypatch.setattr(FastSession, "embed", worse)
     without_export(monkeypatch, session_in(home, embedder.fingerprint))
     with pytest.raises(Refused, match="least cosine"):
-        make_session(home / "elsewhere", MODEL, embedder.fingerprint, embedder._loaded().model)
+        make_session(home / "elsewhere", MODEL, embedder.fingerprint, embedder._loaded("fp32").model)
     assert list((home / "elsewhere").iterdir()) == []
 
 
@@ -251,7 +262,7 @@ def test_a_tokenizer_that_reads_otherwise_is_refused(
     monkeypatch.setattr(FastSession, "token_ids", lambda self, text: whole(self, text.upper() + "!"))
     without_export(monkeypatch, session_in(home, embedder.fingerprint))
     with pytest.raises(Refused, match="in another way"):
-        make_session(home / "elsewhere", MODEL, embedder.fingerprint, embedder._loaded().model)
+        make_session(home / "elsewhere", MODEL, embedder.fingerprint, embedder._loaded("fp32").model)
 
 
 def test_a_refusal_is_kept_so_that_it_is_not_tried_at_every_question(
