@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from genaiops import display
 from genaiops.errors import ModelError
@@ -21,6 +21,18 @@ _SECRET_NAME = re.compile(
     r"|authorization|connection_?string|cookie|bearer|signature|(?:^|[_-])(?:auth|sig|pwd|jwt)$",
     re.IGNORECASE,
 )
+# What is a key in a query, where elsewhere it is an ordinary word.
+_SECRET_OF_QUERY = re.compile(r"key|code|pass|sid", re.IGNORECASE)
+# What gives a key away whatever it stands under: a scheme of authorization, or a prefix that providers put there.
+_KEY = re.compile(
+    r"(?:bearer|basic|token)\s+(?=\S*[\d=_.])\S{16,}$|(?:sk|pk|rk)-[\w-]{16,}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
+    r"|glpat-[\w-]{16,}|xox[a-z]-[\w-]{8,}|AKIA[0-9A-Z]{16}$|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+# A password with a slash in it, as SQLAlchemy reads it; what has ports and an @ later looks alike.
+_ODD_PASSWORD = re.compile(r"[^/@?#:\[]*:(?!(?:\d+,[^/@?#]*|\d*)(?:#!?/|/|\?[^=@]*=))([^@]*)@")
+_HOST_WITH_QUERY = re.compile(r"(?:\[[^\]]*\]|[^:?#\[]*)(?::\d*)?\?[^=]*=")
 _NO_HANDLER = logging.NullHandler()
 
 
@@ -64,22 +76,49 @@ def names_secret(name: str) -> bool:
     return bool(_SECRET_NAME.search(name))
 
 
+def is_key(text: str) -> bool:
+    """Whether a text is a key by the look of it, whatever it stands under."""
+    return bool(_KEY.match(text))
+
+
+def credentials_in(url: str) -> str | None:
+    """The secret before the host of an address, as written: a password, or a user who needs none. None without one.
+
+    A user without a password counts for http(s), where it may be a token, and where it is a key by the look of it.
+    Passwords with "@", "/", "?" and "#" in them, which nobody encoded, are taken whole.
+    """
+    scheme, _, rest = url.partition("://")
+    head = rest.partition("/")[0]
+    user, at, _ = head.rpartition("@")
+    if not at:
+        odd = _ODD_PASSWORD.match(rest)
+        return odd[1] if odd else None
+    if _HOST_WITH_QUERY.match(user):
+        return None
+    name, colon, password = user.partition(":")
+    if colon:
+        return password
+    web = scheme.lower().rpartition("+")[2] in ("http", "https")  # git+https is http too
+    return name if (web and not re.search("[?#]", name)) or is_key(unquote(name)) else None
+
+
 def secrets_in(url: str) -> tuple[str, ...]:
-    """What of an address must not be shown: its password, or a user without one, and secrets its query names.
+    """What of an address must not be shown: `credentials_in` it, and keys and what a name calls secret in its query.
 
     As written and as decoded; empty for a text that is no address.
     """
     scheme, mark, rest = url.partition("://")
-    if not mark or not scheme.isalnum():
+    if not mark or not _SCHEME.fullmatch(scheme):
         return ()
-    try:
-        parts = urlsplit(url)
-        held = [parts.password or parts.username or ""]
-    except ValueError:
-        return (rest,)
-    pairs = [pair.partition("=") for pair in re.split("[&;]", f"{parts.query}&{parts.fragment}")]
-    held += [value for name, _, value in pairs if names_secret(unquote_plus(name))]
-    return tuple(dict.fromkeys(form for text in held if text for form in (text, unquote_plus(text))))
+    held = [credentials_in(url) or ""]
+    _, _, query = re.sub("[?#]", "?", rest.replace(f"{held[0]}@", "@", 1), count=1).partition("?")
+    for pair in re.split("[&;#]", query):
+        name, _, value = pair.partition("=")
+        told = unquote_plus(name).rpartition("?")[2]
+        if names_secret(told) or _SECRET_OF_QUERY.fullmatch(told) or is_key(unquote_plus(value)):
+            held.append(value)
+    forms = (form for text in held for form in (text, unquote(text), unquote_plus(text)))
+    return tuple(dict.fromkeys(form for form in forms if form))
 
 
 def one_line(text: object) -> str:

@@ -104,7 +104,7 @@ def _queries(path: Path) -> list[tuple[str, str]]:
             raise ValueError(f"query_id {query_id!r} stands twice")
         found[query_id] = text
 
-    read_each(path, "file of queries", ConfigurationError, read)
+    read_each(path, "file of queries", ConfigurationError, read, only=("query_id", "text"))
     if not found:
         raise ConfigurationError("there is no query in this file", where=path)
     return list(found.items())

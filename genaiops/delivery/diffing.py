@@ -117,7 +117,7 @@ def read_questions(path: Path) -> tuple[str, ...]:
             raise ValueError("text or question is needed, and must not be empty")
         return text
 
-    found = read_each(path, "file of questions", ConfigurationError, read)
+    found = read_each(path, "file of questions", ConfigurationError, read, only=("text", "question"))
     if not found:
         raise ConfigurationError("there is no question in this file", where=path)
     return tuple(found)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from genaiops.documents.items import utc
-from genaiops.documents.listing import name_problem
+from genaiops.documents.listing import name_problem, shown
 from genaiops.documents.settings import URL
 from genaiops.errors import GenaiopsError
 from genaiops.files import sha256_of_file
@@ -82,12 +82,12 @@ class Sources:
 
     def _told(self, state: Literal["same", "changed", "gone", "moved"], file: Path) -> SourceNow:
         place = file.resolve()
-        shown = place.relative_to(self._root) if place.is_relative_to(self._root) else place
+        told = place.relative_to(self._root) if place.is_relative_to(self._root) else place
         try:
             modified = utc(file.stat().st_mtime) if state != "gone" else ""
         except OSError:
             modified = ""
-        return SourceNow(state, shown.as_posix(), modified)
+        return SourceNow(state, told.as_posix(), modified)
 
 
 def _paths(built: Built) -> list[str]:
@@ -107,7 +107,19 @@ def _files(base: Path, source: str, document: str) -> Iterator[Path]:
     place = base / (fixed if fixed == source else fixed.rpartition("/")[0] or ".")
     # A row of a table or a line is `FILE#ROW`; a file may have a # in its own name.
     names = list(dict.fromkeys((document, document.rpartition("#")[0] or document)))
-    if any(place.name == name for name in names) and not place.is_dir():
+    if any(shown(place.name) == name for name in names) and not place.is_dir():
         yield place  # the source is one file
         return
-    yield from (place / name for name in names if not name_problem(name))
+    yield from (_stored(place, name) for name in names if not name_problem(name))
+
+
+def _stored(folder: Path, document: str) -> Path:
+    """Where a document is below a folder: ids are Unicode NFC, and what a file system stored need not be."""
+    place = folder
+    for part in document.split("/"):
+        entry = place / part
+        with suppress(OSError):
+            if not entry.exists():
+                entry = next((found for found in place.iterdir() if shown(found.name) == part), entry)
+        place = entry
+    return place

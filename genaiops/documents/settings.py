@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from genaiops.configuration import Settings, holds_secret
-from genaiops.endpoints import names_secret, secrets_in
+from genaiops.endpoints import credentials_in, is_key, names_secret, secrets_in
 from genaiops.sensitivity import Sensitivity
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 ENVIRONMENT = "env:"
-# What gives a key away whatever it stands under: a scheme of authorization, or a prefix that providers put there.
-_KEY = re.compile(
-    r"(?:bearer|basic|token)\s+\S{8,}$|(?:sk|pk|rk)-[\w-]{16,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
-    r"|xox[a-z]-[\w-]{8,}|AKIA[0-9A-Z]{16}$|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.",
-    re.IGNORECASE,
-)
-# A password with a slash in it, as SQLAlchemy reads it; what has a port and an @ later looks alike.
-_ODD_PASSWORD = re.compile(r"[^:/]+://[^/@?#:\[]*:([^@]*)@")
-_PORT = re.compile(r"\d*[/?#]")
 _PASSWORD_OF_QUERY = re.compile(r"(?:^|[&;?{=])\s*(?:password|passwd|pwd|sslpassword)\s*=", re.IGNORECASE)
 _CLASS = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _LABELS = {"sensitivity", "access"}
@@ -178,18 +169,15 @@ _CHECKS = {"path": _path, "web": _web, "sql": _sql, "langchain": _langchain}
 
 def _no_password(url: str) -> None:
     """Settings are shown, recorded and committed, so that no URL in them may hold a password."""
-    authority = re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]
-    user, at, _ = authority.rpartition("@")
-    odd = _ODD_PASSWORD.match(url)
-    if (at and ":" in user) or (at and url.lower().startswith("http")) or (odd and not _PORT.match(odd[1])):
+    if credentials_in(url) is not None:
         raise holds_secret("holds credentials; put them into an environment variable and write env:NAME or options")
     try:
         query = urlsplit(url).query
     except ValueError as error:
         raise ValueError(f"is no URL: {error}") from None
     # Decoded, because ODBC's whole connection string is one value of a query.
-    if _PASSWORD_OF_QUERY.search(unquote_plus(query)):
-        raise holds_secret("holds a password; put the URL into an environment variable and write env:NAME")
+    if _PASSWORD_OF_QUERY.search(unquote_plus(query)) or any(is_key(value) for _, value in parse_qsl(query)):
+        raise holds_secret("holds a password or a key; put the URL into an environment variable and write env:NAME")
 
 
 def _no_secret(value: Any, where: str, name: str = "") -> None:
@@ -201,7 +189,7 @@ def _no_secret(value: Any, where: str, name: str = "") -> None:
         for item in value:
             _no_secret(item, where, name)
     elif isinstance(value, str) and not value.startswith(ENVIRONMENT):
-        if names_secret(name) or _KEY.match(value):
+        if names_secret(name) or is_key(value):
             raise holds_secret(f"{where} looks like a secret; put it into an environment variable: env:NAME")
         if URL.match(value):
             _no_password(value)

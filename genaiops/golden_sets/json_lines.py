@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,8 +33,10 @@ class Fault:
     what: str
 
 
-def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
+def read_json_lines(path: Path, what: str, *, only: Collection[str] = ()) -> tuple[list[Row], list[Fault]]:
     """The objects of a JSON-lines file, and a fault for each line that is none. Blank lines are skipped.
+
+    With `only`, those fields of each object: of the others nothing is asked but that the line can be parsed.
 
     Refused: lines that are not UTF-8, a byte-order mark, keys given twice, NaN and
     infinities, half a surrogate pair (it has no UTF-8 form). Raises NotFound when
@@ -50,7 +52,7 @@ def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
         if not line.strip():
             continue
         try:
-            rows.append(Row(number, _parse(line)))
+            rows.append(Row(number, _parse(line, only)))
         except UnicodeDecodeError as error:
             faults.append(Fault(number, f"not UTF-8: {error.reason} at byte {error.start + 1}"))
         except UnicodeEncodeError:
@@ -64,12 +66,21 @@ def read_json_lines(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
     return rows, faults
 
 
-def read_each(path: Path, what: str, error: type[GenaiopsError], read: Callable[[dict[str, Any]], T]) -> list[T]:
+def read_each(
+    path: Path,
+    what: str,
+    error: type[GenaiopsError],
+    read: Callable[[dict[str, Any]], T],
+    *,
+    only: Collection[str] = (),
+) -> list[T]:
     """What `read` makes of each object of a JSON-lines file; a ValueError of it says what is wrong with the object.
+
+    With `only`, of those fields of each object.
 
     One error of the given class lists every broken line. NotFound when there is no such file.
     """
-    rows, faults = read_json_lines(path, what)
+    rows, faults = read_json_lines(path, what, only=only)
     found: list[T] = []
     for row in rows:
         try:
@@ -121,11 +132,20 @@ def strict_json(text: str) -> Any:
     return value
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    value = strict_json(line.decode("utf-8"))
+def _parse(line: bytes, only: Collection[str]) -> dict[str, Any]:
+    text = line.decode("utf-8")
+    value = _only(text, only) if only else strict_json(text)
     if not isinstance(value, dict):
         raise ValueError(f"expected one JSON object a line, got {type(value).__name__}")
     return value
+
+
+def _only(text: str, names: Collection[str]) -> Any:
+    """The named fields of an object, as strictly as `strict_json` has them; anything else as it is."""
+    value = json.loads(text, object_pairs_hook=tuple)
+    if not isinstance(value, tuple):  # no object
+        return value
+    return strict_json(json.dumps(_without_duplicates([(name, item) for name, item in value if name in names])))
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

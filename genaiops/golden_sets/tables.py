@@ -16,6 +16,9 @@ from genaiops.golden_sets.json_lines import Fault, Row, text_of
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 LONGEST_CELL = 20_000_000  # characters
+# How the tables begin whose cells genaiops guards: an exported golden set, and the report of a run.
+EXPORTED = ("id", "question", "kind", "reference", "evidence", "tags", "forbidden")
+REPORTED = ("id", "kind", "tags", "state", "lost_at", "question", "answer", "error")
 _LONGEST_LITERAL = 1_000_000  # characters; a longer list as Python writes it is not read
 _FORMULA = re.compile(r"\s*[=+\-@|%]|[\t\r\n]")  # how a cell begins that some spreadsheet runs
 
@@ -24,7 +27,8 @@ def read_table(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
     """The rows of a `.csv` or `.tsv` file as texts by column, with their first lines; and what is wrong with it.
 
     Rows without content and columns without a name or content are skipped. A guard before a formula (see `guarded`)
-    is taken off. Raises NotFound when there is no such file.
+    is taken off in the columns that genaiops wrote: anywhere else an apostrophe may be the text's own. Raises NotFound
+    when there is no such file.
     """
     text, faults = text_of(path, what)  # spreadsheets put a byte-order mark in front
     before = csv.field_size_limit(LONGEST_CELL)
@@ -38,6 +42,7 @@ def read_table(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if problem or twice:
         return [], [Fault(1, problem or f"column {twice[0]!r} is there twice")]
+    ours = next((len(table) for table in (EXPORTED, REPORTED) if tuple(header[: len(table)]) == table), 0)
     rows: list[Row] = []
     for line, cells, problem in lines:
         if problem:
@@ -45,7 +50,7 @@ def read_table(path: Path, what: str) -> tuple[list[Row], list[Fault]]:
         elif len(cells) != len(header) and cells:
             faults.append(Fault(line, f"{counted(len(cells), 'cell')} under {counted(len(header), 'column')}"))
         elif any(cell.strip() for cell in cells):
-            named = zip(header, map(unguarded, cells), strict=False)
+            named = zip(header, [*map(unguarded, cells[:ours]), *cells[ours:]], strict=False)
             rows.append(Row(line, {name: cell for name, cell in named if name or cell.strip()}))
     return rows, faults
 

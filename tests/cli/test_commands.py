@@ -111,6 +111,22 @@ def test_a_broken_file_of_queries_is_told_with_its_line(run: Run, root: Path, co
     assert f"queries.jsonl{told}" in result.err or told in result.err
 
 
+def test_what_else_a_line_of_a_file_of_queries_holds_is_no_matter(run: Run, root: Path) -> None:
+    """Metadata of other programs comes with NaN, names given twice and half surrogate pairs."""
+    line = '{"query_id": "a", "text": "deposit", "m": NaN, "x": 1, "x": {"text": 2, "text": 3}, "t": "\\ud800"}'
+    Path("queries.jsonl").write_text(line)
+    result = run("search", FLOW, "--queries", "queries.jsonl", "--k", 1)
+    assert (result.code, result.out.split()[0]) == (0, "a"), result.err
+    for wrong, told in (
+        ('{"query_id": NaN, "text": "deposit"}', "NaN is not JSON"),
+        ('{"query_id": "a", "text": "deposit", "text": "bike"}', "key 'text' is given twice"),
+        ('{"query_id": "a", "text": "deposit \\ud800"}', "surrogate"),
+    ):
+        Path("queries.jsonl").write_text(wrong)
+        refused = run("search", FLOW, "--queries", "queries.jsonl")
+        assert (refused.code, told in refused.err) == (2, True), refused.err
+
+
 # --- golden lint, score, evaluate, gate -------------------------------------------
 
 

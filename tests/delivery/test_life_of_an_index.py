@@ -156,6 +156,8 @@ def test_a_file_of_questions_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     path.write_text('{"text": "One?"}\n\n{"question": "Two?"}\n', encoding="utf-8")
     assert read_questions(path) == ("One?", "Two?")
+    path.write_text('{"question": "One?", "score": NaN, "m": 1, "m": 2}')
+    assert read_questions(path) == ("One?",)  # what else stands in a line is not read
     for content, line in (('{"text": "One?"}\n{"text": " "}\n', ":2"), ("[]\n", ":1")):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(ConfigurationError, match=r"text or question|one JSON object") as caught:

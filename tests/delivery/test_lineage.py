@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,27 @@ def test_lineage_says_what_lies_today_where_a_document_was_read(flow: Flow) -> N
     assert workshop.load(flow.folder).build().unchanged
     moved = first().now
     assert moved is not None and (moved.state, moved.place) == ("moved", "handbook/wheels.md")
+
+
+def test_a_file_whose_name_is_stored_decomposed_is_still_there(flow: Flow) -> None:
+    manual = flow.folder.parents[1] / "manual"
+    page = manual / unicodedata.normalize("NFD", "cafés") / unicodedata.normalize("NFD", "résumé.md")
+    page.parent.mkdir()
+    page.write_text("# Tandems\n\nA tandem costs a zloty.\n")
+    flow.build()
+    chunk = next(chunk for chunk in flow.chunks() if "zloty" in chunk.text)
+    assert chunk.document_id == unicodedata.normalize("NFC", "cafés/résumé.md")
+
+    def state() -> str:
+        (found,) = lineage_of(flow.project, chunk.id).chunks
+        assert found.now is not None
+        return found.now.state
+
+    assert state() == "same"
+    page.write_text("# Tandems\n\nNone.\n")
+    assert state() == "changed"
+    page.unlink()
+    assert state() == "gone"
 
 
 def test_a_chunk_is_found_by_a_prefix_of_its_id_in_every_index(flow: Flow) -> None:

@@ -194,7 +194,17 @@ def test_a_secret_that_a_loader_repeats_is_in_no_id_metadata_or_reason(
         {"web_path": ["https://wiki.example/?page=a&X-Amz-Signature=very-secret"]},
         {"requests_kwargs": {"auth": ["me", "very-secret"]}},
         {"requests_kwargs": {"headers": {"Cookie": "session=very-secret"}}},
-        {"headers": {"X-Whatever": "Bearer very-secret"}},
+        {"headers": {"X-Whatever": "Bearer very-secret-7very"}},
+        {"headers": {"X-Whatever": "Basic dmVyeTpzZWNyZXQ="}},
+        {"uri": "mongodb+srv://app:very-secret@db/prod"},
+        {"uri": "postgresql://app:7#very-secret@db/prod"},
+        {"web_path": "https://wiki.example/export?key=very-secret"},
+        {"web_path": "https://wiki.example/export?page=a&code=very-secret"},
+        {"web_path": "https://wiki.example/export?SID=very-secret"},
+        {"web_path": "https://wiki.example/export#/b?pass=very-secret"},
+        {"web_path": "https://wiki.example/export?x=AIzaVerysecretVerysecretVerysecretVerys"},
+        {"repo": "git+https://very-secret@git.example/a.git"},
+        {"repo": "ssh://ghp_verysecretverysecretverysecret@git.example/a.git"},
         {"anything": "ghp_verysecretverysecretverysecret"},
     ],
 )
@@ -208,3 +218,57 @@ def test_arguments_that_are_no_secret_are_taken_as_they_are(tmp_path: Path) -> N
     notes = [{"text": "one", "metadata": {"page": "https://wiki.example/?page=a&lang=en", "author": "Basic English"}}]
     [document] = read(tmp_path, "our_loaders.Notes", arguments={"notes": notes}).documents
     assert document.metadata == notes[0]["metadata"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            {"query": text}
+            for text in ("Basic chemistry", "basic electronics", "Token economics", "bearer instruments")
+        ),
+        *({"query": text} for text in ("Basic electrochemistry", "Token https://economics")),
+        {"repo": "ssh://git@github.com/org/repo.git"},
+        {"uri": "postgresql://reader@db/prod"},
+        {"host": "sftp://deploy@files.example/in"},
+        {"uri": "bolt://neo4j@graph"},
+        {"web_path": "https://wiki.example?mail=me@wiki.example"},
+        {"web_path": "https://wiki.example:8080?mail=me@wiki.example&keyword=a&encoded=b"},
+        {"web_path": "http://localhost:3000#/user@wiki"},
+        {"uri": "mongodb://one:27017,two:27017/db?appName=a@b"},
+        {"web_path": "https://[::1]:8080?mail=a:b@wiki.example"},
+    ],
+)
+def test_ordinary_arguments_are_no_secrets(tmp_path: Path, arguments: Any) -> None:
+    assert read(tmp_path, "our_loaders.Notes", arguments={"notes": [{"text": "one", "metadata": arguments}]}).documents
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg2://app:very-hidden@db/prod",
+        "mongodb+srv://app:very-hidden@db/prod",
+        "postgresql://app:very#hidden@db/prod",
+        "postgresql://app:7?very#hidden@db/prod",
+        "postgresql://app:very/hidden@db/prod",
+        "postgresql://app:very@hidden@db/prod",
+        "postgresql://app:very@7#hidden@db/prod",
+        "postgresql://app:very[hidden@db/prod",
+        "https://wiki.example/a?key=AIza-hidden",
+        "https://wiki.example/a?b=c&code=very-hidden",
+        "https://wiki.example/a?pass=very-hidden#top",
+        "https://wiki.example/a?x=AIzahiddenhiddenhiddenhiddenhidden-hidd",
+        "https://me:word@wiki.example/a?sid=very%2Dhidden",
+    ],
+)
+def test_no_secret_of_an_address_gets_into_a_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("WIKI", address)
+    notes = [{"text": "one", "metadata": {"source": "env:WIKI", "said": "env:WIKI"}}]
+    (document,) = read(tmp_path, "our_loaders.Notes", arguments={"notes": notes}).documents
+    assert "hidden" not in repr(document) and "***" in repr(document)
+    (document,) = read(
+        tmp_path, "our_loaders.Notes", arguments={"notes": [{"text": "one", "id": "env:WIKI"}]}
+    ).documents
+    assert "hidden" not in repr(document)

@@ -169,11 +169,18 @@ def test_a_secret_written_down_in_settings_is_refused() -> None:
         ({"langchain": "a.Loader", "arguments": {"sites": [{"password": SECRET}]}}, "looks like a secret"),
         ({**ROWS, "sql": f"mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BUID%3Dme%3BPWD%3D{SECRET}"}, "holds a password"),
         ({**ROWS, "sql": f"postgresql://me:{SECRET}@h/db"}, "holds credentials"),
+        ({**ROWS, "sql": f"postgresql+psycopg2://me:7#{SECRET}@h/db"}, "holds credentials"),
+        ({"web": [f"https://h/a?x=AIza{'0' * 30}{SECRET}"]}, "holds a password or a key"),
     ):
         with pytest.raises(ConfigurationError, match=reason) as caught:
             settings(wrong)
         assert SECRET not in str(caught.value)
-    for fine in ("sqlite:///a:b@c.db", "postgresql://h:5432/db?options=a@b", "postgresql://[::1]:5432/a@b"):
+    for fine in (
+        "sqlite:///a:b@c.db",
+        "postgresql://h:5432/db?options=a@b",
+        "postgresql://[::1]:5432/a@b",
+        "postgresql://me@h/db",
+    ):
         settings({**ROWS, "sql": fine})
 
 

@@ -227,6 +227,14 @@ def test_a_path_is_a_name_and_an_expression(written: str) -> None:
     assert parsed_paths(["answer: a.b | [0]", "contexts: c"]) == {"answer": "a.b | [0]", "contexts": "c"}
 
 
+@pytest.mark.parametrize("query", ["key=AIza-hidden", "a=b&code=very-hidden", "pass=very-hidden", "sid=very-hidden"])
+def test_a_key_in_the_address_is_in_no_message(query: str) -> None:
+    said = {"error": f"the address had {query}"}
+    with application(lambda *_: (400, said)) as app, pytest.raises(ModelError) as raised:
+        HttpApplication(f"{app.url}?{query}", manner=QUICK)(Query("?"))
+    assert "hidden" not in str(raised.value) and "***" in str(raised.value)
+
+
 def test_a_password_in_the_address_is_in_no_message() -> None:
     with application(lambda *_: (400, {})) as app, pytest.raises(ModelError) as raised:
         HttpApplication(app.url.replace("127", "me:hidden@127"), manner=QUICK)(Query("?"))

@@ -155,11 +155,24 @@ def test_a_spreadsheets_byte_order_mark_and_line_breaks_in_cells_are_fine(tmp_pa
     assert [(row.id, row.question) for row in read_rows(path)] == [(2, "two\nlines"), (4, "c")]
 
 
-def test_a_guard_before_a_formula_is_no_part_of_an_answer(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text("question,answer\n'=1+1,\"'- one\n- two\"\n'quoted' word,it's\n")
+def test_a_guard_of_ours_before_a_formula_is_no_part_of_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(
+        "id,kind,tags,state,lost_at,question,answer,error,relevance\n"
+        "a,answerable,,ok,,'=1+1,\"'- one\n- two\",,0.5\nb,answerable,,ok,,'quoted' word,it's,,0.5\n"
+    )
     read = [(row.question, row.answer) for row in read_rows(path)]
     assert read == [("=1+1", "- one\n- two"), ("'quoted' word", "it's")]
+    # An exported golden set to which somebody added answers: the questions are ours, the answers are not.
+    path.write_text("id,question,kind,reference,evidence,tags,forbidden,answer\na,'=1?,answerable,,,,,'=' is equals\n")
+    assert [(row.question, row.answer) for row in read_rows(path)] == [("=1?", "'=' is equals")]
+
+
+@pytest.mark.parametrize("answer", ["'=' means equals", "'-v' is verbose", "'@' sign", "'=1+1"])
+def test_an_apostrophe_in_a_table_of_somebody_else_is_part_of_the_answer(tmp_path: Path, answer: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"question,answer\nWhat?,{answer}\n")
+    assert [row.answer for row in read_rows(path)] == [answer]
 
 
 def test_reading_a_table_leaves_the_limit_of_other_readers_alone(tmp_path: Path) -> None:

@@ -57,9 +57,14 @@ COMMANDS = [
     "\ud800\ufffe\uffff",
     "\x00\x01\x08\x0b\x0c\x0e\x1f",
     "\u202egnp.exe",
+    "\u061ca\u200bb\xadc\ufeff\U000e0049\U000e007f",
+    "\x1b]0;no end",
 ]
 TEXTS = [*COMMANDS, *(many_payloads(2000)[::2] if LONG else many_payloads(60))]
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f"
+    "\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def verdict(text: str) -> Verdict:

@@ -249,6 +249,13 @@ def test_data_reaches_the_terminal_without_escapes_or_markup(run: Run, text: str
         ("\x1b", ""),
         ("a\tb\nc\r\nd\re", "a\tb\nc\nd\ne"),
         ("a\u202eb", "ab"),
+        ("a\u061cb\u200bc\xadd\u2060e\ufefff", "abcdef"),
+        ("pay\U000e0049\U000e0067\U000e007f", "pay"),
+        ("\u0646\u200c\u0647 \U0001f469\u200d\U0001f4bb", "\u0646\u200c\u0647 \U0001f469\u200d\U0001f4bb"),
+        ("one \x1b]0;two\nthree", "one 0;two\nthree"),
+        ("one \x1b]two\u2028three\x07", "one two\nthree"),
+        ("one \x1bPtwo three", "one two three"),
+        ("\x1b]0;a\x1b]0;b\x07c", "0;ac"),
         ("naïve – “ok” 漢字 \U0001f600", "naïve – “ok” 漢字 \U0001f600"),
     ],
 )

@@ -90,7 +90,8 @@ def _in_flow(value: Any, base: Path) -> Any:
 
 def _place(item: Any, source: SourceSettings, base: Path, hidden: tuple[str, ...]) -> str:
     """The `source` of a document's metadata, a path in the flow's folder relative to it; else the loader's name."""
-    place = _USER.sub("//", str(getattr(item, "metadata", {}).get("source") or ""))
+    told = str(getattr(item, "metadata", {}).get("source") or "")
+    place = _USER.sub("//", without(hidden, told)) if "://" in told else told
     if place and Path(place).is_absolute() and Path(place).resolve().is_relative_to(base.resolve()):
         place = Path(place).resolve().relative_to(base.resolve()).as_posix()
     return without(hidden, place) or source.name or source.langchain.rpartition(".")[2]

@@ -16,7 +16,7 @@ from genaiops.evaluation.reports.circumstances import told_of
 from genaiops.evaluation.reports.comparison import differences
 from genaiops.evaluation.reports.rows import Row, rows_of
 from genaiops.evaluation.waterfall import waterfall
-from genaiops.golden_sets.tables import guarded
+from genaiops.golden_sets.tables import REPORTED, guarded
 from genaiops.records import Score, Summary, Verdict, as_json
 
 SCHEMA = "genaiops.report/1"  # counts up when a field changes its meaning or goes; fields may join at any time
@@ -102,7 +102,7 @@ def csv_report(run: Run) -> str:
     names = [summary.measure for summary in run.summaries]
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow(_text(head) for head in (*_COLUMNS, *names))
+    writer.writerow(_text(head) for head in (*REPORTED, *names))
     for row in rows_of(run):
         result, case = row.result, row.result.case
         answer = "" if result.answer is None else result.answer.text
@@ -112,9 +112,6 @@ def csv_report(run: Run) -> str:
         values = [outcome.value if isinstance(outcome, Score) else "" for outcome in found]
         writer.writerow([*map(_text, texts), *values])
     return out.getvalue()
-
-
-_COLUMNS = ("id", "kind", "tags", "state", "lost_at", "question", "answer", "error")
 
 
 def _text(value: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from genaiops.golden_sets.exchange.items import OWN, Fields, Item, Losses, from_own, own
 from genaiops.golden_sets.exchange.rows import read_rows, texts_in, write_csv
 from genaiops.golden_sets.golden_set import GoldenSet
+from genaiops.golden_sets.tables import EXPORTED
 from genaiops.records import Case, Evidence
 
 QUESTION = ("question", "user_input", "input", "query", "prompt", "user_question")
@@ -106,9 +107,6 @@ def write_azure(golden: GoldenSet, losses: Losses) -> str:
     return lines(rows)
 
 
-_COLUMNS = ("id", "question", "kind", "reference", "evidence", "tags", "forbidden")
-
-
 def read_csv(path: Path, losses: Losses) -> list[Item]:
     """A table with our columns, or with those that other tools give a question, an answer and its contexts."""
     items = []
@@ -135,8 +133,8 @@ def write_table(golden: GoldenSet, losses: Losses) -> str:
         tags = "; ".join(tag.replace(";", ",") for tag in case.tags)
         forbidden = json.dumps(case.forbidden, ensure_ascii=False) if case.forbidden else ""
         values = (case.id, case.question, case.kind, case.reference, evidence, tags, forbidden)
-        rows.append(dict(zip(_COLUMNS, values, strict=True)))
-    return write_csv(_COLUMNS, rows)
+        rows.append(dict(zip(EXPORTED, values, strict=True)))
+    return write_csv(EXPORTED, rows)
 
 
 def _evidence(cell: Any, losses: Losses) -> tuple[Evidence, ...]:
