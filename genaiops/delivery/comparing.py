@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,21 +18,24 @@ if TYPE_CHECKING:
 _LATEST = re.compile(r"latest(?:~([0-9]{1,4}))?")
 
 
-def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> tuple[Run, ...]:
+def named_runs(
+    project: Project, names: tuple[str, ...], *, flow: str = "", counts: Callable[[Run], bool] | None = None
+) -> tuple[Run, ...]:
     """The run of each name, in order.
 
     A name is a run's id or the beginning or end of one, a run.json or its folder, an environment of
     the project (the run that earned the release it serves), or `latest`, `latest~1` for the newest
     run, the one before, and so on. Environments and `latest` mean runs of `flow`; without it, of the
-    flow of the runs that are named otherwise, and else of the newest run there is. NotFound says what there is.
+    flow of the runs that are named otherwise, and else of the newest run there is. `latest` passes over a run that
+    does not count. NotFound says what there is.
     """
     found: dict[str, Run] = {}
     # What says by itself which run it is comes first: it tells which flow the others mean.
-    for read in (_by_itself, _served, _by_age):
+    for read in (_by_itself, _served, partial(_by_age, counts=counts)):
         for name in sorted(names, key=_runs_back):
             if name not in found and (run := read(project, name, flow)) is not None:
                 found[name] = run
-                if read is _by_age:
+                if _LATEST.fullmatch(name):
                     flow = flow or run.subject.flow
         flows = {run.subject.flow for run in found.values()}
         flow = flow or (flows.pop() if len(flows) == 1 else "")
@@ -55,22 +60,29 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
     return Run.load(path) if is_path else find_run(project.runs, name)
 
 
-def _by_age(project: Project, name: str, flow: str) -> Run | None:
+def _by_age(project: Project, name: str, flow: str, counts: Callable[[Run], bool] | None = None) -> Run | None:
     """The run that `latest` or `latest~N` means; None for every other name."""
     if not _LATEST.fullmatch(name):
         return None
-    back = _runs_back(name)
+    back, passed_over = _runs_back(name), 0
     for folder in reversed(list_runs(project.runs)):
         run = Run.load(folder)
         if flow and run.subject.flow != flow:
             continue
+        if counts is not None and not counts(run):
+            passed_over += 1
+            continue
         if back == 0:
             return run
         back -= 1
-    raise NotFound(f"there is no run {name!r}{f' of {flow}' if flow else ''}", where=project.runs, remedy=_MAKE)
+    what = f"there is no run {name!r}{f' of {flow}' if flow else ''}"
+    if passed_over:
+        what += f" to compare with: {passed_over} did not pass a gate, or lack values of what is compared"
+    raise NotFound(what, where=project.runs, remedy=_NAME_ONE if passed_over else _MAKE)
 
 
 _MAKE = "genaiops evaluate FLOW makes one"
+_NAME_ONE = "name a run by its id, or leave --against away until one passed"
 
 
 def _served(project: Project, name: str, flow: str) -> Run | None:
