@@ -25,7 +25,7 @@ demo: install
 	$(BIN)/genaiops demo
 
 test: $(VENV)/.engines
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile; ended=$$?; echo $$ended > $(VENV)/.tested; exit $$ended
 
 check: $(VENV)/.engines
 	$(BIN)/ruff check .

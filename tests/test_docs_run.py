@@ -232,6 +232,11 @@ def test_most_lines_with_a_command_are_run() -> None:
     assert sum(not line.not_run for line in commands) >= LEAST_SHARE * len(commands)
 
 
+def test_what_programs_print_is_compared_wherever_a_page_shows_it() -> None:
+    shown = [block for block in PROGRAMS if not python_not_run(block) and text_below(block)]
+    assert len(shown) >= 10
+
+
 def test_no_exception_outlives_its_line() -> None:
     texts = [line.text for line in ALL_LINES]
     dead = [part for part in NOT_RUN if not any(part in text for text in texts)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,21 +32,16 @@ def named_runs(
     """
     found: dict[str, Run] = {}
     # What says by itself which run it is comes first: it tells which flow the others mean.
-    for read in (_by_itself, _served, partial(_by_age, counts=counts)):
-        for name in sorted(names, key=_runs_back):
+    by_age = partial(_by_age, counts=counts)
+    for read in (_by_itself, _served, by_age):
+        if read is by_age and not flow:
+            flow = next((run.subject.flow for run in _newest_first(project.runs)), "")
+        for name in names:
             if name not in found and (run := read(project, name, flow)) is not None:
                 found[name] = run
-                if _LATEST.fullmatch(name):
-                    flow = flow or run.subject.flow
         flows = {run.subject.flow for run in found.values()}
         flow = flow or (flows.pop() if len(flows) == 1 else "")
     return tuple(found[name] for name in names)
-
-
-def _runs_back(name: str) -> int:
-    """How far `latest~N` goes back; 0 for every other name."""
-    written = _LATEST.fullmatch(name)
-    return int(written[1] or 0) if written else 0
 
 
 def _by_itself(project: Project, name: str, _: str) -> Run | None:
@@ -62,27 +58,28 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
 
 def _by_age(project: Project, name: str, flow: str, counts: Callable[[Run], bool] | None = None) -> Run | None:
     """The run that `latest` or `latest~N` means; None for every other name."""
-    if not _LATEST.fullmatch(name):
+    written = _LATEST.fullmatch(name)
+    if not written:
         return None
-    back, passed_over = _runs_back(name), 0
-    for folder in reversed(list_runs(project.runs)):
-        run = Run.load(folder)
-        if flow and run.subject.flow != flow:
-            continue
-        if counts is not None and not counts(run):
-            passed_over += 1
-            continue
-        if back == 0:
-            return run
-        back -= 1
+    back = int(written[1] or 0)
+    of_flow = (run for run in _newest_first(project.runs) if not flow or run.subject.flow == flow)
+    if run := next(islice(filter(counts, of_flow), back, None), None):
+        return run
     what = f"there is no run {name!r}{f' of {flow}' if flow else ''}"
-    if passed_over:
-        what += f" to compare with: {passed_over} did not pass a gate, or lack values of what is compared"
-    raise NotFound(what, where=project.runs, remedy=_NAME_ONE if passed_over else _MAKE)
+    if counts is None:
+        raise NotFound(what, where=project.runs, remedy=_MAKE)
+    what += " to compare with: only those count that passed their gate or met none, and have values of what is compared"
+    raise NotFound(what, where=project.runs, remedy="name a run by its id, or leave --against away until one passed")
 
 
+def _newest_first(folder: Path) -> Iterator[Run]:
+    """Every run, read when it is asked for, together with those of its second: ids once did not tell them apart."""
+    for _, found in groupby(reversed(list_runs(folder)), key=lambda path: path.name[:_TO_THE_SECOND]):
+        yield from sorted((Run.load(path) for path in found), key=lambda run: run.created_at, reverse=True)
+
+
+_TO_THE_SECOND = len("20261121t184142")
 _MAKE = "genaiops evaluate FLOW makes one"
-_NAME_ONE = "name a run by its id, or leave --against away until one passed"
 
 
 def _served(project: Project, name: str, flow: str) -> Run | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from genaiops.cli.reporting import Wanted
+from genaiops.delivery.comparing import named_runs
 from genaiops.errors import StorageError
 from genaiops.evaluation import Run as Run_
+from genaiops.evaluation.runs import new_run
+from genaiops.project import Project
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.cli.commands import Run
 
@@ -83,6 +87,29 @@ def test_runs_go_by_id_prefix_file_environment_and_age(run: Run, runs: list[str]
         assert run("compare", name, "latest~1", "--json").json["baseline"] == champion, name
     told = run("compare", mute, "latest", "--shared", "--json").json
     assert (told["run"], told["baseline"]) == (fewer, mute)
+
+
+def test_runs_of_one_second_whose_ids_do_not_tell_are_told_apart_by_their_time(run: Run, runs: list[str]) -> None:
+    folder = Path(".genaiops/runs")
+    one = Run_.load(folder / runs[1])
+    replace(one, id="99991231t000000z-ffffffff", created_at="9999-12-31T00:00:00.100+00:00").save(folder)
+    replace(one, id="99991231t000000z-00000000", created_at="9999-12-31T00:00:00.900+00:00").save(folder)
+    told = run("compare", "latest~1", "latest", "--json").json
+    assert (told["baseline"], told["run"]) == ("99991231t000000z-ffffffff", "99991231t000000z-00000000")
+
+
+def test_latest_counts_back_among_the_runs_of_the_newest_ones_flow(run: Run, runs: list[str]) -> None:
+    folder = Path(".genaiops/runs")
+    one = Run_.load(folder / runs[1])
+    other = replace(one.subject, flow="other")
+    made = []
+    for hour, subject in enumerate((other, other, one.subject, other, one.subject, other)):
+        made.append(new_run(replace(one, subject=subject), now=datetime(9999, 12, 31, hour, tzinfo=UTC)))
+        made[-1].save(folder)
+    project = Project.find(folder.parent.parent)
+    assert [r.id for r in named_runs(project, ("latest~2", "latest~1"))] == [made[1].id, made[3].id]
+    assert [r.id for r in named_runs(project, ("latest~1",))] == [made[3].id]
+    assert [r.id for r in named_runs(project, ("latest~1",), flow=one.subject.flow)] == [made[2].id]
 
 
 def test_runs_on_different_golden_sets_are_refused_unless_the_shared_cases_are_asked_for(

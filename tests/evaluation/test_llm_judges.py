@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from genaiops.errors import ConfigurationError
+from genaiops.evaluation.llm_judges import limiter as limiting
 from genaiops.evaluation.llm_judges import llm_measure
 from genaiops.evaluation.llm_judges.budget import Budget, Exhausted, Took
 from genaiops.evaluation.llm_judges.limiter import Limiter
@@ -264,6 +266,29 @@ def test_the_number_at_once_halves_when_refused_and_grows_by_one_a_round() -> No
     limiter.overloaded(asked_at=float("inf"), retry_after_s=60)
     assert limiter.limit < 5
     assert 55 < limiter.held_back_s() <= 60
+
+
+def test_calls_start_one_after_another_and_a_cancelled_start_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limiting, "SPACING_S", 0.05)
+
+    async def started() -> tuple[list[float], int]:
+        limiter, at = Limiter(4), []
+
+        async def start() -> None:
+            await limiter.start()
+            at.append(time.monotonic())
+
+        tasks = [asyncio.create_task(start()) for _ in range(4)]
+        await asyncio.sleep(0)
+        tasks[3].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return at, limiter.running
+
+    at, running = asyncio.run(started())
+    assert running == len(at) == 3
+    assert at[2] - at[0] > 0.09
 
 
 def test_it_works_inside_a_running_event_loop() -> None:

@@ -110,11 +110,23 @@ def test_several_sources_give_the_widest_interval_and_one_fitted_on_gives_none()
     worse = replace(own, source="news", confusion=Confusion(60, 40, 60, 40))
     both = replace(passport(), sources=(own, worse))
     found = corrected_shares(replace(run, passports={"groundedness": both}), on=DAY)["groundedness"]
-    assert (found.low, found.high) == (found.sources["own labels"].low, found.sources["news"].high)
+    lows, highs = zip(*((s.low, s.high) for s in found.sources.values()), strict=True)
+    assert (len(lows), found.low, found.high) == (2, min(lows), max(highs))
     seen = replace(passport(), sources=(own, replace(worse, seen=True)))
     assert list(corrected_shares(replace(run, passports={"groundedness": seen}), on=DAY)["groundedness"].sources) == [
         "own labels"
     ]
+
+
+def test_the_interval_does_not_narrow_as_the_error_rates_fit_less() -> None:
+    """The better the judge's word, up to where no share of good answers explains it, the interval keeps its width."""
+    blind = Confusion(55, 35, 65, 45)
+    widths, good = [], 55
+    while (found := rogan_gladen(good, 100, blind)) is not None:
+        widths.append(found.high - found.low)
+        good += 1
+    assert 60 < good < 90
+    assert min(widths) > 0.25
 
 
 def test_labels_of_another_kind_of_answers_are_left_out_and_named() -> None:

@@ -96,12 +96,19 @@ def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float =
     se_var, sp_var, youden = se * (1 - se) / se_size, sp * (1 - sp) / sp_size, se + sp - 1
     if youden <= z * math.sqrt(se_var + sp_var):
         return Figure(value, 0.0, 1.0)
-    prevalence = (p + sp - 1) / youden
-    shift = 2 * z * z * (prevalence * se_var - (1 - prevalence) * sp_var)
-    spread = math.sqrt(p * (1 - p) / size + prevalence**2 * se_var + (1 - prevalence) ** 2 * sp_var) / youden
-    low, high = prevalence + shift - z * spread, prevalence + shift + z * spread
+
+    def interval(p: float) -> tuple[float, float]:
+        prevalence = (p + sp - 1) / youden
+        shift = 2 * z * z * (prevalence * se_var - (1 - prevalence) * sp_var)
+        spread = math.sqrt(p * (1 - p) / size + prevalence**2 * se_var + (1 - prevalence) ** 2 * sp_var) / youden
+        return prevalence + shift - z * spread, prevalence + shift + z * spread
+
+    low, high = interval(p)
     if low > 1 or high < 0:
         return None
+    # Beyond what such a judge can say of any answers, the interval is that of the last share it can say: cut at 0 or
+    # 1 it would become the narrower the worse the error rates fit.
+    low, high = interval(min(max(p, 1 - sp), se))
     return Figure(value, min(value, max(0.0, low)), max(value, min(1.0, high)))
 
 
