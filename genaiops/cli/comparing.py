@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import Json, say
+from genaiops.cli.output import Json, say, show
 from genaiops.cli.reporting import Csv, Html, Markdown, ReportJson, Wanted, print_report, print_scorecard
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def compare(  # noqa: PLR0913, PLR0917  one for each option
     from genaiops.evaluation.reports import comparable
     from genaiops.project import Project
 
-    first, second = named_runs(Project.find(), (before, after), flow=flow)
+    first, second = named_runs(Project.here(), (before, after), flow=flow)
     old, new, notes = comparable(first, second, shared=shared)
     wanted = Wanted(html=html, markdown=markdown, report_json=report_json, csv=csv)
     wanted.write(new, baseline=old, notes=notes)
@@ -49,17 +49,13 @@ def compare(  # noqa: PLR0913, PLR0917  one for each option
 
 
 def _print(old: Run, new: Run, notes: tuple[str, ...]) -> None:
-    from rich.console import Console
-
     from genaiops.evaluation.reports import changed_cases, differences
 
     say(f"run {new.id} compared with {old.id}")
     for note in notes:
         say(note)
     print_scorecard(new, baseline=old)
-    console = Console()
-    for block in changed_cases(new, old):
-        console.print(block)
+    show(*changed_cases(new, old))
     found = differences(old, new)
     say("what was different:" if found else "settings, prompt, index, judges and code were the same")
     for item in found:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
-from genaiops.cli.output import print_json, progress, say, stages
+from genaiops.cli.output import print_json, progress, say, show, stages
 from genaiops.display import counted
 from genaiops.errors import ConfigurationError
 from genaiops.files import published_folder
@@ -144,7 +144,6 @@ def _report(evaluated: dict[str, Evaluated], best: str, gated: Gated) -> None:
 
 def _scorecard(evaluated: dict[str, Evaluated], best: str, gated: Gated) -> None:
     """Measures down, variants across, the verdict below."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="Scorecard", title_justify="left")
@@ -157,7 +156,7 @@ def _scorecard(evaluated: dict[str, Evaluated], best: str, gated: Gated) -> None
             found = item.run.summary(summary.measure)
             cells.append("-" if found is None or found.mean is None else _cell(found))
         table.add_row(summary.measure, *cells)
-    Console().print(table)
+    show(table)
     print_decision(gated.decision)
 
 

@@ -78,7 +78,7 @@ def promote(
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    project = Project.find()
+    project = Project.here()
     project.environment(to)
     made, _ = open_release(project, release)  # a release that cannot answer must not be served
     move = Registry.of(project).promote(made, to=to, expected_generation=expected_generation)
@@ -94,7 +94,7 @@ def rollback(
     from genaiops.project import Project
     from genaiops.promotion import Registry
 
-    move = Registry.of(Project.find()).rollback(environment, flow)
+    move = Registry.of(Project.here()).rollback(environment, flow)
     print_json(move) if as_json else say(str(move))
 
 

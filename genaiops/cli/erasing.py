@@ -79,5 +79,5 @@ def lineage(
     from genaiops.delivery.lineage_text import tree
     from genaiops.project import Project
 
-    found = lineage_of(Project.find(), what, case=case, read=sys.stdin.read)
+    found = lineage_of(Project.here(), what, case=case, read=sys.stdin.read)
     print_json(found) if as_json else say(tree(found))

@@ -79,7 +79,7 @@ def diff(
     from genaiops.delivery.history import find_index
     from genaiops.project import Project
 
-    project = Project.find(flow)
+    project = Project.find(flow) if flow else Project.here()
     first, second = _release(project, before), _release(project, after)
     if first is not None and second is not None and flow is None and questions is None:
         _diff_of_releases(first, second, as_json=as_json)
@@ -226,7 +226,7 @@ def rebuild(
     from genaiops.delivery.rebuilding import rebuild_index
     from genaiops.project import Project
 
-    project = Project.find()
+    project = Project.here()
     with progress("embedding") as shown:
         done = rebuild_index(project, find_index(project, index), progress=shown)
     if as_json:

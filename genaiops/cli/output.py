@@ -13,6 +13,8 @@ import typer
 
 from genaiops.display import clean
 
+LOG_WIDTH = 140  # columns
+
 FlowFolder = Annotated[Path, typer.Argument(metavar="FLOW", help="Folder that holds flow.yaml.")]
 Set = Annotated[
     list[str] | None,
@@ -31,6 +33,17 @@ def print_json(value: object) -> None:
 def say(text: str) -> None:
     """A line for people on stdout (no markup is read from data)."""
     print(clean(text))
+
+
+def show(*blocks: Any) -> None:
+    """Tables for people on stdout. A log is as wide as they need: only a terminal's width cuts them."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, LOG_WIDTH))
+    for block in blocks:
+        console.print(block)
 
 
 def note(text: str) -> None:

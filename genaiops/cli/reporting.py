@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genaiops.cli.output import leave, note, print_json, say
+from genaiops.cli.output import leave, note, print_json, say, show
 
 if TYPE_CHECKING:
     from genaiops.evaluation import Run
@@ -75,13 +75,12 @@ class Wanted:
 
 def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
     """The run's table, in the width of the terminal."""
-    from rich.console import Console
 
     from genaiops.evaluation.passports import corrected_shares, correction_line
     from genaiops.evaluation.reactions import refusals_line
     from genaiops.evaluation.reports import terminal_table
 
-    Console().print(terminal_table(run, baseline=baseline))
+    show(terminal_table(run, baseline=baseline))
     if refused := refusals_line(run):
         say(refused)
     for corrected in corrected_shares(run).values():

@@ -41,7 +41,7 @@ def serve(
     from genaiops.serving import ReleaseWatcher, ServiceSettings
     from genaiops.serving import serve as run_service
 
-    project = Project.find()
+    project = Project.here()
     project.environment(env)
     registry = Registry.of(project)
 
@@ -92,7 +92,7 @@ def create(
     """
     from genaiops.project import Project
 
-    key = _store(Project.find()).create(name, access or ())
+    key = _store(Project.here()).create(name, access or ())
     if as_json:
         print_json({"name": name, "key": key, "access": sorted(set(access or ()))})
         return
@@ -106,7 +106,7 @@ def list_(as_json: Json = False) -> None:
     from genaiops.project import Project
     from genaiops.records import as_json as plain
 
-    found = _store(Project.find()).list()
+    found = _store(Project.here()).list()
     if as_json:
         print_json({"keys": plain(found)})
         return
@@ -123,7 +123,7 @@ def revoke(name: str, as_json: Json = False) -> None:
     """
     from genaiops.project import Project
 
-    _store(Project.find()).revoke(name)
+    _store(Project.here()).revoke(name)
     print_json({"name": name, "revoked": True}) if as_json else say(f"{name} is revoked")
 
 

@@ -305,6 +305,22 @@ def test_a_folder_that_is_no_project_is_not_told_as_an_empty_one(
     assert run(*command).code == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["promote x --to dev", "rollback dev", "serve --env prod", "keys create x", "keys list", "compare latest~1 latest",
+     "lineage x", "rebuild x", "diff dev prod"],
+)  # fmt: skip
+def test_what_needs_a_project_says_that_there_is_none_and_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    told = run(*command.split())
+    assert (told.code, told.out) == (2, "")
+    assert "there is no project here" in told.err
+    assert not (tmp_path / ".genaiops").exists()
+
+
 def test_doctor_in_a_folder_that_is_no_project_says_so_and_leaves_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
