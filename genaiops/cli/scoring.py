@@ -99,12 +99,14 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     tools = _tools(judge, settings)
     rows = _rows(questions if url else file, format, answered=not url)
     http.check_part(rows)
-    if plan:
-        _print_plan(measure, rows, tools, asks=bool(url), as_json=as_json)
-        return
     judged = Judged.of(gate, against, keep)
-    run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
-    folder, decision = judged.save(run), judged.decision(run)
+    if plan:
+        _print_plan(measure, rows, tools, judged, asks=bool(url), as_json=as_json)
+        return
+    with judged.keeping():
+        run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
+        decision = judged.decision(run)
+        folder = judged.save(run, decision)
     _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
     wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
     wanted.write(run, baseline=judged.champion, verdict=decision)
@@ -170,16 +172,18 @@ def _print(
 
 
 def _print_plan(
-    measures: list[str] | None, rows: list[AnswerRow] | None, tools: Tools, *, asks: bool, as_json: bool
+    measures: list[str] | None, rows: list[AnswerRow] | None, tools: Tools, judged: Judged, *, asks: bool, as_json: bool
 ) -> None:
     from genaiops.delivery.judge_tools import plan_scoring
     from genaiops.errors import ConfigurationError
+    from genaiops.evaluation.row_runs import default_measures
 
-    if asks or rows is None or not measures:
+    if asks or rows is None or not (measures or judged.gate):
         raise ConfigurationError(
             "--plan tells what measures of models would spend on rows", remedy="genaiops score --plan -m llm:… FILE"
         )
-    print_plan(plan_scoring(measures, [row.sample for row in rows], tools), as_json=as_json)
+    wanted = judged.measures(measures, default_measures(rows))
+    print_plan(plan_scoring(wanted, [row.sample for row in rows], tools), as_json=as_json)
 
 
 def _tools(judge: str, settings: list[str] | None) -> Tools:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run, Subject
+    from genaiops.project import Project
     from genaiops.promotion import Decision
     from genaiops.promotion.gate import GateSettings
 
@@ -28,21 +31,28 @@ class Judged:
 
     @classmethod
     def of(cls, gate: Path | None, against: str, keep: str) -> Judged:
-        """Everything is read before anything is asked. `latest` is the newest run that was kept under this name."""
+        """Everything is read before anything is asked.
+
+        `latest` is the newest run kept under this name that may be a champion: what failed the gate must not be what
+        the next try is compared with.
+        """
         from genaiops.delivery import named_runs
         from genaiops.errors import ConfigurationError
         from genaiops.evaluation.passports.shelf import Shelf
-        from genaiops.files import check_name
         from genaiops.project import Project
         from genaiops.promotion import load_gate
+        from genaiops.promotion.comparability import may_be_champion
 
-        if keep:
-            check_name(keep, "application")
         if against and gate is None:
             raise ConfigurationError("--against names the run that a gate compares with", remedy="give --gate too")
         project = Project.find()
+        if keep:
+            _check_name(project, keep)
         settings = None if gate is None else load_gate(gate)
-        champion = named_runs(project, (against,), flow=keep)[0] if against else None
+        champion = None
+        if against and settings is not None:
+            counts = partial(may_be_champion, settings)
+            (champion,) = named_runs(project, (against,), flow=keep, counts=counts)
         return cls(Shelf(project.passports), settings, champion, keep)
 
     def measures(self, named: Sequence[str] | None, chosen: Sequence[str]) -> list[str]:
@@ -62,11 +72,20 @@ class Judged:
 
         return new_run(replace(run, subject=self.subject())) if self.keep else run
 
-    def save(self, run: Run) -> Path | None:
-        """The folder of the record; None where none is wanted."""
+    def keeping(self) -> AbstractContextManager[None]:
+        """What to hold from the asking to the save: a run written while a document is erased would bring it back."""
+        from genaiops.files import locked
         from genaiops.project import Project
 
-        return run.save(Project.find().runs) if self.keep else None
+        return locked(Project.find().lock, shared=True, what="cleans up or erases") if self.keep else nullcontext()
+
+    def save(self, run: Run, decision: Decision | None) -> Path | None:
+        """The folder of the record, which says the verdict; None where none is wanted."""
+        from genaiops.project import Project
+
+        if not self.keep:
+            return None
+        return replace(run, verdict="" if decision is None else decision.verdict).save(Project.find().runs)
 
     def decision(self, run: Run) -> Decision | None:
         """The gate's verdict; None without a gate."""
@@ -75,3 +94,32 @@ class Judged:
         if self.gate is None:
             return None
         return judge_run(self.gate, run, self.champion, against="", passports=self.passports)
+
+
+def _check_name(project: Project, name: str) -> None:
+    """ConfigurationError for a name that cannot be, or that means runs of something else already."""
+    from genaiops.errors import ConfigurationError
+    from genaiops.files import check_name
+
+    taken = {"latest": "the newest run", **dict.fromkeys(project.settings.environments, "an environment")}
+    taken |= dict.fromkeys(_flows(project), "a flow")
+    if found := taken.get(check_name(name, "application")):
+        raise ConfigurationError(
+            f"--keep {name}: in this project that is the name of {found}",
+            remedy=f"another name, for example --keep {f'{name[:60]}-app'}",
+        )
+
+
+def _flows(project: Project) -> set[str]:
+    """The names of the project's flows: those that were built, wherever they lie, and those below flows/."""
+    from genaiops.configuration import read_yaml
+    from genaiops.errors import ConfigurationError
+
+    found = {path.name for path in project.flows.iterdir()} if project.flows.is_dir() else set()
+    for file in (project.root / "flows").glob("*/flow.yaml"):
+        found.add(file.parent.name)
+        try:
+            found.add(str(read_yaml(file, "flow").data.get("name", "")))
+        except ConfigurationError:  # whoever works with that flow will be told
+            continue
+    return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,18 +19,22 @@ if TYPE_CHECKING:
 _LATEST = re.compile(r"latest(?:~([0-9]{1,4}))?")
 
 
-def named_runs(project: Project, names: tuple[str, ...], *, flow: str = "") -> tuple[Run, ...]:
+def named_runs(
+    project: Project, names: tuple[str, ...], *, flow: str = "", counts: Callable[[Run], bool] | None = None
+) -> tuple[Run, ...]:
     """The run of each name, in order.
 
     A name is a run's id or the beginning or end of one, a run.json or its folder, an environment of
     the project (the run that earned the release it serves), or `latest`, `latest~1` for the newest
     run, the one before, and so on. Environments and `latest` mean runs of `flow`; without it, of the
-    flow of the runs that are named otherwise, and else of the newest run there is. NotFound says what there is.
+    flow of the runs that are named otherwise, and else of the newest run there is. `latest` passes over a run that
+    does not count. NotFound says what there is.
     """
     found: dict[str, Run] = {}
     # What says by itself which run it is comes first: it tells which flow the others mean.
-    for read in (_by_itself, _served, _by_age):
-        if read is _by_age and not flow:
+    by_age = partial(_by_age, counts=counts)
+    for read in (_by_itself, _served, by_age):
+        if read is by_age and not flow:
             flow = next((run.subject.flow for run in _newest_first(project.runs)), "")
         for name in names:
             if name not in found and (run := read(project, name, flow)) is not None:
@@ -51,16 +56,20 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
     return Run.load(path) if is_path else find_run(project.runs, name)
 
 
-def _by_age(project: Project, name: str, flow: str) -> Run | None:
+def _by_age(project: Project, name: str, flow: str, counts: Callable[[Run], bool] | None = None) -> Run | None:
     """The run that `latest` or `latest~N` means; None for every other name."""
     written = _LATEST.fullmatch(name)
     if not written:
         return None
     back = int(written[1] or 0)
     of_flow = (run for run in _newest_first(project.runs) if not flow or run.subject.flow == flow)
-    if run := next(islice(of_flow, back, None), None):
+    if run := next(islice(filter(counts, of_flow), back, None), None):
         return run
-    raise NotFound(f"there is no run {name!r}{f' of {flow}' if flow else ''}", where=project.runs, remedy=_MAKE)
+    what = f"there is no run {name!r}{f' of {flow}' if flow else ''}"
+    if counts is None:
+        raise NotFound(what, where=project.runs, remedy=_MAKE)
+    what += " to compare with: only those count that passed their gate or met none, and have values of what is compared"
+    raise NotFound(what, where=project.runs, remedy="name a run by its id, or leave --against away until one passed")
 
 
 def _newest_first(folder: Path) -> Iterator[Run]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ MOST_BYTES = 20_000_000
 _TOO_MANY, _SERVER_ERRORS = 429, 500
 _SECRET = 4  # characters; what is shorter is no secret, and to mask it would garble every message
 _KEY = 8  # characters; what is shorter may stand in an answer for a reason of its own
+_SESSION = re.compile(r"sess|jwt|[cx]srf|auth(?!or)|sid(?![a-z])", re.IGNORECASE)  # names of a cookie's parts
 _PUBLIC = re.compile(r"accept(-\w+)*|content-type|user-agent|cache-control|origin|referer", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -46,7 +47,7 @@ class Manner:
 
     `body` is the JSON to post; `{question}` and `{id}` inside its texts stand for those of the query. `headers` may
     name variables of the environment as `${NAME}`. No error shows what these or headers hold, and no answer repeats
-    what a header of a secret's name holds.
+    what a header, or a part of a cookie, of a secret's name holds.
     """
 
     body: Any = field(default_factory=lambda: DEFAULT_BODY)
@@ -165,7 +166,7 @@ class HttpApplication:
             given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
         except (ValueError, TypeError) as error:
             raise self._error(f"contexts {error}") from None
-        answer = as_answer({"answer": _without(self._barred, text), "contexts": given}, query, took)
+        answer = as_answer({"answer": self._barred.sub("***", text), "contexts": given}, query, took)
         if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
             raise self._error("; ".join(wrong))
         used, made = found.get("input_tokens"), found.get("output_tokens")
@@ -185,9 +186,9 @@ class HttpApplication:
     def _context(self, item: Any) -> str | dict[str, str]:
         """A text, with its document where the application names it."""
         (text,) = texts([item])
-        text = _without(self._barred, text)
+        text = self._barred.sub("***", text)
         document = item.get("document") if isinstance(item, Mapping) else None
-        return {"document": _without(self._barred, document), "text": text} if isinstance(document, str) else text
+        return {"document": self._barred.sub("***", document), "text": text} if isinstance(document, str) else text
 
     def _keys(self, data: Any) -> str:
         if isinstance(data, Mapping):
@@ -279,9 +280,26 @@ def _secrets(written: Mapping[str, str], headers: Mapping[str, str], url: str) -
     return _forms((*variables, *typed, *secrets_in(url)), _SECRET)
 
 
-def _barred(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """What no answer may repeat: keys, which no answer holds by chance."""
-    return _forms((value for name, value in headers.items() if names_secret(name)), _KEY)
+def _barred(headers: Mapping[str, str]) -> re.Pattern[str]:
+    """What no answer may repeat: keys, which no answer holds by chance.
+
+    Answers are measured without them, so a key that is an ordinary word or number is one only where it stands alone.
+    """
+    held = [value for name, value in headers.items() if names_secret(name) and name.lower() != "cookie"]
+    held += [value for name, cookie in headers.items() if name.lower() == "cookie" for value in _keys_of(cookie)]
+    alone = (
+        rf"(?<![^\W_]){form}(?![^\W_])" if form.isalpha() or form.isdigit() else re.escape(form)
+        for form in _forms(held, _KEY)
+    )
+    return re.compile("|".join(alone) or "(?!)")
+
+
+def _keys_of(cookie: str) -> Iterator[str]:
+    """What those parts of a cookie hold whose names are of secrets or sessions; others are preferences."""
+    for part in cookie.split(";"):
+        name, _, value = part.strip().partition("=")
+        if _SESSION.search(name) or names_secret(re.sub("cookie", "", name, flags=re.IGNORECASE)):
+            yield value.strip().strip('"')
 
 
 def _forms(values: Iterable[str], shortest: int) -> tuple[str, ...]:

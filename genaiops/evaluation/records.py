@@ -214,6 +214,7 @@ class Run:
     passports: Mapping[str, Passport] = field(default_factory=dict)
     repeats: int = 1
     not_asked: Mapping[str, str] = field(default_factory=dict)
+    verdict: str = ""  # of the gate it was kept under (`score --gate --keep`); "" where none judged it then
 
     @property
     def measured_on(self) -> str:
@@ -292,7 +293,7 @@ class Run:
 _LOWER = ("latency_s", "latency_p95_s", "input_tokens", "output_tokens", "cost_usd")
 # What a run that asks every case once says by silence, as runs did before there were others: digests stay the same.
 _ONCE: dict[str, object] = {"repeated": {}, "texts": 1}
-_WHOLE: dict[str, object] = {"repeats": 1, "not_asked": {}}
+_WHOLE: dict[str, object] = {"repeats": 1, "not_asked": {}, "verdict": ""}
 
 
 def _without(data: dict[str, Any], defaults: Mapping[str, object]) -> None:

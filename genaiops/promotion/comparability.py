@@ -54,3 +54,14 @@ def incomparable(
             f"comparable {compared(share, '<', gate.coverage)}; {again}"
         )
     return ""
+
+
+def may_be_champion(gate: GateSettings, run: Run) -> bool:
+    """Whether a kept run stands for what is accepted: it passed its gate or met none, and has values to compare with.
+
+    Compared with what failed, the same failure would pass at the second try; with an outage, nothing ever would.
+    """
+    if run.verdict not in {"", "pass"}:
+        return False
+    found = [evidence_of(run, rule.measure) for rule in gate.rules if rule.not_worse_than]
+    return all(item is not None and item.values and item.coverage >= gate.coverage for item in found)

@@ -45,6 +45,18 @@ def test_score_plans_then_scores_then_has_nothing_left_to_ask(root: Path, run: R
     assert "judge  careful      3       0" in told
 
 
+def test_the_plan_of_a_gated_score_counts_what_the_gate_has_rules_about(root: Path, run: Run) -> None:
+    (root / "g.yaml").write_text('{"rules": [{"measure": "llm:relevance", "at_least": 0.5}]}', encoding="utf-8")
+    arguments = ["score", rows(root), "--judge", "careful", "--gate", "g.yaml", "--json"]
+    with ScriptedModelServer(scripted_verdict) as server:
+        with_models(root, server)
+        told = run(*arguments, "--plan")
+        assert (told.code, server.chats) == (0, [])
+        (plan,) = told.json["plan"]
+        run(*arguments)
+        assert plan["calls"] == len(server.chats) == 1
+
+
 def test_a_judge_that_is_down_is_an_outage_unless_another_measure_has_values(root: Path, run: Run) -> None:
     with ScriptedModelServer(lambda _: Reply(status=401)) as server:
         with_models(root, server)

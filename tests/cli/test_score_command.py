@@ -10,8 +10,11 @@ import pytest
 
 from genaiops.embedding import loading
 from genaiops.embedding.loading import LocalEmbedder
+from genaiops.errors import Conflict
+from genaiops.files import locked
 from genaiops.golden_sets import Places
 from genaiops.golden_sets.splitting import PARTS, Split, write_split
+from genaiops.project import Project
 from tests.cli.commands import Run
 from tests.evaluation.json_server import application
 
@@ -274,6 +277,11 @@ def test_rows_are_gated_and_what_the_gate_rules_on_is_measured(run: Run, here: P
     ("arguments", "told"),
     [
         (("--against", "latest"), "give --gate too"),
+        (("--keep", "latest"), "in this project that is the name of the newest run"),
+        (("--keep", "prod"), "is the name of an environment"),
+        (("--keep", "handbook"), "is the name of a flow"),
+        (("--keep", "its-folder"), "is the name of a flow"),
+        (("--keep", "built-elsewhere"), "is the name of a flow"),
         (("--gate", "gate.yaml", "--against", "latest"), "there is no run 'latest'"),
         (("--gate", "none.yaml"), "none.yaml"),
         (("--keep", "../up"), "is not a valid name"),
@@ -284,7 +292,73 @@ def test_a_gate_that_cannot_be_asked_is_refused_before_anything_is(
 ) -> None:
     write("gate.yaml", {"rules": [{"measure": "rougeL", "at_least": 0.1}]})
     write("q.jsonl", {"question": "Why?"})
+    Path("flows/its-folder").mkdir(parents=True)
+    Path("flows/its-folder/flow.yaml").write_text("name: handbook\n")
+    Path(".genaiops/flows/built-elsewhere").mkdir(parents=True)
     with application(lambda *_: (200, {"answer": "So."})) as app:
         result = run("score", "--url", app.url, "--questions", "q.jsonl", *arguments)
         assert app.asked == []
     assert (result.code, told in result.err) == (2, True)
+
+
+GATE = {"rules": [{"measure": "exact_match", "not_worse_than": "champion", "margin": 0.1}]}
+KEPT = ("-m", "exact_match", "--keep", "h1", "--json")
+GATED = (*KEPT, "--gate", "gate.yaml", "--against", "latest")
+
+
+def answered(right: int, of: int = 40) -> str:
+    rows = [{"question": f"{n}?", "answer": "Yes." if n < right else "No.", "reference": "Yes."} for n in range(of)]
+    return write("rows.jsonl", *rows)
+
+
+def test_what_failed_the_gate_fails_again_however_often_it_is_tried(run: Run, here: Path) -> None:
+    write("gate.yaml", GATE)
+    assert run("score", answered(40), *KEPT).code == 0
+    answered(20)
+    tries = [run("score", "rows.jsonl", *GATED) for _ in range(3)]
+    assert [(told.code, told.json["verdict"]) for told in tries] == [(1, "fail")] * 3
+    kept = sorted(path.name for path in Path(".genaiops/runs").iterdir())
+    assert len(kept) == 4  # what failed can be looked at
+    assert run("score", "rows.jsonl", *GATED, "--against", kept[1]).code == 0  # an id is what it says
+    assert run("compare", "latest~1", "latest", "--flow", "h1").code == 0
+    beyond = run("score", "rows.jsonl", *GATED, "--against", "latest~2")
+    assert beyond.code == 2
+    assert "there is no run 'latest~2' of h1 to compare with: only those count that passed their gate" in beyond.err
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_an_outage_is_no_champion(run: Run, here: Path, gated: bool) -> None:
+    write("gate.yaml", GATE)
+    Path("q.jsonl").write_text(Path(answered(40)).read_text().replace('"answer": "Yes.", ', ""))
+    down = False
+    with application(lambda *_: (404, {}) if down else (200, {"answer": "Yes."})) as app:
+        asked = ("--url", app.url, "--questions", "q.jsonl")
+        first = run("score", *asked, *KEPT)
+        down = True
+        assert run("score", *asked, *(GATED if gated else KEPT)).code == 3
+        down = False
+        again = run("score", *asked, *GATED)
+    assert (first.code, again.code, again.json["verdict"]) == (0, 0, "pass")
+    assert len(list(Path(".genaiops/runs").iterdir())) == 3
+
+
+def test_nothing_is_erased_between_the_asking_and_the_record_of_it(run: Run, here: Path) -> None:
+    """`forget` takes the project's lock alone: a run that is saved after it would bring the document back."""
+    write("q.jsonl", {"question": "Why?", "reference": "So."})
+    held: list[bool] = []
+
+    def answer(*_: Any) -> Any:
+        try:
+            with locked(Project.find().lock, wait_s=0):
+                held.append(False)
+        except Conflict:
+            held.append(True)
+        return 200, {"answer": "So."}
+
+    with application(answer) as app:
+        asked = ("score", "--url", app.url, "--questions", "q.jsonl", "-m", "exact_match")
+        assert run(*asked, "--keep", "h1").code == 0
+        assert run(*asked).code == 0
+    assert held == [True, False]
+    with locked(Project.find().lock, wait_s=0):
+        assert len(list(Path(".genaiops/runs").iterdir())) == 1

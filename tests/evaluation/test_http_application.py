@@ -205,6 +205,16 @@ def test_a_key_that_an_application_repeats_is_in_no_answer() -> None:
     assert answer.text == "You are *** of acme-corp."  # a tenant is no key: an answer may well name it
 
 
+def test_what_a_cookie_prefers_is_measured_as_it_was_said() -> None:
+    cookie = "region=Switzerland; cookie_consent=accepted; author=federation; connect.sid=s3cret-of-mine; jwt=republic"
+    text = "The Confederation of Switzerland accepted it: federation, republicans."
+    said = {"answer": f"{text} republic s3cret-of-mine", "contexts": [{"document": "Switzerland.md", "text": text}]}
+    with application(lambda *_: (200, said)) as app:
+        answer = HttpApplication(app.url, manner=Manner(headers={"Cookie": cookie}))(Query("?"))
+    assert answer.text == f"{text} *** ***"  # keys, the second an ordinary word: only where it stands alone
+    assert [(hit.chunk.document_id, hit.chunk.text) for hit in answer.hits] == [("Switzerland.md", text)]
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
