@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,8 +25,9 @@ from genaiops.records import Document
 
 _CHILD = Path(__file__).with_name("parsers") / "__main__.py"
 _LENGTH_BYTES = 8
-_OUT_OF_MEMORY = 77  # the child's exit code
+_OUT_OF_MEMORY = (77, 120)  # exit codes: the child's, and Python's for an end for which no memory was left
 _START_S = 120.0  # importing a parser is no file's fault, and takes long on a busy machine
+_LAST_S = 10.0  # for a child that hung up to end
 # A parser of hostile files is not told our keys; it needs only what starts Python.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -99,7 +100,10 @@ class _Child:
         self.timed_out = True
         self._process.kill()
 
-    def close(self) -> None:
+    def close(self, *, after_s: float = 0.0) -> None:
+        """End the child; one that hung up by itself has `after_s` to say by its exit code why."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(after_s)
         self._process.kill()
         self._process.communicate()
 
@@ -156,11 +160,13 @@ class InChild:
         try:
             answer = child.ask(content)
         except _Broken:
-            self.close()
+            self._child = None
+            # Out of memory, a child closes its pipe first; killed then, it would look as if it had crashed.
+            child.close(after_s=0.0 if child.timed_out else _LAST_S)
             if child.timed_out:
                 slow = f"took longer than documents.parse_timeout_s={self._limits.timeout_s:g}"
                 return {"limit": "time", "refused": slow}
-            if child.exit_code == _OUT_OF_MEMORY:
+            if child.exit_code in _OUT_OF_MEMORY:
                 large = f"needs more memory than documents.parse_memory_mb={self._limits.memory_mb}"
                 return {"limit": "memory", "refused": large}
             return {"limit": "crash", "refused": "its parser crashed"}
