@@ -34,7 +34,7 @@ def named_runs(
     # What says by itself which run it is comes first: it tells which flow the others mean.
     by_age = partial(_by_age, counts=counts)
     for read in (_by_itself, _served, by_age):
-        if read is by_age and not flow:
+        if read is by_age and not flow and len(found) < len(set(names)):
             flow = next((run.subject.flow for run in _newest_first(project.runs)), "")
         for name in names:
             if name not in found and (run := read(project, name, flow)) is not None:

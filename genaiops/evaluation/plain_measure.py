@@ -1,4 +1,4 @@
-"""What most measures are: values in [0, 1], decided case by case without a judge, summed up by their mean."""
+"""What most measures are: values in [0, 1], decided case by case, summed up by their mean."""
 
 from __future__ import annotations
 

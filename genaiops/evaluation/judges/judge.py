@@ -9,8 +9,8 @@ from typing import Protocol
 
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.sentences import Vectorizer
+from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
-from genaiops.evaluation.scale import Statistic
 from genaiops.records import NotApplicable, Outcome, Score, Unscored, digest_of
 
 BATCH = 256  # samples whose sentences are held, and embedded, together
@@ -29,7 +29,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalJudge:
+class LocalJudge(PlainMeasure):
     """A measure decided on this machine, by words and sentence vectors; needs no key and no network.
 
     `plan` turns a sample into a Task, or says why there is nothing to score;
@@ -41,17 +41,6 @@ class LocalJudge:
     coefficients: Mapping[str, float]
     embedder: Embedder
     plan: Callable[[Sample], Task | Unscored | NotApplicable]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def unit_interval(self) -> bool:
-        return True
-
-    @property
-    def statistic(self) -> Statistic:
-        return "mean"
 
     @property
     def judge(self) -> str:
