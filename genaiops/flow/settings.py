@@ -141,11 +141,15 @@ def read_flow(folder: Path, overrides: Sequence[str] = ()) -> Effective:
             _put(data, key, _parsed(value, name), name)
             _note_override(origins, ".".join(key), f"environment variable {name}")
     for dotted, value in parsed_overrides(overrides).items():
-        _put(data, tuple(dotted.split(".")), value, "--set")
+        _put(data, tuple(dotted.split(".")), value, f"--set {dotted}")
         _note_override(origins, dotted, f"--set {dotted}")
 
     def where(key: KeyPath) -> str:
-        return origin_of(key, origins) or f"{path}:{file.line(key) or 1}"
+        if place := origin_of(key, origins):
+            return place
+        # A whole section is wrong: by what was given on top of the file, unless the file is wrong by itself.
+        given = [] if key in _faults(file.data) else _overrides_below(key, origins, path)
+        return ", ".join(given) or f"{path}:{file.line(key) or 1}"
 
     return Effective(validated_data(FlowSettings, data, where=where), origins)
 
@@ -158,7 +162,7 @@ def parsed_overrides(overrides: Sequence[str]) -> dict[str, Any]:
         if not equals or not dotted:
             raise ConfigurationError(f"--set needs key=value, got {text!r}", remedy="--set retrieval.top_k=8")
         found.pop(dotted, None)
-        found[dotted] = _parsed(value, "--set")
+        found[dotted] = _parsed(value, f"--set {dotted}")
     return found
 
 
@@ -166,6 +170,27 @@ def origin_of(key: KeyPath, origins: Mapping[str, str]) -> str:
     """The place of a value: its own, or that of the nearest key above that was given as a whole; "" for a default."""
     above = (".".join(map(str, key[:length])) for length in range(len(key), 0, -1))
     return next((origins[name] for name in above if name in origins), "")
+
+
+def _faults(data: Mapping[str, Any]) -> set[KeyPath]:
+    """The keys at which settings are refused."""
+    found: set[KeyPath] = set()
+
+    def note(key: KeyPath) -> str:
+        found.add(key)
+        return ""
+
+    try:
+        validated_data(FlowSettings, data, where=note)
+    except ConfigurationError:
+        pass
+    return found
+
+
+def _overrides_below(key: KeyPath, origins: Mapping[str, str], file: Path) -> list[str]:
+    """The places of what was given for keys below `key` in another place than the file."""
+    above = "".join(f"{part}." for part in key)
+    return [place for name, place in origins.items() if name.startswith(above) and not place.startswith(f"{file}:")]
 
 
 def _note_override(origins: dict[str, str], key: str, origin: str) -> None:

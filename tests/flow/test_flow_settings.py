@@ -138,25 +138,39 @@ def test_all_mistakes_of_a_file_are_told_at_once(small_project: SmallProject) ->
     [
         ("retrieval.top_k=0", "--set retrieval.top_k: retrieval.top_k: Input should be greater"),
         ("retrieval.topk=3", "--set retrieval.topk: unknown key 'retrieval.topk'; did you mean 'top_k'?"),
-        ("retreival.top_k=3", "unknown key 'retreival'; did you mean 'retrieval'?"),
+        ("retreival.top_k=3", "--set retreival.top_k: unknown key 'retreival'; did you mean 'retrieval'?"),
         ("retrieval={topk: 3}", "--set retrieval: unknown key 'retrieval.topk'; did you mean 'top_k'?"),
         ("documents.sources=[1]", "--set documents.sources: documents.sources.0"),
         ("retrieval.top_k", "--set needs key=value, got 'retrieval.top_k'"),
         ("=3", "--set needs key=value"),
-        ("name.first=x", "'name' has no keys of its own"),
-        ("prompt=[", "the value '[' cannot be read"),
+        ("chunking.overlap=900", "--set chunking.overlap: chunking: chunking.overlap must be below size=300, got 900"),
+        ("name.first=x", "--set name.first: name.first: 'name' has no keys of its own"),
+        ("prompt=[", "--set prompt: the value '[' cannot be read"),
         ("prompt=!!python/object/apply:os.system ['id']", "cannot be read"),
         ("prompt=", "is not a valid name"),
     ],
 )
 def test_a_wrong_override_is_refused_where_it_was_given(small_project: SmallProject, override: str, told: str) -> None:
-    assert told in str(refusal(small_project, override))
+    error = refusal(small_project, override)
+    assert told in str(error)
+    assert "flow.yaml" not in str(error)
+
+
+def test_a_section_that_options_break_together_names_them_and_a_file_that_is_wrong_alone_stays_to_blame(
+    small_project: SmallProject,
+) -> None:
+    both = refusal(small_project, "chunking.size=400", "chunking.overlap=900")
+    assert both.where == "--set chunking.size, --set chunking.overlap"
+    rewrite(small_project, "overlap: 0", "overlap: 300")
+    error = refusal(small_project, "chunking.strategy=fixed")
+    assert error.where == f"{small_project.flow / 'flow.yaml'}:{line_of(small_project, 'chunking')}"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
         ("GENAIOPS_RETRIEVAL__TOP_K", "many", "GENAIOPS_RETRIEVAL__TOP_K: retrieval.top_k: Input should be a valid"),
+        ("GENAIOPS_CHUNKING__OVERLAP", "900", "GENAIOPS_CHUNKING__OVERLAP: chunking: chunking.overlap must be below"),
         ("GENAIOPS_RETRIEVAL__TOPK", "3", "unknown key 'retrieval.topk'; did you mean 'top_k'?"),
         ("GENAIOPS_RETREIVAL__TOP_K", "3", "environment variable GENAIOPS_RETREIVAL__TOP_K overrides no setting"),
     ],
