@@ -5,12 +5,16 @@ Reading all their signatures takes longer than the rest of `genaiops --help` tog
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import typer
 import typer.core
+
+from genaiops.cli.remedies import of_flow
+from genaiops.errors import GateRefused, GenaiopsError
 
 Source = Callable[..., None] | typer.Typer  # a command's function, or a group of commands
 
@@ -59,7 +63,31 @@ def _built(name: str, source: Source) -> Any:
         single.command(name)(source)
         made = typer.main.get_command(single)
     made.name = name
+    _name_what_was_given(made)
     return made
+
+
+def _name_what_was_given(command: Any) -> None:
+    """Let remedies name the flow that the command was given, so that they can be pasted."""
+    for inner in getattr(command, "commands", {}).values():
+        _name_what_was_given(inner)
+    if any(parameter.name == "flow" for parameter in command.params):
+        command.callback = _naming(command.callback)
+
+
+def _naming(call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def named(**given: Any) -> Any:
+        try:
+            return call(**given)
+        except GenaiopsError as error:
+            flow, settings = given["flow"], given.get("settings")
+            error.remedy = of_flow(error.remedy, flow, settings)
+            if isinstance(error, GateRefused):  # the reasons of a gate hold their remedies
+                error.what = of_flow(error.what, flow, settings)
+            raise
+
+    return named
 
 
 class LazyGroup(typer.core.TyperGroup):

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from genaiops.cli.commands import Registry
+from genaiops.cli.evaluating import told_of_taken_over
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+from genaiops.cli.remedies import of_flow
 
 audit = typer.Typer(
     rich_markup_mode=None, add_completion=False, help="The log of every release and move.", no_args_is_help=True
@@ -39,6 +41,8 @@ def release(
     if as_json:
         print_json({"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"})
         return
+    if gated.taken_over:
+        say(of_flow(told_of_taken_over(gated), flow, settings))
     say(f"release {made.digest[:12]} of {made.flow} (index {gated.evaluated.run.subject.digests['index'][:12]})")
     say(f"next: genaiops promote {made.digest[:12]} --to {opened.project.settings.environments[0]}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say, stages
 from genaiops.cli.planning import Plan, print_plan
+from genaiops.cli.remedies import of_flow
 from genaiops.cli.reporting import (
     Csv,
     Html,
@@ -23,6 +26,7 @@ from genaiops.cli.reporting import (
 )
 
 if TYPE_CHECKING:
+    from genaiops.delivery import Gated
     from genaiops.evaluation import Run
     from genaiops.promotion import Decision
 
@@ -134,18 +138,34 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     with stages("evaluating") as shown:
         opened = load_checked(flow, overrides=with_split(split, settings))
         gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
-    run = gated.evaluated.run
+    run, decision = gated.evaluated.run, _told(gated.decision, partial(of_flow, flow=flow, settings=settings))
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
-    wanted.write(run, baseline=gated.champion, verdict=gated.decision)
+    wanted.write(run, baseline=gated.champion, verdict=decision)
     if as_json:
-        counts = {"asked": len(run.results), "not_asked": len(run.not_asked)}
-        print_json({**plain_decision(gated.decision), "run": run.id, **counts})
+        counts = {"asked": len(run.results), "not_asked": len(run.not_asked), "taken_over": gated.taken_over}
+        print_json({**plain_decision(decision), "run": run.id, **counts})
     else:
-        print_decision(gated.decision)
+        print_decision(decision)
+        if gated.taken_over:
+            say(of_flow(told_of_taken_over(gated), flow, settings))
         if run.not_asked:
             total = len(run.results) + len(run.not_asked)
             say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
     leave(EXIT_CODES[gated.decision.verdict])
+
+
+def _told(decision: Decision, named: Callable[[str], str]) -> Decision:
+    """The decision with every reason as `named` makes it."""
+    rules = tuple(replace(rule, reason=named(rule.reason)) for rule in decision.rules)
+    return replace(decision, reasons=tuple(map(named, decision.reasons)), rules=rules)
+
+
+def told_of_taken_over(gated: Gated) -> str:
+    """Which run was judged, and how to have one made."""
+    return (
+        f"nothing was asked: run {gated.evaluated.run.id} has the same index, prompt, settings, model, golden set, "
+        "judges and code; a new one: genaiops evaluate FLOW"
+    )
 
 
 def plain_decision(decision: Decision) -> dict[str, Any]:

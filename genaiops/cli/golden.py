@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from genaiops.cli import golden_exchange, golden_proposals
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, say
+from genaiops.cli.remedies import of_flow
 from genaiops.display import counted, one_line
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def lint(
         embed=None if "near_duplicate" in ignored else embed_of(opened),
         ignore=ignored,
     )
+    problems = [replace(problem, remedy=of_flow(problem.remedy, flow, settings)) for problem in problems]
     if as_json:
         print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
     else:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, print_json, say
+from genaiops.cli.remedies import of_flow
 from genaiops.display import counted, one_line
 
 Format = Annotated[
@@ -60,7 +61,7 @@ def import_(
     say(f"{counted(len(added), 'proposal')}, {evidenced} with evidence" + (f"; {known} were known" if known else ""))
     _tell(found.lost)
     if added:
-        say("decide on them with: genaiops golden review FLOW")
+        say(of_flow("decide on them with: genaiops golden review FLOW", flow, settings))
 
 
 def export(

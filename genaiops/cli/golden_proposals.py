@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.remedies import of_flow
 from genaiops.display import counted, one_line
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def draft(  # noqa: PLR0913  options of a command
                     "calls": done.calls, "failed": done.failed, "more": done.more})  # fmt: skip
     else:
         _tell(done)
+        if done.added:
+            say(of_flow("decide on them with: genaiops golden review FLOW", flow, settings))
     leave(3 if done.failed and not done.added else 0)
 
 
@@ -80,8 +83,6 @@ def _tell(done: Drafted) -> None:
         note(f"given up: {done.failed}")
     if done.more:
         say("more can be asked about: run it again, and review first what waits")
-    if done.added:
-        say("decide on them with: genaiops golden review FLOW")
 
 
 def promote(

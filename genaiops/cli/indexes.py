@@ -9,6 +9,7 @@ import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, progress, say
+from genaiops.cli.remedies import of_flow
 from genaiops.display import counted
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def indexes(
             f"{index.chunks} chunks, {size}  {used}{problem}"
         )
     if not found:
-        say("no index yet; make one: genaiops build FLOW")
+        say(of_flow("no index yet; make one: genaiops build FLOW", flow))
 
 
 def _project_and_flow(flow: str) -> tuple[Project, str]:

@@ -148,14 +148,20 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
     times; 0: as often as flow.yaml says.
     """
     golden, _ = measured_part(flow)
-    times = repeats or flow.settings.evaluation.repeats
-    for name in _runs_named(_pointer(flow, served, golden.digest, measures_of(flow, served), times)):
+    times, measures = repeats or flow.settings.evaluation.repeats, measures_of(flow, served)
+    judges = {str(measure): measure.judge for measure in measures if measure.judge}
+    for name in _runs_named(_pointer(flow, served, golden.digest, measures, times)):
         try:
             run = Run.load(flow.project.runs / check_name(name, "run"))
         except (NotFound, ConfigurationError):
             continue
         # A pointer is only a hint: what the run says of itself counts.
-        is_it = run.subject.digests.get("flow") == served.digest and run.golden_set_digest == golden.digest
+        is_it = (
+            run.subject.digests.get("flow") == served.digest
+            and run.golden_set_digest == golden.digest
+            and (run.judges, run.scales.keys()) == (judges, {str(measure) for measure in measures})
+            and (run.repeats, run.not_asked) == (times, {})
+        )
         if is_it and run.id != other_than:
             return run
     return None

@@ -16,28 +16,38 @@ from genaiops.delivery.golden_parts import measured_part
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
+from genaiops.evaluation.provenance import packages_of, versions
 from genaiops.flow import Flow, Pipeline
 from genaiops.flow.pipeline import Served
 from genaiops.project import Project
 from genaiops.promotion import Decision, Registry, Release, bundle, find_release, judge_run, load_gate, load_release
+from genaiops.promotion.evidence import run_digest
 from genaiops.promotion.gate import GateSettings
 from genaiops.promotion.sequential import SequentialGate
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """A decision with the run it is about and the champion's run it was compared with."""
+    """A decision with the run it is about and the champion's run it was compared with.
+
+    `taken_over`: the run was there already, and nothing was asked.
+    """
 
     evaluated: Evaluated
     champion: Run | None
     gate: GateSettings
     decision: Decision
+    taken_over: bool = False
 
 
 def gate_flow(
     flow: Flow, *, against: str = "", sequential: bool = False, progress: EvaluationProgress | None = None
 ) -> Gated:
     """The verdict on the flow as it stands, evaluating it first when no run of this state is kept.
+
+    A kept run stands for this state while the packages that can move a score are those it was made with. That may be
+    the champion's own, where the flow is what the champion serves; it is then compared with itself. A model that
+    changed behind its name is found by `evaluate_flow`, which always makes a run.
 
     `against` is the environment whose release is the champion (default: the last of the
     project). With `sequential`, an evaluation that has to be made asks no more questions
@@ -49,11 +59,11 @@ def gate_flow(
     champion = Registry.of(flow.project).champion(against, flow.name)
     repeats = max(gate.repeats, flow.settings.evaluation.repeats)
     known = find_evaluation(flow, served, repeats=repeats)
-    stale = known is None or (champion is not None and known.id == champion.evidence.run)
-    if stale and sequential:
+    if known is not None and not _stands_for_now(known, champion):
+        known = None
+    if known is None and sequential:
         return _gate_along_the_way(flow, gate, champion, against, repeats, progress)
-    if known is None or stale:
-        # A run is never compared with itself: a model may have changed behind its name since it was made.
+    if known is None:
         evaluated = evaluate_flow(flow, repeats=repeats, progress=progress)
     else:
         evaluated = Evaluated(known, flow.project.runs / known.id)
@@ -62,7 +72,17 @@ def gate_flow(
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, run.judges), run.id, against)
     shelf = Shelf(flow.project.passports)
     decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
-    return Gated(evaluated, rival, gate, decision)
+    return Gated(evaluated, rival, gate, decision, known is not None)
+
+
+def _stands_for_now(run: Run, champion: Release | None) -> bool:
+    """Whether a kept run of this state is what an evaluation of now would be, as far as anybody can tell.
+
+    It was made with the same packages; and under the name of the champion's run lies the one that earned the release.
+    """
+    if champion is not None and run.id == champion.evidence.run and run_digest(run) != champion.evidence.run_digest:
+        return False
+    return packages_of(run.versions) == packages_of(versions())
 
 
 def _gate_along_the_way(

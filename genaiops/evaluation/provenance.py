@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def packages_of(found: Mapping[str, str]) -> dict[str, str]:
+    """Of what `versions` said, all but the platform: what may answer or measure otherwise."""
+    return {name: version for name, version in found.items() if name != "platform"}
 
 
 def git_state(folder: Path | None = None) -> Git:

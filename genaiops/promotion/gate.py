@@ -123,7 +123,8 @@ def judge_run(
     shown not to hold. All else (nothing measured, too few cases, failed measurements,
     a run that contradicts itself, or one that a sequential gate stopped early) is
     inconclusive; `reasons` holds the failed rules, then the inconclusive, then the
-    skipped, then which part of a divided golden set was asked.
+    skipped, then which part of a divided golden set was asked, and whether the champion's
+    run is this very run.
     """
     from genaiops.promotion.evidence import run_digest, run_problems
     from genaiops.promotion.rules import judge_rules
@@ -140,7 +141,8 @@ def judge_run(
     }
     results = judge_rules(gate, run, champion, against=against, refusals=refusals)
     verdict, reasons = _sum_up(results)
-    return Decision(verdict, (*reasons, *part_told(run)), results, run_digest(run), gate.digest, about)
+    told = (*reasons, *part_told(run), *_compared_with_itself(about, run_digest(run)))
+    return Decision(verdict, told, results, run_digest(run), gate.digest, about)
 
 
 def refuse_impossible(gate: GateSettings, run: Run) -> None:
@@ -159,6 +161,13 @@ def refuse_impossible(gate: GateSettings, run: Run) -> None:
                         where="gate.yaml",
                         remedy=f"correct the rule '{rule}'",
                     )
+
+
+def _compared_with_itself(champion: str, run: str) -> tuple[str, ...]:
+    """What a reader must know of every difference to the champion, which is 0 then; nothing otherwise."""
+    if not champion or champion != run:
+        return ()
+    return ("the champion's run is this run, as it serves the same: nothing was compared but the run with itself",)
 
 
 def part_told(run: Run) -> tuple[str, ...]:

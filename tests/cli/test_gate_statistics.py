@@ -18,6 +18,10 @@ def test_a_planted_regression_fails_an_unchanged_flow_passes_and_a_small_set_say
     unchanged = run("gate", FLOW)
     assert unchanged.code == 0, unchanged.out + unchanged.err
     assert "completeness: no worse than the champion" in unchanged.out
+    assert "nothing was compared but the run with itself" in unchanged.out
+    asked = re.search(r"nothing was asked: run (\S+) has the same index, prompt, .*: (genaiops .*)", unchanged.out)
+    assert asked is not None and asked[2] == f"genaiops evaluate {FLOW}"
+    assert run("gate", FLOW, "--json").json["taken_over"] is True
     assert re.search(r"a drop of 0\.\d+ or more would be caught 4 times of 5", unchanged.out)
 
     planted = run("gate", FLOW, "--set", "prompt=mute", "--json")

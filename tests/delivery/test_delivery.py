@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +18,12 @@ from genaiops.delivery import (
     gate_flow,
     open_release,
     release_flow,
+    releasing,
 )
 from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
-from genaiops.evaluation.runs import list_runs
+from genaiops.evaluation.records import Git
+from genaiops.evaluation.runs import list_runs, new_run
 from genaiops.files import sha256_of_file
 from genaiops.flow import Flow
 from genaiops.indexing.manifest import CHUNKS_FILE, MANIFEST_FILE, read_manifest
@@ -114,15 +118,75 @@ def test_a_quote_that_no_document_holds_stops_before_the_first_question(flow: Fl
 # --- gate ---------------------------------------------------------------------
 
 
-def test_the_gate_never_compares_the_champion_with_its_own_run_and_then_asks_nothing_again(flow: Flow) -> None:
+ITSELF = "nothing was compared but the run with itself"
+
+
+def test_a_flow_that_is_what_the_champion_serves_is_judged_on_the_champions_run_and_asked_nothing(flow: Flow) -> None:
     before = runs_of(flow)
+    for sequential in (False, True):
+        gated = gate_flow(flow, sequential=sequential)
+        assert gated.champion is not None
+        assert (gated.decision.verdict, gated.taken_over, runs_of(flow)) == ("pass", True, before)
+        assert gated.champion.id == gated.evaluated.run.id
+        assert any(ITSELF in reason for reason in gated.decision.reasons)
+    # Whoever wants the model asked again, which may have changed behind its name, evaluates.
+    made = evaluate_flow(flow)
+    after = gate_flow(flow)
+    assert (after.taken_over, after.evaluated.run.id) == (True, made.run.id)
+    assert not any(ITSELF in reason for reason in after.decision.reasons)
+
+
+def test_the_champions_run_is_not_taken_when_other_packages_would_make_another(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = releasing.versions()
+    monkeypatch.setattr(releasing, "versions", lambda: {**now, "platform": "another kernel"})
+    assert gate_flow(flow).taken_over
+    monkeypatch.setattr(releasing, "versions", lambda: {**now, "numpy": "0.0.1"})
     gated = gate_flow(flow)
-    assert gated.decision.verdict == "pass"
     assert gated.champion is not None
+    assert not gated.taken_over
     assert gated.champion.id != gated.evaluated.run.id
-    once_more = gate_flow(flow)
-    assert once_more.evaluated.run.id == gated.evaluated.run.id
-    assert runs_of(flow) == before + 1
+
+
+def test_another_run_under_the_name_of_the_champions_is_not_taken(flow: Flow) -> None:
+    champion = find_evaluation(flow, flow.served)
+    assert champion is not None
+    folder = flow.project.runs / champion.id
+    shutil.rmtree(folder)
+    replace(champion, git=Git("0" * 40, dirty=True)).save(flow.project.runs)
+    gated = gate_flow(flow)
+    assert not gated.taken_over
+    assert gated.evaluated.run.id != champion.id
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda run: replace(run, subject=replace(run.subject, digests={**run.subject.digests, "flow": "0" * 64})),
+        lambda run: replace(run, golden_set_digest="0" * 64),
+        lambda run: replace(run, judges={**run.judges, "groundedness": "0" * 64}),
+        lambda run: replace(run, scales={name: scale for name, scale in run.scales.items() if name != "answered"}),
+        lambda run: replace(run, repeats=2),
+        lambda run: replace(run, not_asked={"left-out": "0" * 64}),
+    ],
+    ids=["flow", "golden set", "judge", "measures", "repeats", "stopped early"],
+)
+def test_a_pointer_that_leads_to_a_run_of_something_else_is_not_followed(
+    flow: Flow, changed: Callable[[Run], Run]
+) -> None:
+    known = find_evaluation(flow, flow.served)
+    assert known is not None
+    (pointer,) = [
+        path for path in (flow.project.home / "evaluations").iterdir() if known.id in path.read_text(encoding="utf-8")
+    ]
+    other = new_run(changed(known))
+    other.save(flow.project.runs)
+    pointer.write_text(json.dumps({"runs": [other.id]}), encoding="utf-8")
+    assert find_evaluation(flow, flow.served) is None
+    pointer.write_text(json.dumps({"runs": [other.id, known.id]}), encoding="utf-8")
+    found = find_evaluation(flow, flow.served)
+    assert found is not None and found.id == known.id
 
 
 def test_a_champion_measured_on_a_smaller_golden_set_can_be_compared_with_again(flow: Flow) -> None:

@@ -63,17 +63,18 @@ def corrected_by_labels(run: Run, measure: str, rows: Sequence[Labelled]) -> Cor
     values = _values(run, measure)
     answers = {result.case.id: result.answer.text for result in run.results if result.answer is not None}
     labels: dict[str, float] = {}
+    again = _sheet(run, measure)
     for row in rows:
         name = row.sample.id
         if name not in values:
-            raise ConfigurationError(f"row {name!r} is no case of run {run.id} that {measure} scored", remedy=_SHEET)
+            raise ConfigurationError(f"row {name!r} is no case of run {run.id} that {measure} scored", remedy=again)
         if row.sample.answer != answers.get(name):
-            raise ConfigurationError(f"row {name!r} labels another answer than run {run.id} holds", remedy=_SHEET)
+            raise ConfigurationError(f"row {name!r} labels another answer than run {run.id} holds", remedy=again)
         if name in labels:
             raise ConfigurationError(f"row {name!r} is there twice")
         labels[name] = row.label
     if len(labels) < FEWEST_LABELS:
-        raise ConfigurationError(f"{len(labels)} labels: at least {FEWEST_LABELS} are needed", remedy=_SHEET)
+        raise ConfigurationError(f"{len(labels)} labels: at least {FEWEST_LABELS} are needed", remedy=again)
     pairs = [(label, values[name]) for name, label in labels.items()]
     rest = [value for name, value in values.items() if name not in labels]
     found = ppi_mean(pairs, rest, confidence=run.confidence)
@@ -81,7 +82,8 @@ def corrected_by_labels(run: Run, measure: str, rows: Sequence[Labelled]) -> Cor
     return CorrectedMean(measure, mean, found.value, found.low, found.high, len(pairs), len(values))
 
 
-_SHEET = "genaiops judge sheet RUN writes rows to label"
+def _sheet(run: Run, measure: str) -> str:
+    return f"genaiops judge sheet {run.id} --measure {measure} writes rows to label"
 
 
 def _values(run: Run, measure: str) -> dict[str, float]:
