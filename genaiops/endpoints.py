@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -33,6 +33,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 # A password with a slash in it, as SQLAlchemy reads it; what has ports and an @ later looks alike.
 _ODD_PASSWORD = re.compile(r"[^/@?#:\[]*:(?!(?:\d+,[^/@?#]*|\d*)(?:#!?/|/|\?[^=@]*=))([^@]*)@")
 _HOST_WITH_QUERY = re.compile(r"(?:\[[^\]]*\]|[^:?#\[]*)(?::\d*)?\?[^=]*=")
+# Addresses of Java's databases: `jdbc:postgresql://…`, `jdbc:oracle:thin:…`, `jdbc:h2:mem:x;…`.
+_JDBC = re.compile(r"jdbc:(?=[a-z][\w.+-]*:[^\s:])", re.IGNORECASE)
+_JDBC_URL = re.compile(r"(?:[\w.+-]+:)+//")
+_JDBC_ORACLE = re.compile(r"oracle:\w+:[^/@:]*/(.*)@", re.IGNORECASE)  # user/password@host
+_JDBC_PARAMETER = re.compile(r"(?<=[?&;:,({])\s*([\w.-]+)\s*=\s*(\{[^}]*\}|[^;&,)]*)")
+# Parameters that say how a secret is handled, and hold none.
+_ABOUT_SECRETS = re.compile(r"(?:encoding|callback\w*|class\w*|file|path|type|timeout|key_?id)$", re.IGNORECASE)
 _NO_HANDLER = logging.NullHandler()
 
 
@@ -105,8 +112,11 @@ def credentials_in(url: str) -> str | None:
 def secrets_in(url: str) -> tuple[str, ...]:
     """What of an address must not be shown: `credentials_in` it, and keys and what a name calls secret in its query.
 
-    As written and as decoded; empty for a text that is no address.
+    As written and as decoded; empty for a text that is no address. Of a `jdbc:` address also its parameters, which
+    stand behind a semicolon or in brackets there, and the password of `user/password@`.
     """
+    if is_jdbc(url):
+        return _as_written_and_decoded(_secrets_of_jdbc(url))
     scheme, mark, rest = url.partition("://")
     if not mark or not _SCHEME.fullmatch(scheme):
         return ()
@@ -117,6 +127,33 @@ def secrets_in(url: str) -> tuple[str, ...]:
         told = unquote_plus(name).rpartition("?")[2]
         if names_secret(told) or _SECRET_OF_QUERY.fullmatch(told) or is_key(unquote_plus(value)):
             held.append(value)
+    return _as_written_and_decoded(held)
+
+
+def is_jdbc(text: str) -> bool:
+    """Whether a text is an address of JDBC, which other URLs are not written like: `jdbc:` and a kind of database."""
+    return bool(_JDBC.match(text))
+
+
+def _secrets_of_jdbc(address: str) -> list[str]:
+    rest = address[len("jdbc:") :]
+    found = [
+        value.strip("{}")
+        for name, value in _JDBC_PARAMETER.findall(rest)
+        if (names_secret(name) or name.lower() == "pass") and not _ABOUT_SECRETS.search(name)
+        or is_key(unquote_plus(value))
+    ]  # fmt: skip
+    if oracle := _JDBC_ORACLE.match(rest):
+        return [*found, oracle[1].strip('"')]
+    if url := _JDBC_URL.match(rest):
+        where = rest[url.end() :]
+        # Parameters may hold an @ too: what stands before them is looked at first.
+        before = credentials_in("jdbc://" + re.split(r"[;(]", where, maxsplit=1)[0])
+        found.append(before or ("" if found else credentials_in("jdbc://" + where)) or "")
+    return found
+
+
+def _as_written_and_decoded(held: Iterable[str]) -> tuple[str, ...]:
     forms = (form for text in held for form in (text, unquote(text), unquote_plus(text)))
     return tuple(dict.fromkeys(form for form in forms if form))
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from genaiops.configuration import Settings, holds_secret
-from genaiops.endpoints import credentials_in, is_key, names_secret, secrets_in
+from genaiops.endpoints import credentials_in, is_jdbc, is_key, names_secret, secrets_in
 from genaiops.sensitivity import Sensitivity
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -169,7 +169,7 @@ _CHECKS = {"path": _path, "web": _web, "sql": _sql, "langchain": _langchain}
 
 def _no_password(url: str) -> None:
     """Settings are shown, recorded and committed, so that no URL in them may hold a password."""
-    if credentials_in(url) is not None:
+    if secrets_in(url) if is_jdbc(url) else credentials_in(url) is not None:
         raise holds_secret("holds credentials; put them into an environment variable and write env:NAME or options")
     try:
         query = urlsplit(url).query
@@ -191,7 +191,7 @@ def _no_secret(value: Any, where: str, name: str = "") -> None:
     elif isinstance(value, str) and not value.startswith(ENVIRONMENT):
         if names_secret(name) or is_key(value):
             raise holds_secret(f"{where} looks like a secret; put it into an environment variable: env:NAME")
-        if URL.match(value):
+        if URL.match(value) or is_jdbc(value):
             _no_password(value)
             if secrets_in(value):
                 raise holds_secret(f"{where} holds a secret; put the whole URL into an environment variable: env:NAME")

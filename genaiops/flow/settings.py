@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -180,10 +181,8 @@ def _faults(data: Mapping[str, Any]) -> set[KeyPath]:
         found.add(key)
         return ""
 
-    try:
+    with suppress(ConfigurationError):
         validated_data(FlowSettings, data, where=note)
-    except ConfigurationError:
-        pass
     return found
 
 

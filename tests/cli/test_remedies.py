@@ -90,7 +90,7 @@ def test_a_gate_names_the_flow_in_its_reasons_for_people_and_for_scripts(run: Ru
 
 def test_findings_of_lint_name_the_flow(run: Run, root: Path) -> None:
     (root / "manual" / "saws.md").write_text(
-        "# Saws\n\nA saw is oiled with linseed oil every Friday, before the blade is hung up behind the door.\n"
+        "# Saws\n\n" + "A saw is oiled with linseed oil every Friday, before its blade is hung up behind the door. " * 5
     )
     told = run("golden", "lint", FLOW, "--notes")
     assert f"genaiops golden draft {FLOW}" in told.out

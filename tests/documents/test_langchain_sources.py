@@ -237,6 +237,8 @@ def test_arguments_that_are_no_secret_are_taken_as_they_are(tmp_path: Path) -> N
         {"web_path": "http://localhost:3000#/user@wiki"},
         {"uri": "mongodb://one:27017,two:27017/db?appName=a@b"},
         {"web_path": "https://[::1]:8080?mail=a:b@wiki.example"},
+        {"url": "jdbc:postgresql://me@host:5432/db?ssl=true"},
+        {"url": "jdbc:oracle:thin:@host:1521:orcl", "note": "jdbc: password=word"},
     ],
 )
 def test_ordinary_arguments_are_no_secrets(tmp_path: Path, arguments: Any) -> None:
@@ -259,6 +261,9 @@ def test_ordinary_arguments_are_no_secrets(tmp_path: Path, arguments: Any) -> No
         "https://wiki.example/a?pass=very-hidden#top",
         "https://wiki.example/a?x=AIzahiddenhiddenhiddenhiddenhidden-hidd",
         "https://me:word@wiki.example/a?sid=very%2Dhidden",
+        "jdbc:postgresql://app:very-hidden@db/prod",
+        "jdbc:sqlserver://db:1433;databaseName=prod;user=app;password=very-hidden",
+        "jdbc:oracle:thin:app/very-hidden@db:1521:prod",
     ],
 )
 def test_no_secret_of_an_address_gets_into_a_document(

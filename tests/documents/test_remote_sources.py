@@ -166,6 +166,12 @@ def test_a_secret_written_down_in_settings_is_refused() -> None:
         ({"path": "s3://b/docs", "options": {"proxies": {"https": f"http://me:{SECRET}@proxy"}}}, "holds credentials"),
         ({"langchain": "a.Loader", "arguments": {"connection_string": SECRET}}, "looks like a secret"),
         ({"langchain": "a.Loader", "arguments": {"url": f"postgresql://me:{SECRET}@h/db"}}, "holds credentials"),
+        ({"langchain": "a.Loader", "arguments": {"url": f"jdbc:postgresql://me:{SECRET}@h/db"}}, "holds credentials"),
+        (
+            {"langchain": "a.Loader", "arguments": {"url": f"jdbc:sqlserver://h;user=me;password={SECRET}"}},
+            "credential",
+        ),
+        ({**ROWS, "sql": f"jdbc:sqlserver://h;user=me;password={SECRET}"}, "holds credentials"),
         ({"langchain": "a.Loader", "arguments": {"sites": [{"password": SECRET}]}}, "looks like a secret"),
         ({**ROWS, "sql": f"mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BUID%3Dme%3BPWD%3D{SECRET}"}, "holds a password"),
         ({**ROWS, "sql": f"postgresql://me:{SECRET}@h/db"}, "holds credentials"),

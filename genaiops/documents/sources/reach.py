@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 from genaiops.documents.listing import suffix_of
 from genaiops.documents.settings import ENVIRONMENT, URL
-from genaiops.endpoints import secrets_in
+from genaiops.endpoints import is_jdbc, secrets_in
 from genaiops.errors import ConfigurationError, DocumentError
 
 _SHORTEST_KEY = 4  # characters
@@ -76,7 +76,7 @@ def hidden_of(secrets: Iterable[str]) -> tuple[str, ...]:
     """
     found: list[str] = []
     for text in secrets:
-        if URL.match(text):
+        if URL.match(text) or is_jdbc(text):
             found += secrets_in(text)
         elif not _is_there(text):
             found.append(text)

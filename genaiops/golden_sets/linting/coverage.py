@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from genaiops.golden_sets.linting.problem import ENOUGH_TO_JUDGE, Ground, Problem, shown
@@ -31,7 +32,9 @@ def uncovered(ground: Ground) -> Iterator[Problem]:
             what = (
                 f"no case asks about {len(titles)} sections of {name}: {_some([shown(title, 40) for title in titles])}"
             )
-            yield Problem("", None, what, f"genaiops golden draft FLOW --document {name}", "note", "uncovered")
+            yield Problem(
+                "", None, what, f"genaiops golden draft FLOW --document {shlex.quote(name)}", "note", "uncovered"
+            )
 
 
 def uncovered_sections(text: str, quotes: list[str]) -> list[str]:
