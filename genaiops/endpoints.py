@@ -137,12 +137,12 @@ def is_jdbc(text: str) -> bool:
 
 def _secrets_of_jdbc(address: str) -> list[str]:
     rest = address[len("jdbc:") :]
-    found = [
-        value.strip("{}")
-        for name, value in _JDBC_PARAMETER.findall(rest)
-        if (names_secret(name) or name.lower() == "pass") and not _ABOUT_SECRETS.search(name)
-        or is_key(unquote_plus(value))
-    ]  # fmt: skip
+
+    def is_secret(name: str) -> bool:
+        return (names_secret(name) or name.lower() == "pass") and not _ABOUT_SECRETS.search(name)
+
+    parameters = _JDBC_PARAMETER.findall(rest)
+    found = [value.strip("{}") for name, value in parameters if is_secret(name) or is_key(unquote_plus(value))]
     if oracle := _JDBC_ORACLE.match(rest):
         return [*found, oracle[1].strip('"')]
     if url := _JDBC_URL.match(rest):
