@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.output import FlowFolder, Json, print_json, say
 from genaiops.display import counted
+
+if TYPE_CHECKING:
+    from genaiops.delivery.forgetting import Receipt
 
 
 def register(app: Registry) -> None:
@@ -52,14 +55,28 @@ def forget(
         if as_json:
             print_json(planned)
             return
+        if planned.already is not None:
+            say(_told_of_before(planned.already))
+            return
         for name in planned.documents:
             say(f"would erase {name}")
         for index in planned.indexes:
             say(f"would issue index {index[:12]} again without it")
         say(f"with every run, release, cache and golden set that holds it; {planned.passages} passages to look for")
         return
+    before = forgetting.erased_before(opened.project, document=document, text=words)
     receipt = forgetting.forget(opened, document=document, text=words)
-    print_json({**plain(receipt), "proved": receipt.proved}) if as_json else say(str(receipt))
+    if as_json:
+        print_json({**plain(receipt), "proved": receipt.proved, "already": receipt == before})
+    else:
+        say(_told_of_before(receipt) if receipt == before else str(receipt))
+
+
+def _told_of_before(receipt: Receipt) -> str:
+    return (
+        f"document {receipt.document} of {receipt.flow} was erased already, on {receipt.at} (receipt "
+        f"{receipt.sequence}, {receipt.digest[:12]}); no index holds it, builds leave it out, and nothing was changed"
+    )
 
 
 def lineage(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genaiops.configuration import leaves
-from genaiops.errors import ConfigurationError
+from genaiops.delivery.reissued import reissue_of
+from genaiops.errors import ConfigurationError, NotFound
 from genaiops.golden_sets.json_lines import read_each
 from genaiops.indexing import Manifest, read_manifest, verify_files
 from genaiops.indexing.manifest import CHUNKS_FILE
@@ -82,10 +83,12 @@ def diff_indexes(
 ) -> IndexDiff:
     """Compare two indexes (full ids). `questions` are put to both with the retrieval settings of `flow`.
 
-    Raises NotBuilt or IntegrityError when one cannot be read.
+    Raises NotBuilt or IntegrityError when one cannot be read, NotFound for one that an erasure issued again: its
+    successor is named.
     """
     from genaiops.indexing.snapshot import read_documents_of
 
+    _lead_to_successors(project, before, after)
     folders = project.indexes / before, project.indexes / after
     manifests = read_manifest(folders[0]), read_manifest(folders[1])
     old, new = ({document.id: document.digest for document in read_documents_of(folder)} for folder in folders)
@@ -106,6 +109,21 @@ def diff_indexes(
         why,
         answers,
     )
+
+
+def _lead_to_successors(project: Project, *names: str) -> None:
+    gone = {name: reissue_of(project, name, ("index",)) for name in names if not (project.indexes / name).is_dir()}
+    told = [one for one in gone.values() if one is not None]
+    if not told:
+        return
+    now = [one.after if (one := gone.get(name)) is not None else name for name in names]
+    if not all(now):
+        remedy = "nothing is left in its place"
+    elif now[0] == now[1]:
+        remedy = f"both names lead to index {now[0][:12]} now, so nothing is left to compare"
+    else:
+        remedy = f"genaiops diff {' '.join(name[:12] for name in now)}"
+    raise NotFound("; ".join(map(str, told)), where=project.indexes, remedy=remedy)
 
 
 def read_questions(path: Path) -> tuple[str, ...]:

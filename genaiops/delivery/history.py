@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from genaiops.delivery.reissued import lead_to_successor, reissue_of
 from genaiops.delivery.released import release_of_environment, released
-from genaiops.errors import ConfigurationError, GenaiopsError, NotBuilt, NotFound
+from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotBuilt, NotFound
 from genaiops.flow import Flow
 from genaiops.flow.current import all_pointers
 from genaiops.flow.history import Built, all_histories
@@ -109,6 +110,7 @@ def _by_prefix(project: Project, prefix: str) -> str:
         return (found or of_releases)[0]
     if found or of_releases:
         raise ConfigurationError(f"{len(found) + len(of_releases)} ids start with {prefix}", remedy="give more digits")
+    lead_to_successor(project, prefix)
     raise NotFound(f"there is no index {prefix[:12]}", where=project.indexes, remedy="genaiops indexes lists them")
 
 
@@ -135,12 +137,23 @@ def _known(project: Project, name: str, built: Iterable[Built], used_by: tuple[s
         built_at = built_at or str(manifest.facts.get("built_at", ""))
         documents, chunks = manifest.counts["documents"], manifest.counts["chunks"]
     except NotBuilt:
-        problem = "removed"
+        problem = _what_became_of(project, name)
     except GenaiopsError as error:
         problem = error.what
     names = tuple(sorted({name for name in flows if name}))
     present = folder.is_dir()
     return KnownIndex(name, names, built_at, documents, chunks, size_of(folder), present, used_by, problem)
+
+
+def _what_became_of(project: Project, name: str) -> str:
+    try:
+        past = reissue_of(project, name, ("index",))
+    except IntegrityError:  # a list is given all the same; whoever asks for receipts is told of the damage
+        past = None
+    if past is None:
+        return "removed"
+    to = f"issued again as {past.after[:12]}" if past.after else "removed"
+    return f"{to}, because a document was erased from it (receipt {past.receipt})"
 
 
 def _flow_name(built: Built) -> str:

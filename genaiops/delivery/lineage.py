@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genaiops.delivery.forgetting.receipts import read_receipts
+from genaiops.delivery.forgetting import Receipt, erased_before
+from genaiops.delivery.forgetting.runs import ERASED
 from genaiops.delivery.history import PREFIX, index_folders
-from genaiops.delivery.released import released
+from genaiops.delivery.index_facts import IndexFacts, facts_of
+from genaiops.delivery.reissued import Reissue, lead_to_successor, reissue_of
 from genaiops.delivery.snapshots import read_chunks
 from genaiops.delivery.sources_now import SourceNow, Sources
 from genaiops.errors import ConfigurationError, GenaiopsError, IntegrityError, NotFound
 from genaiops.evaluation.runs import find_run, list_runs
-from genaiops.flow.history import all_histories
-from genaiops.indexing import Manifest, read_manifest, verify_files
+from genaiops.indexing import read_manifest, verify_files
 from genaiops.project import Project
 from genaiops.records import Answer, Chunk, Document, Edit, Metadata, Origin, as_json
 
 LONGEST_ANSWER = 50_000_000  # bytes of a file
-
-
-@dataclass(frozen=True, slots=True)
-class IndexFacts:
-    """The index a chunk lies in. `settings` decide its id, `facts` are of the build: model, precision, machine.
-
-    `code` is the version of genaiops that built it, `built_at` ISO 8601 in UTC, `releases` those that serve it.
-    """
-
-    id: str
-    flow: str
-    built_at: str
-    code: str
-    settings: Metadata
-    facts: Metadata
-    releases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +32,8 @@ class ChunkLineage:
     `confirmed` says whether the index holds this very text at this place; `cited` whether the answer cites it.
     `original` are the offsets in the loaded text, which differ from `start` and `end` where cleaning changed it;
     `edits` are the changes within the chunk. `origin` tells of the build, `now` of what lies there today (None where
-    the source is no local file). `problem` says what could not be found.
+    the source is no local file). `problem` says what could not be found. Of an `erased` document no text is given,
+    whatever the answer that was handed in still holds of it.
     """
 
     chunk: str
@@ -63,6 +50,7 @@ class ChunkLineage:
     confirmed: bool = False
     problem: str = ""
     now: SourceNow | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +69,15 @@ class AnswerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """An answer (or a chunk) with every passage behind it and every index they lie in."""
+    """An answer (or a chunk) with every passage behind it and every index they lie in.
+
+    `reissued` tells what stands in the place of the answer's index and release since a document was erased from them.
+    """
 
     answer: AnswerFacts | None
     chunks: tuple[ChunkLineage, ...]
     indexes: tuple[IndexFacts, ...]
+    reissued: tuple[Reissue, ...] = ()
 
 
 def lineage_of(project: Project, what: str, *, case: str = "", read: Callable[[], str] | None = None) -> Lineage:
@@ -105,7 +97,11 @@ def lineage_of(project: Project, what: str, *, case: str = "", read: Callable[[]
     if PREFIX.fullmatch(what) and len(what) <= 32:
         return _of_chunk(project, what)
     if any(folder.name == what for folder in list_runs(project.runs)):
-        raise ConfigurationError(f"run {what} has many answers", remedy="name one: --case ID")
+        first = find_run(project.runs, what).results[0].case.id
+        raise ConfigurationError(
+            f"run {what} has many answers", remedy=f"name one: genaiops lineage {what} --case {shlex.quote(first)}"
+        )
+    _lead_on(project, what)
     raise NotFound(
         f"{what[:80]!r} is no chunk id, no file with an answer and no run",
         where=project.home,
@@ -118,13 +114,13 @@ def answer_lineage(project: Project, answer: Answer | Mapping[str, Any], facts: 
     if isinstance(answer, Answer):
         return answer_lineage(project, as_json(answer), facts)
     try:
-        index = _present(project, str(answer["index"]))
+        index, release = str(answer["index"]), str(answer.get("release", ""))
         cited = {str(citation["chunk_id"]) for citation in answer["citations"]}
         hits = [Chunk(**hit["chunk"]) for hit in answer["hits"]]
         told = facts or AnswerFacts()
         told = replace(
             told, question=str(answer["query"]["text"]), text=str(answer["text"]), model=str(answer["model"]),
-            prompt=str(answer["prompt"]), release=str(answer.get("release", "")),
+            prompt=str(answer["prompt"]), release=release,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
@@ -133,9 +129,13 @@ def answer_lineage(project: Project, answer: Answer | Mapping[str, Any], facts: 
     if told.settings is None and told.release:
         told = replace(told, settings=_served(project, told.release))
     held = _Documents(project)
-    chunks = tuple(replace(_traced(held, index, hit), cited=hit.id in cited) for hit in hits)
+    past = [reissue_of(project, name, (store,)) for store, name in (("index", index), ("release", release)) if name]
+    now = past[0].after if past and past[0] is not None and past[0].after else index
+    chunks = tuple(replace(_traced(held, now, hit), cited=hit.id in cited) for hit in hits)
     ordered = sorted(chunks, key=lambda item: not item.cited)
-    return Lineage(told, tuple(ordered), _facts(project, [index]))
+    if any(chunk.erased and (chunk.cited or not cited) for chunk in chunks):
+        told = replace(told, text=ERASED)
+    return Lineage(told, tuple(ordered), facts_of(project, [now]), tuple(one for one in past if one is not None))
 
 
 # --- what was named ---------------------------------------------------------------
@@ -152,7 +152,11 @@ def _of_text(project: Project, text: str, where: str) -> Lineage:
 
 
 def _of_case(project: Project, run_id: str, case: str) -> Lineage:
-    run = find_run(project.runs, run_id)
+    try:
+        run = find_run(project.runs, run_id)
+    except NotFound:
+        lead_to_successor(project, run_id, f"genaiops lineage {{}} --case {shlex.quote(case)}")
+        raise
     result = next((result for result in run.results if result.case.id == case), None)
     if result is None:
         shown = ", ".join(result.case.id for result in run.results[:5])
@@ -163,6 +167,19 @@ def _of_case(project: Project, run_id: str, case: str) -> Lineage:
     return answer_lineage(project, as_json(result.answer), facts)
 
 
+def _lead_on(project: Project, what: str) -> None:
+    """Raise NotFound for the id of an index, a release or a run that is one, or was one before an erasure."""
+    if not PREFIX.fullmatch(what) and not what[:1].isdigit():
+        return
+    lead_to_successor(project, what, "{} stands in its place; a lineage begins at an answer, a chunk or a run's case")
+    if PREFIX.fullmatch(what) and any(folder.name.startswith(what) for folder in index_folders(project)):
+        raise NotFound(
+            f"{what[:12]} is an index, and a lineage begins at an answer or a chunk",
+            where=project.indexes,
+            remedy="genaiops indexes tells of the index, genaiops chunks FLOW lists the chunks of a flow's",
+        )
+
+
 def _of_chunk(project: Project, prefix: str) -> Lineage:
     """A chunk in every index that holds it; those look the same but for the index."""
     found: dict[str, list[tuple[str, Chunk]]] = {}
@@ -171,6 +188,7 @@ def _of_chunk(project: Project, prefix: str) -> Lineage:
             if chunk.id.startswith(prefix):
                 found.setdefault(chunk.id, []).append((folder.name, chunk))
     if not found:
+        _lead_on(project, prefix)
         raise NotFound(
             f"no index holds a chunk {prefix}",
             where=project.indexes,
@@ -182,19 +200,10 @@ def _of_chunk(project: Project, prefix: str) -> Lineage:
     places = next(iter(found.values()))
     held = _Documents(project)
     chunks = tuple(_traced(held, index, chunk) for index, chunk in places)
-    return Lineage(None, chunks, _facts(project, [index for index, _ in places]))
+    return Lineage(None, chunks, facts_of(project, [index for index, _ in places]))
 
 
 # --- tracing ----------------------------------------------------------------------
-
-
-def _present(project: Project, index: str) -> str:
-    """The index, or the one in its place since a document was erased from it."""
-    for receipt in read_receipts(project):
-        for item in receipt.artefacts:
-            if item.store == "index" and item.before == index and item.after:
-                index = item.after
-    return index
 
 
 def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
@@ -203,9 +212,9 @@ def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
     try:
         document = held.of(index).get(chunk.document_id)
     except GenaiopsError as error:
-        return replace(known, problem=f"index {index[:12]}: {error.what} (looked in {error.where})")
+        return _without(held, known, f"index {index[:12]}: {error.what} (looked in {error.where})")
     if document is None:
-        return replace(known, problem=f"index {index[:12]} holds no document {chunk.document_id!r}")
+        return _without(held, known, f"index {index[:12]} holds no document {chunk.document_id!r}")
     edits = tuple(edit for edit in document.edits if edit.start < chunk.end and edit.end > chunk.start)
     same = document.text[chunk.start : chunk.end] == chunk.text
     return replace(
@@ -218,6 +227,14 @@ def _traced(held: _Documents, index: str, chunk: Chunk) -> ChunkLineage:
         problem="" if same else "the document has another text at this place",
         now=held.sources.now(index, document.id, document.origin) if document.origin else None,
     )
+
+
+def _without(held: _Documents, known: ChunkLineage, problem: str) -> ChunkLineage:
+    """What is left to say of a chunk whose document is not there; of an erased one not even its text."""
+    past = held.erased(known.document)
+    if past is None:
+        return replace(known, problem=problem)
+    return replace(known, text=ERASED, erased=True, problem=f"its document was erased (receipt {past.sequence})")
 
 
 def original_span(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
@@ -246,6 +263,10 @@ class _Documents:
         self._project = project
         self._read: dict[str, Mapping[str, Document]] = {}
 
+    def erased(self, document: str) -> Receipt | None:
+        """The receipt of an erased document that has not come back."""
+        return erased_before(self._project, document=document)
+
     def of(self, index: str) -> Mapping[str, Document]:
         """Raises NotBuilt or IntegrityError."""
         from genaiops.indexing.snapshot import read_documents_of
@@ -262,28 +283,6 @@ def _chunks(folder: Path) -> Iterable[Chunk] | None:
         return read_chunks(folder)
     except (GenaiopsError, OSError):
         return None
-
-
-def _facts(project: Project, indexes: Iterable[str]) -> tuple[IndexFacts, ...]:
-    releases = released(project)
-    found = []
-    for index in dict.fromkeys(indexes):
-        serving = tuple(item.digest for item in releases if item.index == index)
-        try:
-            manifest = read_manifest(project.indexes / index)
-            found.append(_of_manifest(manifest, serving))
-        except GenaiopsError:  # removed: the history may still tell
-            built = next((item for item in reversed(all_histories(project)) if item.index == index), None)
-            if built is not None:
-                name = str(built.settings.get("name", ""))
-                found.append(IndexFacts(index, name, built.built_at, "", built.inputs, {}, serving))
-    return tuple(found)
-
-
-def _of_manifest(manifest: Manifest, releases: tuple[str, ...]) -> IndexFacts:
-    facts = dict(manifest.facts)
-    flow, built_at, code = (str(facts.pop(key, "")) for key in ("flow", "built_at", "genaiops"))
-    return IndexFacts(manifest.id, flow, built_at, code, manifest.inputs, facts, releases)
 
 
 def _served(project: Project, release: str) -> Metadata | None:

@@ -21,6 +21,7 @@ def tree(found: Lineage) -> str:
         lines.append(f"answer{of}: {_one_line(answer.text)}")
         lines.append(f"  question: {_one_line(answer.question)}")
         lines.append(f"  model {answer.model}, prompt {answer.prompt}, release {answer.release[:12] or 'none'}")
+    lines += [f"  {one}" for one in found.reissued]
     for item in found.chunks:
         lines += _lines_of(item)
     for index in found.indexes:

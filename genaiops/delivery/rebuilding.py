@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from genaiops.delivery.reissued import reissue_of
 from genaiops.delivery.snapshots import documents_of_sources, staging_folder, write_snapshot
 from genaiops.embedding import Progress
 from genaiops.embedding.protocol import silent
@@ -57,7 +58,8 @@ def rebuild_index(project: Project, index: str, *, progress: Progress = silent) 
             inputs = index_inputs(documents, flow.settings.index_part(), flow.embedder.fingerprint)
             missing = _differences(inputs, manifest.inputs if manifest else built.inputs if built else {}, index)
         if missing:
-            raise _refused(index, missing)
+            past = reissue_of(project, index, ("index",))
+            raise _refused(index, [*missing, *([str(past)] if past else [])])
         with staging_folder(project.indexes) as aside:
             embedded = write_snapshot(project, flow, documents, inputs, into=aside, progress=progress)
             made = read_manifest(aside / index)

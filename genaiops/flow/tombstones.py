@@ -106,6 +106,21 @@ def pseudonym(project: Project, text: str) -> str:
     return _hash(_key(project, make=True), "id", text)[:16]
 
 
+def known_pseudonym(project: Project, text: str) -> str:
+    """As `pseudonym`, and "" where nothing was erased yet: nothing is written."""
+    return pseudonym(project, text) if (project.home / KEY_FILE).is_file() else ""
+
+
+def tombstones_of(project: Project, *, document: str = "", text: str = "") -> tuple[Tombstone, ...]:
+    """Those that keep out a document id, or the words of a text; oldest first. Raises as `read_tombstones`."""
+    stones = read_tombstones(project)
+    if not stones:
+        return ()
+    key = _key(project)
+    name, words = document and _hash(key, "id", document), text and _hash_of_text(key, text)
+    return tuple(stone for stone in stones if (name and stone.id == name) or (words and stone.text == words))
+
+
 def words_of(text: str) -> str:
     """A text's words in one form: two texts with the same are the same document."""
     return " ".join(re.findall(r"\w+", text.casefold()))

@@ -11,21 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
+from genaiops.delivery.forgetting.artefacts import Log, Replaced
+from genaiops.delivery.forgetting.before import erased_before, found_nothing
 from genaiops.delivery.forgetting.cache import clean_cache
 from genaiops.delivery.forgetting.erasure import Erasure, close_journal, unfinished
 from genaiops.delivery.forgetting.finding import find, holdings, snapshots
 from genaiops.delivery.forgetting.golden import OURS, golden_files, prune_golden_sets
 from genaiops.delivery.forgetting.indexes import issue_again, move_pointers
-from genaiops.delivery.forgetting.probes import Probe, probe_all
-from genaiops.delivery.forgetting.receipts import Receipt, read_receipts, write_receipt
+from genaiops.delivery.forgetting.probes import probe_all
 from genaiops.delivery.forgetting.releases import issue_releases_again
 from genaiops.delivery.forgetting.removing import remove_replaced
 from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_again, move_evaluations
 from genaiops.delivery.history import index_folders
+from genaiops.delivery.receipts import Artefact, Probe, Receipt, read_receipts, write_receipt
 from genaiops.delivery.retention import written_folders
 from genaiops.documents.settings import URL, SourceSettings
-from genaiops.errors import ConfigurationError, Conflict
+from genaiops.errors import ConfigurationError, Conflict, NotFound
 from genaiops.files import locked, remove_leftovers
 from genaiops.flow import Flow
 from genaiops.flow.tombstones import bury, pseudonym, read_tombstones, unbury, words_of
@@ -38,16 +39,22 @@ from genaiops.records import Document
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What an erasure would touch: document ids with the same words, snapshots (ids), and passages to look for."""
+    """What an erasure would touch: document ids with the same words, snapshots (ids), and passages to look for.
+
+    `already` is the receipt of a document that was erased before, of which nothing is left to touch.
+    """
 
     documents: tuple[str, ...]
     indexes: tuple[str, ...]
     passages: int
+    already: Receipt | None = None
 
 
 def plan_forget(flow: Flow, *, document: str = "", text: str = "") -> Planned:
     """What `forget` would erase; nothing is changed. Raises as `forget`."""
-    erasure = find(flow.project, flow.name, document=document, text=text)
+    erasure = _found(flow.project, flow.name, document, text)
+    if isinstance(erasure, Receipt):
+        return Planned((), (), 0, erasure)
     held = tuple(holding.folder.name for holding in holdings(flow.project, erasure))
     return Planned(tuple(erasure.texts), held, len(erasure.samples()))
 
@@ -58,6 +65,8 @@ def forget(flow: Flow, *, document: str = "", text: str = "", actor: str = "", w
     Every version in every snapshot goes, and with it every document with the same words, in snapshots of other flows
     too. Finishes an erasure that was killed first. Runs alone: Conflict when a build or an evaluation goes on for
     longer than `wait_s`. Raises NotFound when no snapshot holds it, IntegrityError when a snapshot in use is damaged.
+    A document that was erased already, and is kept out since, is no error: nothing is written, and the receipt of then
+    is returned (`erased_before` has it too).
     """
     if bool(document) == bool(text.strip()):
         raise ConfigurationError("name what to erase: a document or a text", remedy="--document ID, or --text FILE")
@@ -69,7 +78,18 @@ def forget(flow: Flow, *, document: str = "", text: str = "", actor: str = "", w
             asked = words_of(text) in begun.words if text else (begun.document, begun.flow) == (document, flow.name)
             if asked:
                 return receipt
-        return _erase(project, find(project, flow.name, document=document, text=text), actor, flow)
+        found = _found(project, flow.name, document, text)
+        return found if isinstance(found, Receipt) else _erase(project, found, actor, flow)
+
+
+def _found(project: Project, flow: str, document: str, text: str) -> Erasure | Receipt:
+    """What to erase, or the receipt of the erasure that left nothing of it. Raises as `forget`."""
+    try:
+        return find(project, flow, document=document, text=text)
+    except (NotFound, ConfigurationError) as error:
+        if before := erased_before(project, document=document, text=text):
+            return before
+        raise found_nothing(project, error, document) from None
 
 
 def allow_again(flow: Flow, document: str, *, actor: str = "") -> int:
@@ -193,4 +213,4 @@ def _source(root: Path, document: str) -> bool:
     return any((root / name).is_file() for name in names) or (root.name in names and root.is_file())
 
 
-__all__ = ["Planned", "Receipt", "allow_again", "forget", "plan_forget", "read_receipts"]
+__all__ = ["Planned", "Receipt", "allow_again", "erased_before", "forget", "plan_forget", "read_receipts"]

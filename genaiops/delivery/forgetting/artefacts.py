@@ -6,21 +6,12 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from genaiops.delivery.receipts import Artefact
 from genaiops.files import fsync_folder
 from genaiops.project import Project
 from genaiops.records import canonical_json
 
 LOG_FILE = "forgetting.log"
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
-    """One thing that was changed: what it is, its name before and after ("" for what is gone), and a word on it."""
-
-    store: str
-    before: str
-    after: str = ""
-    note: str = ""
 
 
 @dataclass

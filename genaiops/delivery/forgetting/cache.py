@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from genaiops.delivery.caches import mark_used, opened
-from genaiops.delivery.forgetting.artefacts import Artefact, Log
+from genaiops.delivery.forgetting.artefacts import Log
 from genaiops.delivery.forgetting.erasure import Erasure
+from genaiops.delivery.receipts import Artefact
 from genaiops.project import Project
 
 READ_DOCUMENTS = "read_documents"  # documents as they were read and cleaned

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from genaiops.delivery.forgetting.artefacts import Artefact, Log
+from genaiops.delivery.forgetting.artefacts import Log
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.runs import about
 from genaiops.delivery.golden_work import DRAFTED_FILE, alone_in
+from genaiops.delivery.receipts import Artefact
 from genaiops.errors import GenaiopsError
 from genaiops.files import TEMPORARY_PREFIX, write_durably
 from genaiops.flow.history import all_histories

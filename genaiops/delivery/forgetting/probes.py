@@ -6,18 +6,18 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genaiops.delivery.caches import has_table, mark_used, told
-from genaiops.delivery.forgetting.artefacts import LOG_FILE, Artefact
+from genaiops.delivery.forgetting.artefacts import LOG_FILE
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, encodings
 from genaiops.delivery.forgetting.finding import goes, mentions
 from genaiops.delivery.forgetting.golden import cases_in, golden_files, golden_leftovers
 from genaiops.delivery.forgetting.removing import needles
 from genaiops.delivery.forgetting.runs import redacted
 from genaiops.delivery.history import index_folders
+from genaiops.delivery.receipts import Artefact, Probe
 from genaiops.delivery.snapshots import read_chunks, vectors_in
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.records import Run
@@ -34,16 +34,6 @@ if TYPE_CHECKING:
 
 SAME = 0.9999  # cosine from which two vectors are of the same text; rounding moves it by less than 1e-5
 _BLOCK = 1 << 24  # bytes of a file looked at at once
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One way of looking in one store: how many things were looked at, and where something was found."""
-
-    by: str  # id | text | vector
-    store: str
-    looked_at: int
-    hits: tuple[str, ...]
 
 
 def probe_all(project: Project, erasure: Erasure, artefacts: Iterable[Artefact] = ()) -> tuple[Probe, ...]:

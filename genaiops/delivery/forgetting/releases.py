@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
+from genaiops.delivery.forgetting.artefacts import Log, Replaced
+from genaiops.delivery.receipts import Artefact
 from genaiops.evaluation.records import Run
 from genaiops.project import Project
 from genaiops.promotion import Registry, Release, load_release

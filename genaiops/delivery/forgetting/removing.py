@@ -7,8 +7,9 @@ import mmap
 from collections.abc import Iterable
 from pathlib import Path
 
-from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
+from genaiops.delivery.forgetting.artefacts import Log, Replaced
 from genaiops.delivery.forgetting.erasure import Erasure, encodings
+from genaiops.delivery.receipts import Artefact
 from genaiops.delivery.snapshots import remove_snapshot
 from genaiops.files import discard, fsync_folder
 from genaiops.project import Project

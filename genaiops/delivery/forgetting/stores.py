@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from genaiops.delivery.evaluating import REPORT_FILE, Evaluated, write_report
-from genaiops.delivery.forgetting.artefacts import Artefact, Log, Replaced
+from genaiops.delivery.forgetting.artefacts import Log, Replaced
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.removing import holds_bytes
 from genaiops.delivery.forgetting.runs import redacted
+from genaiops.delivery.receipts import Artefact
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.runs import list_runs

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genaiops.delivery.forgetting.artefacts import Artefact
-from genaiops.delivery.forgetting.probes import Probe
 from genaiops.display import counted
 from genaiops.errors import IntegrityError
 from genaiops.files import write_durably
@@ -26,6 +24,26 @@ OUTSIDE = (
     "the memory of processes that were running: restart them",
     "questions and answers of users: this version keeps none",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One thing that was changed: what it is, its name before and after ("" for what is gone), and a word on it."""
+
+    store: str
+    before: str
+    after: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One way of looking in one store: how many things were looked at, and where something was found."""
+
+    by: str  # id | text | vector
+    store: str
+    looked_at: int
+    hits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
