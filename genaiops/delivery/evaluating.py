@@ -159,8 +159,9 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
         is_it = (
             run.subject.digests.get("flow") == served.digest
             and run.golden_set_digest == golden.digest
-            and (run.judges, run.scales.keys()) == (judges, {str(measure) for measure in measures})
-            and (run.repeats, run.not_asked) == (times, {})
+            and (dict(run.judges), set(run.scales)) == (judges, {str(measure) for measure in measures})
+            and run.repeats == times
+            and not run.not_asked
         )
         if is_it and run.id != other_than:
             return run

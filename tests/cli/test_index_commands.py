@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from genaiops.evaluation.runs import list_runs
 from genaiops.records import as_json
 from tests.cli.commands import Run
 from tests.flow import workshop
@@ -65,7 +66,7 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     dry = run("forget", FLOW, "--document", ERASED, "--dry-run", "--json").json
     assert dry["documents"] == [ERASED]
     told = run("forget", FLOW, "--document", ERASED, "--json").json
-    assert told["proved"] is True
+    assert (told["proved"], told["already"]) == (True, False)
     assert {"document", "artefacts", "probes", "tombstones", "previous", "digest", "outside"} <= set(told)
     assert all(probe["hits"] == [] for probe in told["probes"])
     assert ERASED not in json.dumps(told)
@@ -74,10 +75,18 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     assert f"re-issued as {new['digest'][:12]}" in run("releases").out
     assert run("build", FLOW, "--json").json["documents"] == 3
     assert ERASED not in run("chunks", FLOW).out
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     again = run("forget", FLOW, "--document", ERASED)
-    assert (again.code, again.out) == (2, "")
-    assert "no index" in again.err
+    assert (again.code, again.err) == (0, "")
+    assert f"was erased already, on {told['at']} (receipt 1, {told['digest'][:12]})" in again.out
+    assert run("forget", FLOW, "--document", ERASED, "--json").json == {**told, "already": True}
+    assert run("forget", FLOW, "--document", ERASED, "--dry-run").out == again.out
+    assert run("forget", FLOW, "--text", root / "manual" / ERASED).out == again.out
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
     assert run("forget", FLOW, "--document", ERASED, "--allow-again", "--json").json == {"lifted": 1}
+    lifted = run("forget", FLOW, "--document", ERASED)
+    assert lifted.code == 2
+    assert f"it was erased on {told['at']} (receipt 1) and let in again" in lifted.err
     assert run("build", FLOW, "--json").json["documents"] == 4
     text = root / "manual" / ERASED
     receipt = run("forget", FLOW, "--text", text)
@@ -88,14 +97,64 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     assert run("audit", "verify").code == 0
 
 
+def test_what_an_erasure_issued_again_leads_to_what_stands_in_its_place(run: Run, root: Path) -> None:
+    flow = workshop.load(root / FLOW)
+    old, (release,) = flow.index_id, run("releases", "--json").json["releases"]
+    earlier = list_runs(flow.project.runs)[-1].name
+    other = run("build", FLOW, "--set", "chunking.size=900", "--json").json["index"]
+    sentence = workshop.FACTS[ERASED][0][1]
+    answer = flow.ask(workshop.FACTS[ERASED][0][2])
+    assert sentence in answer.text
+    Path("answer.json").write_text(json.dumps(as_json(answer)))
+    receipt = run("forget", FLOW, "--document", ERASED, "--json").json
+    new = {
+        item["before"]: item["after"] for item in receipt["artefacts"] if item["store"] in ("index", "release", "run")
+    }
+    why = f"on {receipt['at'][:10]}, because a document was erased from it (receipt 1)"
+    shown = []
+
+    both = run("diff", old, "prod")
+    assert f"index {old[:12]} was issued again as {new[old][:12]} {why}" in both.err
+    assert "nothing is left to compare" in both.err
+    shown.append(both)
+    third = run("diff", old[:8], other[:8])  # both were issued again
+    assert f"genaiops diff {new[old][:12]} {new[other][:12]}" in third.err
+    assert run("diff", new[old][:12], new[other][:12]).code == 0
+    for name in (old, old[:12], release["digest"], release["digest"][:12]):
+        told = run("lineage", name)
+        found = next(before for before in new if before.startswith(name))
+        assert f"was issued again as {new[found][:12]} {why}" in told.err
+        shown.append(told)
+    shown += [run("diff", release["digest"], "prod"), run("lineage", earlier), run("rebuild", old)]
+    assert new[release["digest"]][:12] in shown[-3].err
+    assert f"run {earlier} was issued again as {new[earlier]}" in shown[-2].err
+    case = run("lineage", earlier, "--case", "wheels-0")
+    assert f"genaiops lineage {new[earlier]} --case wheels-0" in case.err
+    assert f"issued again as {new[old][:12]} {why}" in shown[-1].err
+    assert all((item.code, item.out) == (2, "") for item in (*shown, third, case))
+    listed = run("indexes")
+    assert f"issued again as {new[old][:12]}, because a document was erased from it (receipt 1)" in listed.out
+
+    # The answer that somebody kept still holds the text; what is told of it does not.
+    told = run("lineage", "answer.json")
+    assert told.code == 0
+    assert f"index {old[:12]} was issued again as {new[old][:12]} {why}" in told.out
+    assert "its document was erased (receipt 1)" in told.out
+    plain = run("lineage", "answer.json", "--json")
+    assert plain.json["answer"]["text"] == "[erased]"
+    assert [item["after"] for item in plain.json["reissued"]] == [new[old]]
+    for item in (*shown, third, case, listed, told, plain):
+        assert not any(fact in item.out + item.err for _, fact, _ in workshop.FACTS[ERASED])
+
+
 def test_lineage_from_the_answer_that_ask_printed(run: Run, root: Path) -> None:
     answer = workshop.load(root / FLOW).ask("What are loose hub bearings packed with?")
     Path("answer.json").write_text(json.dumps(as_json(answer)))  # as `ask --json` prints it
     told = run("lineage", "answer.json", "--json").json
-    assert set(told) == {"answer", "chunks", "indexes"}
+    assert set(told) == {"answer", "chunks", "indexes", "reissued"}
     assert told["chunks"][0]["cited"] is True
     assert {"chunk", "document", "start", "end", "text", "original", "edits", "document_digest", "origin", "index",
-            "cited", "confirmed", "problem", "now"} == set(told["chunks"][0])  # fmt: skip
+            "cited", "confirmed", "problem", "now", "erased"} == set(told["chunks"][0])  # fmt: skip
     plain = run("lineage", "answer.json")
     assert plain.out.startswith("answer: Loose hub bearings")
     assert "of wheels.md" in plain.out

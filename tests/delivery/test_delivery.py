@@ -18,10 +18,10 @@ from genaiops.delivery import (
     gate_flow,
     open_release,
     release_flow,
-    releasing,
 )
 from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
+from genaiops.evaluation.provenance import versions
 from genaiops.evaluation.records import Git
 from genaiops.evaluation.runs import list_runs, new_run
 from genaiops.files import sha256_of_file
@@ -139,10 +139,10 @@ def test_a_flow_that_is_what_the_champion_serves_is_judged_on_the_champions_run_
 def test_the_champions_run_is_not_taken_when_other_packages_would_make_another(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = releasing.versions()
-    monkeypatch.setattr(releasing, "versions", lambda: {**now, "platform": "another kernel"})
+    now = versions()
+    monkeypatch.setattr("genaiops.delivery.releasing.versions", lambda: {**now, "platform": "another kernel"})
     assert gate_flow(flow).taken_over
-    monkeypatch.setattr(releasing, "versions", lambda: {**now, "numpy": "0.0.1"})
+    monkeypatch.setattr("genaiops.delivery.releasing.versions", lambda: {**now, "numpy": "0.0.1"})
     gated = gate_flow(flow)
     assert gated.champion is not None
     assert not gated.taken_over
