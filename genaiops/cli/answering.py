@@ -180,8 +180,9 @@ def ask(
     """
     from genaiops.flow import Flow
 
-    opened = Flow.load(flow, overrides=settings or ())
-    answer = opened.ask(query_of(question, where, access))
+    opened, query = Flow.load(flow, overrides=settings or ()), query_of(question, where, access)
+    _tell_of_a_slow_start(opened)
+    answer = opened.ask(query)
     if not answer.hits:
         _say_why_nothing(where, access)
     if as_json:
@@ -191,6 +192,20 @@ def ask(
         for citation in answer.citations:
             say(f"  [{citation.marker}] {citation.document_id}, characters {citation.start}-{citation.end}")
     _make_the_next_one_fast(opened)
+
+
+def _tell_of_a_slow_start(flow: Flow) -> None:
+    """One line on stderr, also where it is no terminal, before the question that has to wait for torch."""
+    if flow.settings.retrieval.search == "full_text" or not flow.index_id:  # which raises where there is no index
+        return
+    from genaiops.embedding.loading import LocalEmbedder
+
+    embedder = flow.embedder
+    if isinstance(embedder, LocalEmbedder) and embedder.lacks_fast_session:
+        note(
+            "loading the embedding model; after the answer its fast start is made, once for this model, so that the "
+            "next questions do not wait …"
+        )
 
 
 def _make_the_next_one_fast(flow: Flow) -> None:

@@ -29,13 +29,21 @@ finally:
 """
 
 
-def asked(project: SmallProject, *more: str) -> tuple[str, list[str]]:
-    """What a fresh process answered, and which heavy packages it had imported by then."""
+SLOW = "loading the embedding model; after the answer its fast start is made, once for this model"
+
+
+def asked(project: SmallProject, *more: str, told: bool = False) -> tuple[str, list[str]]:
+    """What a fresh process answered, and which heavy packages it had imported by then.
+
+    Its stderr is no terminal and holds the line on the slow start, and nothing else, if `told`.
+    """
     done = subprocess.run(
         [sys.executable, "-c", _ASK, "ask", str(project.flow), QUESTION, *more],
         cwd=project.root, capture_output=True, text=True, check=True, env={**os.environ, "OMP_WAIT_POLICY": "passive"},
     )  # fmt: skip
-    heavy: list[str] = json.loads(done.stderr.splitlines()[-1])
+    *before, last = done.stderr.splitlines()
+    assert [line[: len(SLOW)] for line in before] == [SLOW] * told
+    heavy: list[str] = json.loads(last)
     return done.stdout, heavy
 
 
@@ -51,6 +59,22 @@ def test_a_session_is_made_after_the_answer_was_printed_and_only_by_ask(
     assert run("ask", small_project.flow, QUESTION).code == 0
     assert len(printed) == 1
     assert "two years" in printed[0]
+
+
+def test_the_slow_start_is_told_once_on_stderr_and_never_on_stdout(
+    small_project: SmallProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runner(monkeypatch, capsys)
+    lacks = [True]
+    monkeypatch.setattr(LocalEmbedder, "lacks_fast_session", property(lambda self: lacks[0]))
+    monkeypatch.setattr(LocalEmbedder, "make_fast_session", lambda self: lacks.__setitem__(0, False))
+    missing = run("ask", small_project.flow, QUESTION)
+    assert missing.code == 2 and SLOW not in missing.err  # nothing is loaded for a flow without an index
+    assert run("build", small_project.flow).code == 0
+    told = run("ask", small_project.flow, QUESTION, "--json")
+    assert told.err.count("\n") == 1 and told.err.startswith(SLOW)
+    assert "two years" in told.json["text"]
+    assert run("ask", small_project.flow, QUESTION).err == ""
 
 
 def test_full_text_answers_import_nothing_heavy(small_project: SmallProject) -> None:
@@ -71,13 +95,13 @@ def test_the_second_question_of_a_machine_needs_no_torch_and_a_damaged_session_i
 
     Flow.load(small_project.flow).build()
     fast = ("--set", "embedding.fast_start=true")
-    first, heavy = asked(small_project, *fast)
+    first, heavy = asked(small_project, *fast, told=True)
     assert "torch" in heavy
     second, heavy = asked(small_project, *fast)
     assert (second, heavy) == (first, [])
     (graph,) = (small_project.home / "sessions").glob("*/model.onnx")
     shutil.copy(graph.with_name("session.json"), graph)
-    third, heavy = asked(small_project, *fast)
+    third, heavy = asked(small_project, *fast, told=True)
     assert third == first and "torch" in heavy
     fourth, heavy = asked(small_project, *fast)
     assert (fourth, heavy) == (first, [])
