@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genaiops.delivery.reissued import lead_to_successor
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run, find_run, list_runs
 from genaiops.evaluation.records import RUN_FILE
@@ -53,7 +54,13 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
         is_path = path.name == RUN_FILE or (path / RUN_FILE).is_file()
     except OSError:  # longer than a path may be
         is_path = False
-    return Run.load(path) if is_path else find_run(project.runs, name)
+    if is_path:
+        return Run.load(path)
+    try:
+        return find_run(project.runs, name)
+    except NotFound:
+        lead_to_successor(project, name)
+        raise
 
 
 def _by_age(project: Project, name: str, flow: str, counts: Callable[[Run], bool] | None = None) -> Run | None:

@@ -128,6 +128,8 @@ def test_what_an_erasure_issued_again_leads_to_what_stands_in_its_place(run: Run
     shown += [run("diff", release["digest"], "prod"), run("lineage", earlier), run("rebuild", old)]
     assert new[release["digest"]][:12] in shown[-3].err
     assert f"run {earlier} was issued again as {new[earlier]}" in shown[-2].err
+    shown.insert(0, run("compare", earlier, "latest"))
+    assert f"run {earlier} was issued again as {new[earlier]} {why}" in shown[0].err
     case = run("lineage", earlier, "--case", "wheels-0")
     assert f"genaiops lineage {new[earlier]} --case wheels-0" in case.err
     assert f"issued again as {new[old][:12]} {why}" in shown[-1].err
