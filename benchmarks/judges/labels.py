@@ -22,7 +22,7 @@ CHOSEN_ON = tuple(f"{source}, claims as references" for source in FITTED)  # com
 
 
 def completeness_labels() -> list[Labelled]:
-    """The rows of the four sets of support whose texts are no longer than an answer: the claim as reference, the text as answer."""
+    """Of the four sets of support, the rows with texts as short as answers: claims as references, texts as answers."""
     return [
         Labelled(
             Sample(row["id"], "", "\n\n".join(row["contexts"]), (), row["answer"]),
