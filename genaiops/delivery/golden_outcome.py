@@ -80,10 +80,8 @@ class Drafted:
 
     def _by_model(self) -> tuple[str, str]:
         if self.failed:
-            return (
-                f"the model was given up after {counted(self.calls, 'call')}",
-                "see its address and key in models.yaml; then run it again",
-            )
+            why = f"the model was given up after {counted(self.calls, 'call')}"
+            return why, "see its address and key in models.yaml, then run it again"
         if not self.stretches:
             return f"{self._looked_at} make no stretch that is long enough to ask a model about", _BY_HAND
         if self.more:
