@@ -44,6 +44,7 @@ def lint(
     from genaiops.flow.building import read_corpus
     from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets import lint as problems_of
+    from genaiops.golden_sets.linting.coverage import coverage_of
     from genaiops.golden_sets.pins import read_pins
     from genaiops.records import as_json as plain
 
@@ -51,18 +52,23 @@ def lint(
     golden = GoldenSet.load(opened.golden_set_path)
     places = Places.of(opened.golden_set_path)
     ignored = ignore or ()
+    documents = read_corpus(opened.project, opened.settings, opened.folder).documents
     problems = problems_of(
         golden,
-        read_corpus(opened.project, opened.settings, opened.folder).documents,
+        documents,
         prompts=prompt_texts(opened),
         pins=read_pins(places.lock),
         embed=None if "near_duplicate" in ignored else embed_of(opened),
         ignore=ignored,
     )
+    coverage = coverage_of(golden, {document.id: document.text for document in documents})
     if as_json:
-        print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
+        told = {"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)}
+        print_json({**told, "coverage": plain(coverage)})
     else:
         _print_problems(problems, places.golden, notes=notes)
+        if "uncovered" not in ignored:
+            say(coverage.line())
         say(f"{golden.name}: {counted(len(golden.cases), 'case')}, {_counted(problems)}")
     severities = {problem.severity for problem in problems}
     leave(2 if "error" in severities or (strict and "warning" in severities) else 0)
