@@ -67,7 +67,8 @@ class Http:
 
     def application(self) -> HttpApplication:
         from genaiops.errors import ConfigurationError
-        from genaiops.evaluation.http_application import DEFAULT_BODY, HttpApplication, Manner, parsed_paths
+        from genaiops.evaluation.http_application import DEFAULT_BODY, HttpApplication, Manner
+        from genaiops.evaluation.reply_paths import parsed_paths
 
         try:
             posted = json.loads(self.body) if self.body else DEFAULT_BODY
