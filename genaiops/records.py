@@ -281,22 +281,28 @@ class Score:
         return max(self.votes) - min(self.votes) if self.votes else 0.0
 
 
+Lacks = Literal["", "contexts", "documents", "reference"]  # what a measurement would have needed of an application
+
+
 @dataclass(frozen=True, slots=True)
 class Unscored:
     """A measurement that failed, with the reason. It lowers coverage, never the mean.
 
-    `outage`: what measures failed, not what is measured, so that it may do better next time. No record keeps it.
+    `outage`: what measures failed, not what is measured, so that it may do better next time. `lacks`: what the
+    sample would have needed. No record keeps either.
     """
 
     reason: str
     outage: bool = field(default=False, compare=False, repr=False)
+    lacks: Lacks = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """A measure that has no meaning for this case (recall of a question that nothing answers)."""
+    """A measure that has no meaning for this case (recall of a question that nothing answers); `lacks` as above."""
 
     reason: str
+    lacks: Lacks = field(default="", compare=False, repr=False)
 
 
 Outcome = Score | Unscored | NotApplicable

@@ -81,8 +81,13 @@ class Http:
         manner = Manner(posted, {name.strip(): value.strip() for name, _, value in given}, self.timeout)
         return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
 
-    def run(self, rows: list[AnswerRow] | None, named: list[str] | None, tools: Tools, judged: Judged) -> Run:
-        """The questions asked and the answers measured; without rows, the golden set."""
+    def run(
+        self, rows: list[AnswerRow] | None, named: list[str] | None, tools: Tools, judged: Judged
+    ) -> tuple[Run, str]:
+        """The questions asked and the answers measured, and what a reply without contexts held ("" where none was).
+
+        Without rows, the golden set is asked.
+        """
         from genaiops.evaluation import DEFAULT_MEASURES
         from genaiops.evaluation.row_runs import ask_and_score, asked_measures
 
@@ -91,13 +96,16 @@ class Http:
         with closing(self.application()) as application, stages("asking") as told:
             subject = judged.subject(url=application.shown, jmespath=list(self.paths))
             if rows is not None:
-                return ask_and_score(
+                run = ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,
                     progress=told, passports=judged.passports, subject=subject,
                 )  # fmt: skip
-            return self._on_golden_set(
-                application, measures=measures, tools=tools, progress=told, passports=judged.passports, subject=subject
-            )
+            else:
+                run = self._on_golden_set(
+                    application, measures=measures, tools=tools, progress=told, passports=judged.passports,
+                    subject=subject,
+                )  # fmt: skip
+        return run, application.without_contexts
 
     def _on_golden_set(self, application: HttpApplication, **options: Any) -> Run:
         """One part of a divided set (dev, unless --split names another); a look at the holdout is counted first."""

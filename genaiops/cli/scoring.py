@@ -11,6 +11,7 @@ import typer
 
 from genaiops.cli.applications import Http
 from genaiops.cli.evaluating import EXIT_CODES, Split, plain_decision, print_decision
+from genaiops.cli.hints import hints_of
 from genaiops.cli.output import Json, leave, note, print_json, say, stages
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
@@ -104,7 +105,9 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         _print_plan(measure, rows, tools, judged, asks=bool(url), as_json=as_json)
         return
     with judged.keeping():
-        run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
+        run, reply = (
+            http.run(rows, measure, tools, judged) if url else (_scored(file, rows, measure, tools, judged), "")
+        )
         decision = judged.decision(run)
         folder = judged.save(run, decision)
     _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
@@ -115,6 +118,8 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         print_scorecard(run, baseline=judged.champion)
         for path in filter(None, (out, html, junit, markdown, report_json, csv)):
             say(f"written: {path}")
+    for hint in hints_of(run, rows, http, reply, chosen=not measure):
+        note(hint)
     if folder is not None:
         tell(f"run {run.id} of {keep} is kept in {folder}")
     if decision is not None and not as_json:

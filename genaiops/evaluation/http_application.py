@@ -88,6 +88,7 @@ class HttpApplication:
         self._secrets = _secrets(self._manner.headers, self._headers, url)
         self._barred = _barred(self._headers)
         self._client: httpx2.Client | None = None
+        self.without_contexts = ""  # what a reply that had none held: names only
 
     def __call__(self, query: Query) -> Answer:
         """The answer. `seconds["total"]` is what the attempt that succeeded took, waits and failures left out."""
@@ -161,6 +162,8 @@ class HttpApplication:
             given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
         except (ValueError, TypeError) as error:
             raise self._error(f"contexts {one_line(error)}", remedy=_where_it_stands("contexts")) from None
+        if not given:
+            self.without_contexts = self.without_contexts or places_in(data, masked=self._masked)
         answer = as_answer({"answer": self._barred.sub("***", text), "contexts": given}, query, took)
         if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
             raise self._error("; ".join(wrong), remedy=_where_it_stands(wrong[0].partition(" ")[0]))

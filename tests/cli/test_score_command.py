@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from genaiops.embedding import loading
-from genaiops.embedding.loading import LocalEmbedder
 from genaiops.errors import Conflict
 from genaiops.files import locked
 from genaiops.golden_sets import Places
 from genaiops.golden_sets.splitting import PARTS, Split, write_split
 from genaiops.project import Project
-from tests.cli.commands import Run
+from tests.cli.commands import Run, write
 from tests.evaluation.json_server import application
 
 ROWS = [
@@ -24,21 +22,6 @@ ROWS = [
     {"user_input": "How long is the guarantee?", "response": "It lasts ninety years.", "reference": "Two years.",
      "retrieved_contexts": ["The guarantee lasts two years."]},
 ]  # fmt: skip
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: LocalEmbedder) -> Path:
-    """An empty working folder of somebody who has no project."""
-    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
-    monkeypatch.chdir(tmp_path)
-    # Measuring which precision is faster here takes longer than all the rest.
-    monkeypatch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
-    return tmp_path
-
-
-def write(name: str, *rows: Any) -> str:
-    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return name
 
 
 def test_a_ragas_file_gives_a_table_and_a_report_in_one_command(run: Run, here: Path) -> None:
