@@ -137,6 +137,12 @@ def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow]
     assert path is not None  # see Http.check
     if not answered and (path.is_dir() or path.name == GOLDEN_FILE or Places.of(path).split.exists()):
         return None
+    if (path / GOLDEN_FILE).is_file():
+        raise ConfigurationError(
+            "this is a golden set: questions, and no answers to score",
+            where=path,
+            remedy=f"genaiops score --url ADDRESS --questions {path} asks an application",
+        )
     rows = read_rows(path, format=format_, answered=answered)
     if not rows:
         raise ConfigurationError(f"there is no {'row' if answered else 'question'} in this file", where=path)
