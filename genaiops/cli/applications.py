@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from genaiops.evaluation.tools import Tools
 
 
+_VOTES = "--set votes=3 lets a judge that is a language model vote, and keeps how far its votes are apart"
+
+
 @dataclass(frozen=True, slots=True)
 class Http:
     """The options of an application that is asked over HTTP; `url` is empty when none is."""
@@ -30,10 +33,12 @@ class Http:
     headers: tuple[str, ...]
     timeout: float
     workers: int
+    repeat: int | None = None
 
     def check(self, file: Path | None) -> None:
         """Refuse options that do not go together, with what to write instead."""
         from genaiops.errors import ConfigurationError
+        from genaiops.evaluation.row_runs import ANSWERED
 
         if self.url:
             if file is not None or self.questions is None:
@@ -48,6 +53,8 @@ class Http:
             "--header": self.headers,
         }  # fmt: skip
         given = next((name for name, value in idle.items() if value), "")
+        if self.repeat is not None:
+            raise ConfigurationError(f"--repeat is for an application that is asked: {ANSWERED}", remedy=_VOTES)
         if given:
             raise ConfigurationError(f"{given} is for an application that is asked", remedy="give --url too")
         if file is None:
@@ -92,18 +99,19 @@ class Http:
         from genaiops.evaluation.row_runs import ask_and_score, asked_measures
 
         assert self.questions is not None  # see check
+        repeats = max(self.repeat or 1, judged.gate.repeats if judged.gate else 1)  # as `gate` asks a flow
         measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
         with closing(self.application()) as application, stages("asking") as told:
             subject = judged.subject(url=application.shown, jmespath=list(self.paths))
             if rows is not None:
                 run = ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,
-                    progress=told, passports=judged.passports, subject=subject,
+                    repeats=repeats, progress=told, passports=judged.passports, subject=subject,
                 )  # fmt: skip
             else:
                 run = self._on_golden_set(
-                    application, measures=measures, tools=tools, progress=told, passports=judged.passports,
-                    subject=subject,
+                    application, measures=measures, tools=tools, repeats=repeats, progress=told,
+                    passports=judged.passports, subject=subject,
                 )  # fmt: skip
         return run, application.without_contexts
 

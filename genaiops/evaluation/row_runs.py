@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from genaiops.evaluation.tools import Tools
 
 
+# Why rows are not scored several times, and what can be repeated of them.
+ANSWERED = "the answers of rows are there already, and would come out the same each time"
+VOTES = "to see how far a judging model disagrees with itself, let it vote: votes=3 among the judge's settings"
+
+
 def default_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
     """What can be said of these rows without asking: by the columns that at least one of them fills."""
     contexts, reference = any(row.contexts for row in rows), any(row.reference for row in rows)
@@ -93,6 +98,7 @@ def score(  # noqa: PLR0913  (options are keyword-only)
     tools: Tools | None = None,
     confidence: float = 0.95,
     seed: int = 0,
+    repeats: int = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Measure the answers of any application; nothing of it needs to be genaiops.
@@ -101,14 +107,17 @@ def score(  # noqa: PLR0913  (options are keyword-only)
     takes a Query (its `text` is the question) and gives what `evaluate` takes; it needs
     `questions`: texts, or objects `{question[, id][, reference][, forbidden]}`. Columns may
     be those of another tool (see row_formats). Without `measures`, `default_measures`
-    chooses. `name` stands in reports. Raises ConfigurationError for what cannot be read,
+    chooses. `name` stands in reports. A callable is asked each question `repeats` times; the
+    answers of rows are there already. Raises ConfigurationError for what cannot be read,
     before anything is asked or judged.
     """
     options = {"embedder": embedder, "tools": tools, "confidence": confidence, "seed": seed, "progress": progress}
     if callable(given):
         if questions is None:
             raise ConfigurationError("score needs questions to put to a callable", remedy="score(ask, ['Why?', …])")
-        return _asked(given, questions, measures, name, options)
+        return _asked(given, questions, measures, name, {**options, "repeats": repeats})
+    if repeats != 1:
+        raise ConfigurationError(f"repeats is for a callable: {ANSWERED}", remedy=VOTES)
     if questions is not None:
         raise ConfigurationError("questions are for a callable; rows bring their own")
     file = Path(given) if isinstance(given, str | Path) else None
