@@ -80,12 +80,19 @@ class Judged:
         return locked(Project.find().lock, shared=True, what="cleans up or erases") if self.keep else nullcontext()
 
     def save(self, run: Run, decision: Decision | None) -> Path | None:
-        """The folder of the record, which says the verdict; None where none is wanted."""
+        """The folder of the record, which says the verdict, with its report; tracked as the runs of flows are.
+
+        None where none is wanted.
+        """
+        from genaiops.delivery.evaluating import Evaluated, publish
         from genaiops.project import Project
 
         if not self.keep:
             return None
-        return replace(run, verdict="" if decision is None else decision.verdict).save(Project.find().runs)
+        project = Project.find()
+        kept = replace(run, verdict="" if decision is None else decision.verdict)
+        saved = Evaluated(kept, kept.save(project.runs))
+        return publish(project, saved, baseline=self.champion, verdict=decision).folder
 
     def decision(self, run: Run) -> Decision | None:
         """The gate's verdict; None without a gate."""

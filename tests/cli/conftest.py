@@ -30,11 +30,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: LocalEmbedder) -> Path:
-    """An empty working folder of somebody who has no project."""
+    """The working folder of somebody who has no project but for one setting: nothing is tracked."""
     monkeypatch.delenv("GENAIOPS_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
     # Measuring which precision is faster here takes longer than all the rest.
     monkeypatch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
+    (tmp_path / "genaiops.yaml").write_text("tracking: none\n")
     return tmp_path
 
 

@@ -345,3 +345,14 @@ def test_nothing_is_erased_between_the_asking_and_the_record_of_it(run: Run, her
     assert held == [True, False]
     with locked(Project.find().lock, wait_s=0):
         assert len(list(Path(".genaiops/runs").iterdir())) == 1
+
+
+def test_too_few_rows_are_told_with_how_many_more_are_needed(run: Run, here: Path) -> None:
+    floor = {"measure": "exact_match", "at_least": 0.5}
+    write("gate.yaml", {"rules": [*GATE["rules"], floor]})
+    assert run("score", answered(2, of=3), *KEPT).code == 0
+    told = run("score", "rows.jsonl", *GATED)
+    assert (told.code, told.json["verdict"]) == (3, "inconclusive")
+    compared, bounded = told.json["reasons"]
+    assert "(3 pairs); needs about" in compared and compared.endswith("more cases")
+    assert "floor 0.5 not shown (3 cases); needs about" in bounded and bounded.endswith("more cases")
