@@ -35,11 +35,14 @@ def compare(  # noqa: PLR0913, PLR0917  one for each option
     Tells what changed in the measures, the answers and the settings. It decides nothing: that is the gate's.
     """
     from genaiops.delivery import named_runs
+    from genaiops.delivery.judged_runs import verdicts_told
     from genaiops.evaluation.reports import comparable
     from genaiops.project import Project
 
-    first, second = named_runs(Project.here(), (before, after), flow=flow)
+    project = Project.here()
+    first, second = named_runs(project, (before, after), flow=flow)
     old, new, notes = comparable(first, second, shared=shared)
+    notes = (*notes, *verdicts_told(project, first, second))
     wanted = Wanted(html=html, markdown=markdown, report_json=report_json, csv=csv)
     wanted.write(new, baseline=old, notes=notes)
     if as_json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ class Judged:
         the next try is compared with.
         """
         from genaiops.delivery import named_runs
+        from genaiops.delivery.judged_runs import verdict_of
         from genaiops.errors import ConfigurationError
         from genaiops.evaluation.passports.shelf import Shelf
         from genaiops.project import Project
@@ -51,7 +51,10 @@ class Judged:
         settings = None if gate is None else load_gate(gate)
         champion = None
         if against and settings is not None:
-            counts = partial(may_be_champion, settings)
+
+            def counts(run: Run) -> bool:
+                return may_be_champion(settings, replace(run, verdict=verdict_of(project, run)))
+
             (champion,) = named_runs(project, (against,), flow=keep, counts=counts)
         return cls(Shelf(project.passports), settings, champion, keep)
 
@@ -92,7 +95,7 @@ class Judged:
         project = Project.find()
         kept = replace(run, verdict="" if decision is None else decision.verdict)
         saved = Evaluated(kept, kept.save(project.runs))
-        return publish(project, saved, baseline=self.champion, verdict=decision).folder
+        return publish(project, saved, verdict=decision).folder
 
     def decision(self, run: Run) -> Decision | None:
         """The gate's verdict; None without a gate."""

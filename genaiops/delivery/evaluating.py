@@ -167,11 +167,12 @@ def _runs_named(pointer: Path) -> list[str]:
         return []
 
 
-def publish(
-    project: Project, evaluated: Evaluated, *, baseline: Run | None = None, verdict: Verdict | None = None
-) -> Evaluated:
-    """The HTML report beside a run that was saved, and the run in MLflow, unless the project's `tracking` is none."""
-    report = write_report(evaluated, baseline=baseline, verdict=verdict)
+def publish(project: Project, evaluated: Evaluated, *, verdict: Verdict | None = None) -> Evaluated:
+    """The HTML report beside a run that was saved, and the run in MLflow, unless the project's `tracking` is none.
+
+    No other run's answers stand in that report: what is erased with its run would live on in it.
+    """
+    report = write_report(evaluated, verdict=verdict)
     return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
 
 
