@@ -37,7 +37,7 @@ def parsed_paths(written: Sequence[str]) -> dict[str, str]:
 def compiled_paths(paths: Mapping[str, str]) -> dict[str, Any]:
     """Name → compiled expression; ConfigurationError for one that is none, or without one of the answer."""
     import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError
+    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
     if "answer" not in paths:
         raise ConfigurationError("there is no JMESPath of the answer", remedy="--jmespath 'answer: data.text'")
