@@ -123,6 +123,8 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
             say(f"written: {path}")
     for hint in hints_of(run, rows, http, reply, chosen=not measure):
         note(hint)
+    if left := judged.unmeasured(measure):
+        note(f"the gate has rules about {', '.join(left)}, which --measure leaves out: name it too, or none")
     if folder is not None:
         tell(f"run {run.id} of {keep} is kept in {folder}")
     if decision is not None and not as_json:

@@ -63,6 +63,11 @@ class Judged:
         rules = () if self.gate is None else (rule.measure for rule in self.gate.rules)
         return list(named) if named else list(dict.fromkeys((*chosen, *rules)))
 
+    def unmeasured(self, named: Sequence[str] | None) -> tuple[str, ...]:
+        """What the gate has rules about, but those who named the measures left out."""
+        rules = () if self.gate is None or not named else (rule.measure for rule in self.gate.rules)
+        return tuple(dict.fromkeys(measure for measure in rules if measure not in (named or ())))
+
     def subject(self, **settings: object) -> Subject:
         """What the run says was measured: the application's name, and how it was asked."""
         from genaiops.evaluation.records import Subject

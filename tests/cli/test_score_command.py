@@ -347,6 +347,14 @@ def test_nothing_is_erased_between_the_asking_and_the_record_of_it(run: Run, her
         assert len(list(Path(".genaiops/runs").iterdir())) == 1
 
 
+def test_a_rule_about_a_measure_that_was_not_named_is_told(run: Run, here: Path) -> None:
+    write("gate.yaml", {"rules": [{"measure": "bleu", "at_least": 0.1}]})
+    told = run("score", answered(3), "-m", "exact_match", "--gate", "gate.yaml")
+    assert told.code == 3
+    assert "the gate has rules about bleu, which --measure leaves out: name it too, or none" in told.err
+    assert "leaves out" not in run("score", "rows.jsonl", "-m", "bleu", "--gate", "gate.yaml").err
+
+
 def test_too_few_rows_are_told_with_how_many_more_are_needed(run: Run, here: Path) -> None:
     floor = {"measure": "exact_match", "at_least": 0.5}
     write("gate.yaml", {"rules": [*GATE["rules"], floor]})
