@@ -13,6 +13,7 @@ from genaiops.delivery.evaluating import (
     judges_and_scales,
 )
 from genaiops.delivery.golden_parts import measured_part
+from genaiops.delivery.judged_runs import keep_verdict
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
@@ -51,8 +52,17 @@ def gate_flow(
 
     `against` is the environment whose release is the champion (default: the last of the
     project). With `sequential`, an evaluation that has to be made asks no more questions
-    than the verdict needs; a release takes a verdict on the whole set.
+    than the verdict needs; a release takes a verdict on the whole set. The verdict is kept
+    beside the run and told in its report.
     """
+    gated = _gated(flow, against, sequential, progress)
+    # Compared with itself it was shown nothing: what a gate said of the champion's run when it was new stays.
+    if gated.champion is None or gated.champion.id != gated.evaluated.run.id:
+        keep_verdict(flow.project, gated.evaluated, gated.decision)
+    return gated
+
+
+def _gated(flow: Flow, against: str, sequential: bool, progress: EvaluationProgress | None) -> Gated:
     gate = load_gate(flow.folder / "gate.yaml")
     against = flow.project.environment(against or flow.project.settings.environments[-1])
     served = flow.pipeline.served  # opens the index, so that a damaged one stops here
@@ -111,8 +121,8 @@ def _champion_run(
     `measured_by` is the candidate's golden set (its digest) and its judges, `candidate` the id of its run.
 
     Otherwise the newest run of the release on the present golden set, where there is one (`evaluate --release`).
-    Never the candidate's own. Raises NotFound when there is no run left: a champion that cannot be compared with
-    must not look like no champion.
+    The candidate's own only where that earned the release. Raises NotFound when there is no run left: a champion
+    that cannot be compared with must not look like no champion.
     """
     try:
         earned = Run.load(flow.project.runs / release.evidence.run)

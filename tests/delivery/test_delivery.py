@@ -19,6 +19,7 @@ from genaiops.delivery import (
     open_release,
     release_flow,
 )
+from genaiops.delivery.judged_runs import kept_verdict
 from genaiops.errors import ConfigurationError, GateRefused, GoldenSetError, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.provenance import versions
@@ -123,12 +124,16 @@ ITSELF = "nothing was compared but the run with itself"
 
 def test_a_flow_that_is_what_the_champion_serves_is_judged_on_the_champions_run_and_asked_nothing(flow: Flow) -> None:
     before = runs_of(flow)
+    kept = find_evaluation(flow, flow.served)
+    assert kept is not None
+    said = kept_verdict(flow.project, kept)
     for sequential in (False, True):
         gated = gate_flow(flow, sequential=sequential)
         assert gated.champion is not None
         assert (gated.decision.verdict, gated.taken_over, runs_of(flow)) == ("pass", True, before)
         assert gated.champion.id == gated.evaluated.run.id
         assert any(ITSELF in reason for reason in gated.decision.reasons)
+    assert kept_verdict(flow.project, kept) == said  # a run compared with itself was shown nothing
     # Whoever wants the model asked again, which may have changed behind its name, evaluates.
     made = evaluate_flow(flow)
     after = gate_flow(flow)
