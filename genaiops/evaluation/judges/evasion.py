@@ -21,10 +21,10 @@ FILLERS: Final = """
     information insight interesting involve issue knowledge large long look material matter mean mention
     multiple nature necessarily need nuanced opinion people perspective place possible possibly precise
     precisely probably problem professional provide qualified question raise reason recommend refer regard
-    relate related relevant reliable reply research response review seek short simple simply situation sorry
-    speak specialist specific specifically subject suggest sure talk tell text thank think topic touch tricky
-    try uncertain unclear understand unfortunately unsure vague variable variety vary view wide wonder wonderful
-    worth
+    relate related relevant reliable reply research response review seek short simple simply situation somehow
+    someone something somewhere sorry speak specialist specific specifically subject suggest sure talk tell text
+    thank think topic touch tricky try uncertain unclear understand unfortunately unknown unsure vague variable
+    variety vary view wide wonder wonderful worth
 """
 # What is said instead of an answer; a sentence with one of these tells something only by what else is in it.
 _CUE = re.compile(

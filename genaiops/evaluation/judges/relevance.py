@@ -18,7 +18,7 @@ from genaiops.evaluation.judges.completeness import Constant
 from genaiops.evaluation.judges.evasion import asks_yes_or_no, evasion
 from genaiops.evaluation.judges.judge import LocalJudge, Task, logistic, wants_answer
 from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of
-from genaiops.evaluation.judges.short_answers import WRONG, fit, fits_without_content, is_short, texts_for
+from genaiops.evaluation.judges.short_answers import WRONG, chooses, fit, fits_without_content, is_short, texts_for
 from genaiops.evaluation.judges.words import without_markers, words_of
 from genaiops.evaluation.records import Sample
 from genaiops.records import NotApplicable, Unscored
@@ -76,9 +76,10 @@ def plan(sample: Sample) -> Task | Unscored | NotApplicable:
     if said:
         return Addressed(sample.question, without_markers(sample.answer), said)
     # "Yes, it is." holds no content word, and is all that some questions ask for; so are "Nobody." and "Never."
+    plain = without_markers(sample.answer)
     if asks_yes_or_no(sample.question):
         return Constant(float(bool(_YES_OR_NO.match(sample.answer))))
-    return Constant(RELEVANCE["direct"] if fits_without_content(sample.question, sample.answer) else 0.0)
+    return Constant(RELEVANCE["direct"] if fits_without_content(sample.question, plain) else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class Addressed:
     def value(self, vectors: Vectorizer) -> float:
         features = zip(FEATURES, self.features(vectors), strict=True)
         near = logistic(RELEVANCE["bias"] + sum(RELEVANCE[name] * value for name, value in features))
-        if asks_yes_or_no(self.question) and _YES_OR_NO.match(self.answer):
+        affirms = asks_yes_or_no(self.question) and _YES_OR_NO.match(self.answer)
+        if affirms or (self._is_short() and chooses(self.question, self.answer)):
             return max(near, RELEVANCE["direct"])
         evaded = evasion(self.question, self.said)
         if self._is_short() and evaded <= HALF:

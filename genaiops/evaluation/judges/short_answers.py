@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from genaiops.evaluation.judges.evasion import AUXILIARY, asks_yes_or_no
@@ -19,19 +20,21 @@ from genaiops.evaluation.judges.words import SMALL_NUMBERS, TOKEN, words_of
 
 MOST_WORDS = 8  # of a short answer, small words among them
 MOST_CONTENT = 4  # content words of a short answer
-WRONG, RIGHT, SHARED = -1.0, 0.05, 0.15  # nearness of an answer of the wrong form, the right one, with the noun asked for
+# What the form says, on the scale of a phrase's nearness (a difference of cosines, see _nearness).
+WRONG, NAMED, RIGHT, SHARED = -1.0, 0.0, 0.05, 0.15  # SHARED: "North pier." holds the noun of "Which pier?"
 NEAR, SLACK = 0.18, 0.08  # cosines: a noun is of every kind so near to it, and at most so much less than the nearest
 
-# What phrases, and the noun after "which", are compared with.
-KINDS: Final = {
+# What a phrase, and the noun after "which", is compared with.
+PROTOTYPES: Final = {
     "person": "a person, a team or a company",
     "place": "a place, a town or a room",
     "thing": "a thing or a material",
     "time": "a time, a date or a day",
     "number": "a number, an amount or a price",
 }
-PHRASES: Final = ("person", "place", "thing")  # the kinds whose names have no form of their own
+FORMLESS: Final = ("person", "place", "thing")  # the kinds that no form tells apart
 
+_AUXILIARY = AUXILIARY.replace("may", "(?-i:may)")  # not the month
 _TENS = "(?:twen|thir|for|fif|six|seven|eigh|nine)t"
 _COUNT = rf"(?:\d[\d.,]*|one|{'|'.join(SMALL_NUMBERS)}|{_TENS}y(?:-\w+)?)"
 _UNIT = r"(?:seconds|minutes?|hours?|days?|weeks?|months?|quarters?|years?|decades?|centur(?:y|ies))"
@@ -45,62 +48,85 @@ _FORMS: Final = {
     "number": (
         r"^(?:\W|\b(?:an?|the|about|around|approximately|almost|nearly|over|under|up to|at (?:least|most)|more than|"
         r"less than|only|roughly|exactly|just|between|within)\b)*"
-        rf"(?:{_COUNT}|zero|twice|half|a (?:third|quarter)|dozens?|(?:hundred|thousand|[mb]illion)s?|none|nothing|no|many|few|"
-        r"several|all|most)\b"
+        rf"(?:{_COUNT}|zero|twice|half|a (?:third|quarter)|dozens?|(?:hundred|thousand|[mb]illion)s?|none|nothing|"
+        r"no (?=\w)|many|few|several|all|most)\b"
     ),
     "time": (
-        r"^\W*(?:(?:shortly|right|only|not|just) )*(?:since|until|till|before|after|during|when(?:ever)?|while|every|each|once|always|"
-        r"never|as soon as|now)\b|"
+        r"^\W*(?:(?:shortly|right|only|not|just) )*(?:since|until|till|before|after|during|when(?:ever)?|while|every|"
+        r"each|once|always|never|as soon as|now)\b|"
         rf"\b{_TIMES}(?:,? (?:at )?{_COUNT})?\W*$|\b(?:at|past|by|until|from) {_COUNT}\W*$|\d ?[ap]\.?m\b|"
         rf"\b\d\d?:\d\d\b|\b\d+[-/.]\d+[-/.]\d+\b|^\W*(?:(?:in|by|around|about) )?[12]\d{{3}}\W*$"
     ),
     "place": (
         r"^\W*(?:(?:right|just|directly|out|over|up|down) )*(?:in|on|at|near|behind|beside|below|above|under|inside|"
         r"outside|between|next to|opposite|along|across|around|through|by (?:the|an?|my|our)|to|from|into|beneath)\b|"
-        r"^\W*(?:(?:over )?(?:here|there)|(?:every|no|any|some)where|(?:up|down)stairs|indoors|outdoors|abroad|online)\b|"
+        r"^\W*(?:(?:over )?(?:here|there)|(?:every|no|any)where|(?:up|down)stairs|indoors|outdoors|abroad|online)\b|"
         r"\w*/\w+/\w"
     ),
-    "reason": r"^\W*(?:because|due|owing|since|so|for|to|as|thanks)\b",
+    "reason": r"^\W*(?:because|due|owing|so|for|to|thanks)\b",
     "manner": (
         r"^\W*(?:by|with|without|via|through|using|on|over|per|as|from|(?-i:[Ii]n (?:the )?(?![A-Z][a-z])))\b"
         r"|\w{3}ly\b|^\W*online\b"
     ),
     "assent": r"^\W*(?:yes|no|only|not|never|always|sometimes|usually|partly|mostly|rarely|often)\b",
     "pronoun": (
-        r"^\W*(?:(?:all|both|none|neither|either|most|some|any|each|one)(?: of (?:them|these|those|us|you))?|"
-        r"(?:every|any|some|no)(?:one|body|thing| one)|i|me|you|we|us|they|them|he|him|she|her)\W*$"
+        r"^\W*(?:(?:all|both|none|neither|either|most|some|each|one)(?: of (?:them|these|those|us|you))?|"
+        r"(?:every|any|no)(?:one|body|thing| one)|i|me|you|we|us|they|them|he|him|she|her)\W*$"
     ),
+    "possessive": r"\w(?:['’]s|s['’])\W*$|^\W*(?:mine|ours|yours|hers|his|theirs)\W*$",
     "bare": rf"^\W*{_COUNT}\W*$",  # a number may be a name: room 12, version 3.1
 }
 _COMPILED: Final = {form: re.compile(pattern, re.I) for form, pattern in _FORMS.items()}
 _LEADS = re.compile(r"^\W*(?:it|that|this|they|these|those|he|she)(?:['’](?:s|re)| is| are| was| were)\s+", re.I)
-_TRAILS = re.compile(rf"(?<=\w)\s+(?:{AUXILIARY})(?=\W*$)", re.I)
-_CLAUSE = re.compile(rf"\b(?:{AUXILIARY}|(?-i:I)|we|you|it|they|he|she)\b|n['’]t\b|['’](?:re|ve|ll|m)\b", re.I)
+_TRAILS = re.compile(rf"(?<=\w)\s+(?:{_AUXILIARY})(?=\W*$)", re.I)
+_CLAUSE = re.compile(rf"\b(?:{_AUXILIARY}|(?-i:I)|we|you|it|they|he|she)\b|n['’]t\b|['’](?:re|ve|ll|m)\b", re.I)
+_SUBORDINATE = re.compile(r"^\W*(?:because|when|whenever|before|after|until|as soon as|by|so)\b", re.I)
+_OF_TIME = re.compile(rf"\b(?:{_UNIT}|times?)\b", re.I)
 _PREPOSITION = re.compile(r"^\W*(by|with|without|via|through|using|per|over|as|from|of|in|on|at|to|for|under)\s+", re.I)
+_AFTER_NOUN = "of|in|on|at|for|to|from|with|by|per|after|before|under|between|during|if|when"
 _NOUNS: Final = tuple(
     re.compile(pattern, re.I)
     for pattern in (
-        rf"\b(?:what|which) ((?:(?!(?:{AUXILIARY})\b)[\w’'-]+ ){{1,5}})(?={AUXILIARY})",
+        rf"\b(?:what|which) ((?:(?!(?:{_AUXILIARY}|if|when|I|you)\b)[\w’'-]+ ){{1,5}})(?=(?:{_AUXILIARY})\b)",
         r"\bwhich (?:of (?:the|these|those) )?([\w’'-]+)",
-        r"\bwhat(?:['’]s| is| are| was| were) (?:the|an?|your|our|its|their|his|her) ([\w’'-]+(?: [\w’'-]+)?)"
-        r"(?= (?:of|in|on|at|for|to|from|with|by) \w|\W*$)",
+        rf"\bwhat(?:['’]s| is| are| was| were) (?:the|an?|your|our|its|their|his|her) "
+        rf"((?:(?!(?:{_AFTER_NOUN})\b)[\w’'-]+ ?){{1,3}}?)(?=(?<= )(?:{_AFTER_NOUN}) \w|\W*$)",
     )
 )
+_QUANTIFIER = re.compile(r"^\W*(?:no|all|most|many|few|several)\b", re.I)
+_NAME = re.compile(r"^\W*(?:[A-Z][\w’'.-]*\s+){1,3}[A-Z][\w’'-]*\W*$")  # Green Bay
 _ELSEWHERE = re.compile(r"^\W*(?:please )?(?:see|ask|consult|contact|refer|check|look)\b", re.I)
 _KIND_OF = re.compile(r"^(?:kind|type|sort|form)s? of |^of (?:the|these|those) ", re.I)
 
-# What a question asks for → the forms its answer may have, and of which kind a phrase must be. The first that fits counts.
-ASKS: Final = (
-    (re.compile(r"\bhow (?:long|often|far|soon|late|early|old)\b", re.I), {"number", "time"}, ""),
-    (re.compile(r"\bhow (?:many|much|big|large|fast|high|tall|wide|deep|heavy|hot|cold|thick)\b", re.I), {"number"}, ""),
-    (re.compile(r"\b(?:when|(?:what|which) (?:year|date|day|month|time)s?)\b", re.I), {"time"}, ""),
-    (re.compile(r"\bwhere\b", re.I), {"place"}, "place"),
-    (re.compile(r"\bwho(?:m|se)?\b", re.I), {"pronoun"}, "person"),
-    (re.compile(r"\b(?:why|how come)\b", re.I), {"reason"}, "thing"),
-    (re.compile(r"\b(?:what|which)\b", re.I), {"pronoun", "bare"}, "thing"),
-    (re.compile(r"\bhow\b", re.I), {"manner"}, "thing"),
-)  # fmt: skip
-_AMOUNT = {"number"}
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a question asks for: the forms its answer may have, and the kind that a phrase must be near to, if any."""
+
+    question: re.Pattern[str]
+    forms: frozenset[str]
+    kind: str = ""
+
+
+def _ask(question: str, forms: str, kind: str = "") -> Ask:
+    return Ask(re.compile(rf"\b(?:{question})\b", re.I), frozenset(forms.split()), kind)
+
+
+POLAR: Final = _ask("", "assent")  # asked without a question word
+AMOUNT: Final = _ask(
+    "how (?:many|much|big|large|fast|high|tall|wide|deep|heavy|hot|cold|thick)|what (?:number|amount) of", "number"
+)
+ASKS: Final = (  # the first whose question words occur counts
+    _ask("how (?:long|often|far|soon|late|early|old)", "number time"),
+    AMOUNT,
+    _ask("when|(?:what|which) (?:year|date|day|month|time)s?", "time"),
+    _ask("where", "place", "place"),
+    _ask("whose", "possessive", "person"),
+    _ask("whom?", "pronoun", "person"),
+    _ask("why|how come", "reason", "thing"),
+    _ask("what|which", "pronoun bare", "thing"),
+    _ask("how", "manner", "thing"),
+)
 
 
 def is_short(answer: str, content: int) -> bool:
@@ -110,78 +136,69 @@ def is_short(answer: str, content: int) -> bool:
 
 def texts_for(question: str) -> Iterable[str]:
     """Every text whose vector `fit` may ask for, besides the answer's."""
-    return (*KINDS.values(), *filter(None, [noun_asked_for(question)]))
+    return (*PROTOTYPES.values(), *filter(None, [noun_asked_for(question)]))
 
 
 def fit(question: str, answer: str, vectors: Vectorizer) -> float | None:
     """How well a short answer is of the kind asked for, in [-1, 1]; None where form tells nothing.
 
-    WRONG and RIGHT where the form decides; of a phrase, by how much its cosine to the
-    kind asked for is above that to any other kind of phrase.
+    WRONG, RIGHT and SHARED where form decides; of a phrase, by how much its cosine to the
+    kind asked for is above that to any other kind.
     """
-    if asks_yes_or_no(question):
-        return RIGHT if "assent" in forms_of(answer, question) else None
-    forms = forms_of(answer, question)
-    ask = _ask_of(question)
-    if ask is None or not forms:
+    ask, forms = _asked(question), forms_of(answer, question)
+    if ask is None or not forms or (ask is POLAR and not forms & ask.forms):
         return None
-    allowed, kind = ask
-    noun = noun_asked_for(question) if "bare" in allowed else ""
-    if allowed == _AMOUNT and "time" in forms and not re.search(rf"\b(?:{_UNIT}|times?)\b", question, re.I):
-        return WRONG  # "Forty minutes." to "How many seats?"
-    kinds = _kinds_of(noun, vectors) if noun else {kind}
-    if forms & (allowed | kinds) - {"phrase"}:
+    if ask is AMOUNT and "time" in forms and not _OF_TIME.search(question):
+        forms -= {"number"}  # "Forty minutes." to "How many seats?"
+    noun = noun_asked_for(question) if "bare" in ask.forms else ""
+    kinds = _kinds_of(noun, vectors) if noun else {ask.kind}
+    if forms & (ask.forms | kinds):
         return RIGHT
-    if _ELSEWHERE.search(answer) and not allowed & {"manner", "place"}:
-        return WRONG
-    if not kind or not forms & ({"phrase", "place", "manner"} if noun else {"phrase"}):
-        return WRONG
-    if noun and words_of(noun).stems & words_of(answer).stems:
+    sent_on = _ELSEWHERE.search(answer) and not ask.forms & {"manner", "place"}
+    asked, said = words_of(question).stems, words_of(answer).stems
+    # Words of the question in it make it a clause of its own: "The crane lifts 20 tonnes."
+    wrong = None if asked & said else WRONG
+    if not ask.kind or "time" in forms or sent_on:
+        return wrong
+    if words_of(noun).stems & said:
         return SHARED
-    return _nearness(answer, noun or KINDS[kind], kinds, vectors)
+    nearness = _nearness(answer, noun or PROTOTYPES[ask.kind], _others(ask, kinds), vectors)
+    # "Two brothers." says who, and "By the coast." which way; hardly any other number or preposition does.
+    counted = "counted" in forms and ask.kind == "person"
+    if "phrase" not in forms and not (nearness > RIGHT and (noun or counted)):
+        return wrong
+    return max(nearness, NAMED) if ask.kind == "person" and _NAME.search(answer) else nearness
 
 
 def fits_without_content(question: str, answer: str) -> bool:
     """Whether an answer of small words alone ("Nobody.", "Never.", "Here.") is of the kind asked for."""
-    ask = _ask_of(question)
-    return ask is not None and is_short(answer, 0) and bool(ask[0] & forms_of(answer, question))
+    ask = _asked(question)
+    return ask is not None and is_short(answer, 0) and bool(ask.forms & forms_of(answer, question))
 
 
-def _ask_of(question: str) -> tuple[set[str], str] | None:
-    return next(((allowed, kind) for asks, allowed, kind in ASKS if asks.search(question)), None)
+def chooses(question: str, answer: str) -> bool:
+    """Whether an answer is one side of an "or" in the question, and not the other."""
+    one, found, other = question.rpartition(" or ")
+    before, after, said = set(words_of(one).content[-1:]), words_of(other).stems, words_of(answer).stems
+    return bool(found) and said <= words_of(question).stems and bool(said & before) != bool(said & after)
 
 
-def _nearness(answer: str, wanted: str, kinds: set[str], vectors: Vectorizer) -> float:
-    names = [name for name in PHRASES if name not in kinds]
-    said, target, *others = vectors.of([answer, wanted, *(KINDS[name] for name in names)])
-    return float(said @ target) - max((float(said @ other) for other in others), default=0.0)
-
-
-def _kinds_of(noun: str, vectors: Vectorizer) -> set[str]:
-    """The kinds that a noun is near to."""
-    said, *kinds = vectors.of([noun, *KINDS.values()])
-    near = {name: float(said @ kind) for name, kind in zip(KINDS, kinds, strict=True)}
-    return {name for name, value in near.items() if value >= max(NEAR, max(near.values()) - SLACK)}
-
-
-def forms_of(answer: str, question: str = "") -> frozenset[str]:
-    """The forms of a short answer; empty for a clause, which says more than a form tells."""
+def forms_of(answer: str, question: str) -> frozenset[str]:
+    """The forms of a short answer; empty for a clause, which says more than its form."""
     plain = _TRAILS.sub("", _LEADS.sub("", answer))
     forms = {form for form, pattern in _COMPILED.items() if pattern.search(plain)}
     if "pronoun" in forms:
         return frozenset(forms)
-    if _CLAUSE.search(plain):
+    if _CLAUSE.search(plain) and not _SUBORDINATE.search(plain):
         return frozenset()
-    preposition = _PREPOSITION.search(plain)
-    words = words_of(plain)
-    if "time" in forms:
-        forms -= {"place", "manner", "reason"} if not plain.lower().startswith("since") else {"place", "manner"}
-    elif "number" in forms:
+    words, preposition = words_of(plain), _PREPOSITION.search(plain)
+    if forms & {"time", "number"}:
         forms -= {"place", "manner", "reason"}
-        forms |= {"phrase"} if set(words.content) - words.numbers else set()  # "Two brothers from Lyon."
+        if "time" not in forms and words.stems - words.numbers:  # "Two brothers from Lyon", "No space left"
+            forms.add("phrase" if _QUANTIFIER.search(plain) else "counted")
     elif preposition and re.search(rf"\b{preposition.group(1)}\b", question, re.I):
-        forms = forms - {"place", "manner", "reason"} | {"phrase"}  # "To whom?" "To the board."
-    elif not preposition and not forms & {"place", "reason"} and words.content:
+        return frozenset({"phrase"})  # "To the board." to "To whom?"
+    elif words.content and not preposition and not forms & {"place", "reason"}:
         forms.add("phrase")
     return frozenset(forms or {"other"})
 
@@ -190,5 +207,31 @@ def noun_asked_for(question: str) -> str:
     """The noun that "what" or "which" asks for: "which pier do they use" gives "pier"; "" where there is none."""
     for pattern in _NOUNS:
         if found := pattern.search(question):
-            return _KIND_OF.sub("", found.group(1).strip())
+            return _KIND_OF.sub("", found.group(1).strip()).partition(" of ")[0]
     return ""
+
+
+def _asked(question: str) -> Ask | None:
+    if asks_yes_or_no(question):
+        return POLAR
+    return next((ask for ask in ASKS if ask.question.search(question)), None)
+
+
+def _others(ask: Ask, kinds: set[str]) -> tuple[str, ...]:
+    """The kinds that a phrase should be farther from than from the one asked for."""
+    if "manner" in ask.forms:
+        return ("person",)  # what is to be done may name any place or thing
+    # No phrase at all is a price or a deadline.
+    return tuple(kind for kind in FORMLESS if kind not in kinds or not kinds <= set(FORMLESS))
+
+
+def _nearness(answer: str, wanted: str, others: Iterable[str], vectors: Vectorizer) -> float:
+    said, target, *rest = vectors.of([answer, wanted, *(PROTOTYPES[kind] for kind in others)])
+    return float(said @ target) - max((float(said @ other) for other in rest), default=0.0)
+
+
+def _kinds_of(noun: str, vectors: Vectorizer) -> set[str]:
+    """The kinds that a noun is near to; none where it is near to nothing."""
+    said, *kinds = vectors.of([noun, *PROTOTYPES.values()])
+    near = {name: float(said @ kind) for name, kind in zip(PROTOTYPES, kinds, strict=True)}
+    return {name for name, value in near.items() if value >= max(NEAR, max(near.values()) - SLACK)}
