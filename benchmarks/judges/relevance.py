@@ -16,13 +16,13 @@ import re
 from typing import Any
 
 from benchmarks.judges.data import Remembering, auroc, balanced_accuracy, data_folder, rows
-from benchmarks.judges.fit_relevance import features_of, fitted_on, right_pairs, shortened
+from benchmarks.judges.fit_relevance import fitted_on, right_pairs, shortened
 from benchmarks.judges.relevance_pairs import Pair, wrong_pairs
 from benchmarks.judges.short_answers import RIGHT, WRONG, short_answers
 from benchmarks.reporting import Report, Table, alone
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
-from genaiops.evaluation.judges.relevance import FEATURES
+from genaiops.evaluation.judges.words import without_markers
 from genaiops.evaluation.records import Sample
 from genaiops.records import Score
 
@@ -52,7 +52,8 @@ def judged(pairs: list[Pair], embedder: Embedder) -> list[float]:
 
 
 def cosines(pairs: list[Pair], embedder: Embedder) -> Any:
-    return features_of(pairs, embedder)[:, FEATURES.index("answer")]
+    asked = embedder.embed([question for question, _ in pairs])
+    return (asked * embedder.embed([without_markers(answer) for _, answer in pairs])).sum(axis=1)
 
 
 def row_of(name: str, pairs: list[Pair], labels: list[bool], embedder: Embedder) -> tuple[str, ...]:
