@@ -94,7 +94,7 @@ class Addressed:
         yield from (self.question, self.answer)
         yield from (sentence.text for sentence in self.said)
         if self._is_short():
-            yield from texts_for(self.question)
+            yield from texts_for(self.question, self.answer)
 
     def features(self, vectors: Vectorizer) -> tuple[float, ...]:
         """In the order of FEATURES."""

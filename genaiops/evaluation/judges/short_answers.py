@@ -2,9 +2,9 @@
 
 "North pier." is far from "Where do the tugs lie?" in meaning, and all that was asked for.
 The question word says which forms its answer may have, and the answer's own figures and
-small words say which form it has. A phrase without any ("The harbour master.", "The
-harbour wall.") may name a person, a place or a thing: there the embedder tells what it is
-nearest to. Nothing here says that an answer is right.
+small words say which form it has. A phrase without any ("The plumber.", "The attic.") may
+name a person, a place or a thing: there the embedder tells what it is nearest to.
+Nothing here says that an answer is right.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ def is_short(answer: str, content: int) -> bool:
     return content <= MOST_CONTENT and len(TOKEN.findall(answer)) <= MOST_WORDS
 
 
-def texts_for(question: str) -> Iterable[str]:
-    """Every text whose vector `fit` may ask for, besides the answer's."""
-    return (*PROTOTYPES.values(), *filter(None, [noun_asked_for(question)]))
+def texts_for(question: str, answer: str) -> Iterable[str]:
+    """Every text whose vector `fit` may ask for."""
+    return (*PROTOTYPES.values(), _bare(answer), *filter(None, [noun_asked_for(question)]))
 
 
 def fit(question: str, answer: str, vectors: Vectorizer) -> float | None:
@@ -162,7 +162,8 @@ def fit(question: str, answer: str, vectors: Vectorizer) -> float | None:
         return wrong
     if words_of(noun).stems & said:
         return SHARED
-    nearness = _nearness(answer, noun or PROTOTYPES[ask.kind], _others(ask, kinds), vectors)
+    phrase = _bare(answer) if "phrase" in forms else answer
+    nearness = _nearness(phrase, noun or PROTOTYPES[ask.kind], _others(ask, kinds), vectors)
     # "Two brothers." says who, and "By the coast." which way; hardly any other number or preposition does.
     counted = "counted" in forms and ask.kind == "person"
     if "phrase" not in forms and not (nearness > RIGHT and (noun or counted)):
@@ -211,6 +212,11 @@ def noun_asked_for(question: str) -> str:
     return ""
 
 
+def _bare(answer: str) -> str:
+    """A phrase without the preposition before it: "To the board." is near to a person as "The board." is."""
+    return _PREPOSITION.sub("", answer)
+
+
 def _asked(question: str) -> Ask | None:
     if asks_yes_or_no(question):
         return POLAR
@@ -225,8 +231,8 @@ def _others(ask: Ask, kinds: set[str]) -> tuple[str, ...]:
     return tuple(kind for kind in FORMLESS if kind not in kinds or not kinds <= set(FORMLESS))
 
 
-def _nearness(answer: str, wanted: str, others: Iterable[str], vectors: Vectorizer) -> float:
-    said, target, *rest = vectors.of([answer, wanted, *(PROTOTYPES[kind] for kind in others)])
+def _nearness(phrase: str, wanted: str, others: Iterable[str], vectors: Vectorizer) -> float:
+    said, target, *rest = vectors.of([phrase, wanted, *(PROTOTYPES[kind] for kind in others)])
     return float(said @ target) - max((float(said @ other) for other in rest), default=0.0)
 
 
