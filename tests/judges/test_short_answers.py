@@ -1,4 +1,4 @@
-"""How the relevance judge reads answers of a few words, with the real embedder; no question is of the benchmark's probe."""
+"""How the relevance judge reads answers of a few words, with the real embedder. No question is of the probe."""
 
 from __future__ import annotations
 
