@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,6 +54,17 @@ def _aside(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
 
 
+def _is_stream(path: Path) -> bool:
+    """Whether a path names a device, a pipe, a socket, or what a process has open."""
+    try:
+        if path.is_symlink() and str(path.readlink()).startswith("/proc/"):  # /dev/stdout, whatever it is sent to
+            return True
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
 def fsync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -65,8 +77,13 @@ def fsync_folder(folder: Path) -> None:
 def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
 
-    It never has more permissions than `mode` (less the umask), not even before the rename. Raises StorageError.
+    It never has more permissions than `mode` (less the umask), not even before the rename. What is no file (a
+    device, a pipe, /dev/stdout) is written into: a rename would put a file in its place. Raises StorageError.
     """
+    if _is_stream(path):
+        with storing(path), path.open("wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+        return
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = _aside(path)

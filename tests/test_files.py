@@ -238,3 +238,29 @@ def test_only_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
     assert remove_leftovers(tmp_path) == 5
     assert sorted(os.listdir(tmp_path)) == [f".tmp-{os.getpid()}-0b", "kept"]
     assert remove_leftovers(tmp_path / "nowhere") == 0
+
+
+def test_what_is_no_file_is_written_into_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    write_durably(pipe, "said")
+    reader.join(10)
+    assert read == ["said"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    nothing = tmp_path / "nothing"
+    nothing.symlink_to("/dev/null")
+    write_durably(nothing, "said")
+    assert stat.S_ISCHR(nothing.stat().st_mode)
+
+
+def test_a_file_can_go_to_standard_output(tmp_path: Path) -> None:
+    code = "from pathlib import Path; from genaiops.files import write_durably as w; w(Path('/dev/stdout'), 'said')"
+    piped = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert piped.stdout == b"said"
+    with (tmp_path / "sent").open("wb") as stream:
+        subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
+    assert (tmp_path / "sent").read_bytes() == b"said"
+    assert Path("/dev/stdout").is_symlink()

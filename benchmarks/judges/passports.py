@@ -1,6 +1,6 @@
 """Makes the passports of the shipped judges; prints their figures as Markdown tables.
 
-    GENAIOPS_DATA=... python -m benchmarks.judges.passports [--write] [groundedness] [relevance]
+    GENAIOPS_DATA=... python -m benchmarks.judges.passports [--write] [MEASURE…]
 
 With --write the files in genaiops/evaluation/passports/shipped/ are replaced, and the
 tables in docs/judges.md with them. Only figures get there, no row. To be run after every
@@ -23,6 +23,7 @@ from benchmarks.judges.data import (
     groundedness_rows,
     sample_of,
 )
+from benchmarks.judges.labels import CHOSEN_ON, completeness_labels, utilization_labels
 from benchmarks.judges.relevance import held_out_experts, right_answers
 from benchmarks.judges.relevance_pairs import wrong_pairs
 from genaiops.embedding import Embedder, default_embedder
@@ -33,6 +34,8 @@ from genaiops.evaluation.passports.shelf import SHIPPED
 from genaiops.evaluation.records import Sample
 
 PAGE = Path(__file__).parents[2] / "docs" / "judges.md"
+EXPERTS = "HaluQuestQA, experts"
+CONSTRUCTED = ("relevance", "completeness", "utilization")  # all their sources but the experts
 CONTRADICTIONS = "SciFact, support against contradict"
 
 
@@ -51,10 +54,7 @@ def groundedness_labels() -> list[Labelled]:
 def relevance_labels(embedder: Embedder) -> list[Labelled]:
     """Experts' verdicts, and right answers against wrong ones of each kind; nothing that was fitted on."""
     pairs, verdicts = held_out_experts()
-    found = [
-        Labelled(_sample(*pair), float(label), "HaluQuestQA, experts")
-        for pair, label in zip(pairs, verdicts, strict=True)
-    ]
+    found = [Labelled(_sample(*pair), float(label), EXPERTS) for pair, label in zip(pairs, verdicts, strict=True)]
     for name, right in right_answers().items():
         for kind, wrong in wrong_pairs(right, embedder).items():
             found += [Labelled(_sample(*pair), 1.0, f"{name}, {kind}") for pair in right]
@@ -64,9 +64,10 @@ def relevance_labels(embedder: Embedder) -> list[Labelled]:
 
 def once(rows: Sequence[Labelled]) -> list[Labelled]:
     """Every answer once within its source, with the mean of the labels it got."""
-    found: dict[tuple[str, str, str, tuple[str, ...]], list[Labelled]] = {}
+    found: dict[tuple[str, str, str, str, tuple[str, ...]], list[Labelled]] = {}
     for row in rows:
-        key = (row.source, row.sample.question, row.sample.answer, tuple(row.sample.contexts))
+        sample = row.sample
+        key = (row.source, sample.question, sample.answer, sample.reference, tuple(sample.contexts))
         found.setdefault(key, []).append(row)
     return [replace(same[0], label=fmean(row.label for row in same)) for same in found.values()]
 
@@ -79,7 +80,7 @@ def table(passport: Passport) -> str:
     """The figures of a passport as a Markdown table."""
     lines = ["| labels | n | AUROC | balanced accuracy at 0.5 | kappa |", "|---|---|---|---|---|"]
     for source in passport.sources:
-        name = f"{source.source}{' (fitted on)' if source.seen else ''}"
+        name = f"{source.source}{' (fitted on)' if source.seen else ''}{' (made)' if source.constructed else ''}"
         figures = (source.auroc, source.balanced_accuracy, source.kappa)
         lines.append(f"| {name} | {source.n:,} | {' | '.join(map(_shown, figures))} |")
     return "\n".join(lines)
@@ -100,10 +101,17 @@ def written_into(page: str, passport: Passport) -> str:
 
 def main() -> None:
     embedder = Remembering(default_embedder())
-    labels = {"relevance": lambda: relevance_labels(embedder), "groundedness": groundedness_labels}
+    labels = {
+        "relevance": lambda: relevance_labels(embedder),
+        "groundedness": groundedness_labels,
+        "completeness": completeness_labels,
+        "utilization": utilization_labels,
+    }
     wanted = [argument for argument in sys.argv[1:] if argument != "--write"] or list(labels)
     for measure in wanted:
-        passport = calibrate(JUDGES[measure](embedder), once(labels[measure]()), seen=FITTED)
+        rows = once(labels[measure]())
+        made = {row.source for row in rows} - {EXPERTS} if measure in CONSTRUCTED else ()
+        passport = calibrate(JUDGES[measure](embedder), rows, seen=(*FITTED, *CHOSEN_ON), constructed=made)
         print(f"{measure}, judge {passport.judge[:12]}\n\n{table(passport)}\n")
         if "--write" in sys.argv:
             passport.save(SHIPPED / f"{measure}.json")

@@ -247,6 +247,7 @@ def _print(passport: Passport) -> None:
     for source in passport.sources:
         wrong = source.confusion
         fitted = ", which the judge was fitted on" if source.seen else ""
+        fitted += ", which nobody gave for this measure" if source.constructed else ""
         unscored = f", {source.unscored} more that the judge did not score" if source.unscored else ""
         say(f"{source.source}: {source.n:,} labels{unscored}{fitted}")
         named = (("AUROC", source.auroc), ("balanced accuracy", source.balanced_accuracy), ("kappa", source.kappa))

@@ -70,7 +70,7 @@ def test_a_run_is_labelled_corrected_and_gated_by_a_passport(run: Run, root: Pat
     gate = flow / "gate.yaml"
     gate.write_text("judges: {passport: required}\nrules:\n  - {measure: completeness, at_least: 0.01}\n")
     refused = run("gate", flow)
-    assert refused.code == 3 and "has no passport" in refused.out
+    assert refused.code == 3 and "no figures on labels that people gave for completeness" in refused.out
     made = run("judge", "calibrate", sheet, "--measure", "completeness", "--flow", flow)
     assert made.code == 0, made.err
     assert run("gate", flow).code == 0

@@ -65,10 +65,12 @@ def calibrate(
     made: date | None = None,
     confidence: float = 0.95,
     seen: Collection[str] = (),
+    constructed: Collection[str] = (),
 ) -> Passport:
     """Judge every row and compare with its label, source by source; nothing is fitted or chosen on the rows.
 
-    `seen` are the sources that the judge was fitted on.
+    `seen` are the sources that the judge was fitted on, `constructed` those whose labels nobody gave (see
+    SourceFigures).
     Made today and valid for a year unless the days are given. ConfigurationError for a
     measure that no judge decides or whose values are not in [0, 1], for labels that are
     all alike, for a row that is there twice, when the judge scored no row, and for an
@@ -92,7 +94,10 @@ def calibrate(
     _refuse_repeated(rows)
     outcomes = outcomes_of(measure, [row.sample for row in rows])
     names = dict.fromkeys(row.source for row in rows)
-    sources = [replace(_figures(name, rows, outcomes, confidence), seen=name in seen) for name in names]
+    sources = [
+        replace(_figures(name, rows, outcomes, confidence), seen=name in seen, constructed=name in constructed)
+        for name in names
+    ]
     scored = tuple(source for source in sources if source.n)
     if not scored:
         reason = getattr(outcomes[0], "reason", "")

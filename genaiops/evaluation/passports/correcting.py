@@ -12,7 +12,7 @@ from datetime import date
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from genaiops.evaluation.passports.record import Confusion, Figure
+from genaiops.evaluation.passports.record import Confusion, Figure, SourceFigures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ def corrected_shares(run: Run, *, on: date | None = None) -> dict[str, Corrected
         if not values or passport.refusal(run.judges.get(measure, ""), on=on):
             continue
         good = sum(value >= passport.threshold for value in values)
-        usable = [s for s in passport.sources if s.confusion.positive and s.confusion.negative and not s.seen]
+        usable = [source for source in passport.sources if _tells(source)]
         sources = {
             source.source: figure
             for source in usable
@@ -66,6 +66,12 @@ def corrected_shares(run: Run, *, on: date | None = None) -> dict[str, Corrected
             unlike = tuple(source.source for source in usable if source.source not in sources)
             found[measure] = CorrectedShare(measure, good / len(values), len(values), low, high, sources, unlike)
     return found
+
+
+def _tells(source: SourceFigures) -> bool:
+    """Whether its error rates are known, are those of answers that the judge had not seen, and people gave."""
+    wrong = source.confusion
+    return bool(wrong.positive and wrong.negative) and not source.seen and not source.constructed
 
 
 def rogan_gladen(good: int, n: int, confusion: Confusion, *, confidence: float = 0.95) -> Figure | None:

@@ -60,6 +60,8 @@ class SourceFigures:
     `unscored` rows have a label but got no value from the judge; no figure holds them.
     `auroc` and `balanced_accuracy` are None where the labels are all alike. `seen`: the
     judge was fitted on this source, so its figures flatter it and nothing is built on them.
+    `constructed`: nobody gave these labels for this measure (the answers were made good or
+    bad, or labels of something else stand in); means are not corrected by them.
     """
 
     source: str
@@ -69,6 +71,7 @@ class SourceFigures:
     balanced_accuracy: Figure | None = None
     unscored: int = 0
     seen: bool = False
+    constructed: bool = False
 
     @property
     def n(self) -> int:
