@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from genaiops.embedding import Embedder, default_embedder
@@ -10,7 +12,7 @@ from genaiops.evaluation.judges.short_answers import noun_asked_for
 from genaiops.evaluation.records import Sample
 from genaiops.records import Score
 
-RIGHT = {
+RIGHT: Mapping[str, tuple[str, ...]] = {
     "Where do the tugs lie?": ("North pier.", "at the old quay [1]", "Everywhere."),
     "Which pier do the ferries use?": ("North pier.", "Pier 7", "The second one."),
     "Who has the keys?": ("The plumber.", "Leila Haddad", "Nobody [1].", "two brothers"),
@@ -27,7 +29,7 @@ RIGHT = {
     "Is the door green or red?": ("Red.",),
     "May I come in?": ("Yes.", "Only on Mondays."),
 }
-WRONG = {
+WRONG: Mapping[str, tuple[str, ...]] = {
     "Where do the tugs lie?": ("Forty minutes.", "Because of the tide.", "Hard to say.", "Somewhere.", "The tugs."),
     "Which pier do the ferries use?": ("On Mondays.", "Because it is deep.", "The ferries."),
     "Who has the keys?": ("Twelve.", "The attic.", "Under the mat.", "Good question.", "Someone."),
@@ -46,7 +48,7 @@ def embedder() -> Embedder:
     return default_embedder()
 
 
-def values(embedder: Embedder, answers: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], float]:
+def values(embedder: Embedder, answers: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], float]:
     pairs = [(question, answer) for question, given in answers.items() for answer in given]
     outcomes = JUDGES["relevance"](embedder).score([Sample("", question, answer) for question, answer in pairs])
     scored = [outcome.value for outcome in outcomes if isinstance(outcome, Score)]
@@ -62,7 +64,7 @@ def test_a_short_answer_of_another_kind_an_evasion_or_the_question_again_is_not(
 
 
 def test_a_short_clause_with_words_of_the_question_is_not_taken_for_a_wrong_kind(embedder: Embedder) -> None:
-    clauses = {
+    clauses: Mapping[str, tuple[str, ...]] = {
         "How many tonnes does the crane lift?": ("The crane lifts 20 tonnes.",),
         "Where do the tugs lie?": ("The tugs lie at the north pier.",),
     }
@@ -70,7 +72,10 @@ def test_a_short_clause_with_words_of_the_question_is_not_taken_for_a_wrong_kind
 
 
 def test_form_alone_never_proves_an_answer(embedder: Embedder) -> None:
-    far = {"Where do the tugs lie?": ("Everywhere.",), "How many doors are there?": ("Twelve.",)}
+    far: Mapping[str, tuple[str, ...]] = {
+        "Where do the tugs lie?": ("Everywhere.",),
+        "How many doors are there?": ("Twelve.",),
+    }
     assert max(values(embedder, far).values()) <= 0.8
 
 
