@@ -32,6 +32,13 @@ class GenaiopsError(Exception):
         remedy = f"\n  {self.remedy}" if self.remedy else ""
         return f"{place}{self.what}{remedy}"
 
+    @property
+    def in_one_line(self) -> str:
+        """As `str`, for records and tables: the remedy follows after a semicolon."""
+        what, remedy = (" ".join(text.split()) for text in (f"{self.where}: {self.what}", self.remedy))
+        what = what.removeprefix(": ")
+        return f"{what.rstrip(' .;')}; {remedy}" if remedy else what
+
 
 class ConfigurationError(GenaiopsError):
     """A file or option the user wrote cannot be used as it stands."""

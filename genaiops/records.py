@@ -13,6 +13,7 @@ from pydantic import BaseModel
 Metadata = Mapping[str, Any]  # JSON values only: str, int, float, bool, None, lists and maps of them
 CaseKind = Literal["answerable", "unanswerable", "adversarial"]
 VerdictKind = Literal["pass", "fail", "inconclusive"]
+Lacks = Literal["", "contexts", "documents", "reference"]  # what a measurement would have needed of an application
 
 
 def canonical_json(value: object) -> str:
@@ -265,10 +266,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value.
+    """A measured value; the median of `votes`, the single judgements, where several were asked for.
 
-    `parts` are the counts of the case where the figure of all cases is made of their sum. `votes` are the single
-    judgements where several were asked for; `value` is their median.
+    `parts` are the counts of the case where the figure of all cases is made of their sum.
     """
 
     value: float
@@ -285,18 +285,20 @@ class Score:
 class Unscored:
     """A measurement that failed, with the reason. It lowers coverage, never the mean.
 
-    `outage`: what measures failed, not what is measured, so that it may do better next time. No record keeps it.
+    No record keeps `outage` (what measures failed, so it may do better next time) and `lacks` (what was needed).
     """
 
     reason: str
     outage: bool = field(default=False, compare=False, repr=False)
+    lacks: Lacks = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """A measure that has no meaning for this case (recall of a question that nothing answers)."""
+    """A measure that has no meaning for this case (recall of a question that nothing answers); `lacks` as above."""
 
     reason: str
+    lacks: Lacks = field(default="", compare=False, repr=False)
 
 
 Outcome = Score | Unscored | NotApplicable
@@ -317,8 +319,7 @@ class Summary:
     @property
     def coverage(self) -> float:
         """Scored ÷ applicable cases, in [0, 1]; 0 when no case was applicable."""
-        applicable = self.scored + self.unscored
-        return self.scored / applicable if applicable else 0.0
+        return self.scored / ((self.scored + self.unscored) or 1)
 
 
 @dataclass(frozen=True, slots=True)

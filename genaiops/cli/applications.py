@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from genaiops.evaluation.tools import Tools
 
 
+_VOTES = "--set votes=3 lets a judge that is a language model vote, and keeps how far its votes are apart"
+
+
 @dataclass(frozen=True, slots=True)
 class Http:
     """The options of an application that is asked over HTTP; `url` is empty when none is."""
@@ -30,10 +33,12 @@ class Http:
     headers: tuple[str, ...]
     timeout: float
     workers: int
+    repeat: int | None = None
 
     def check(self, file: Path | None) -> None:
         """Refuse options that do not go together, with what to write instead."""
         from genaiops.errors import ConfigurationError
+        from genaiops.evaluation.row_runs import ANSWERED
 
         if self.url:
             if file is not None or self.questions is None:
@@ -48,6 +53,8 @@ class Http:
             "--header": self.headers,
         }  # fmt: skip
         given = next((name for name, value in idle.items() if value), "")
+        if self.repeat is not None:
+            raise ConfigurationError(f"--repeat is for an application that is asked: {ANSWERED}", remedy=_VOTES)
         if given:
             raise ConfigurationError(f"{given} is for an application that is asked", remedy="give --url too")
         if file is None:
@@ -67,7 +74,8 @@ class Http:
 
     def application(self) -> HttpApplication:
         from genaiops.errors import ConfigurationError
-        from genaiops.evaluation.http_application import DEFAULT_BODY, HttpApplication, Manner, parsed_paths
+        from genaiops.evaluation.http_application import DEFAULT_BODY, HttpApplication, Manner
+        from genaiops.evaluation.reply_paths import parsed_paths
 
         try:
             posted = json.loads(self.body) if self.body else DEFAULT_BODY
@@ -80,23 +88,32 @@ class Http:
         manner = Manner(posted, {name.strip(): value.strip() for name, _, value in given}, self.timeout)
         return HttpApplication(self.url, parsed_paths(self.paths) if self.paths else None, manner=manner)
 
-    def run(self, rows: list[AnswerRow] | None, named: list[str] | None, tools: Tools, judged: Judged) -> Run:
-        """The questions asked and the answers measured; without rows, the golden set."""
+    def run(
+        self, rows: list[AnswerRow] | None, named: list[str] | None, tools: Tools, judged: Judged
+    ) -> tuple[Run, str]:
+        """The questions asked and the answers measured, and what a reply without contexts held ("" where none was).
+
+        Without rows, the golden set is asked.
+        """
         from genaiops.evaluation import DEFAULT_MEASURES
         from genaiops.evaluation.row_runs import ask_and_score, asked_measures
 
         assert self.questions is not None  # see check
+        repeats = max(self.repeat or 1, judged.gate.repeats if judged.gate else 1)  # as `gate` asks a flow
         measures = judged.measures(named, DEFAULT_MEASURES if rows is None else asked_measures(rows))
         with closing(self.application()) as application, stages("asking") as told:
             subject = judged.subject(url=application.shown, jmespath=list(self.paths))
             if rows is not None:
-                return ask_and_score(
+                run = ask_and_score(
                     application, rows, measures, name=self.questions.name, workers=self.workers, tools=tools,
-                    progress=told, passports=judged.passports, subject=subject,
+                    repeats=repeats, progress=told, passports=judged.passports, subject=subject,
                 )  # fmt: skip
-            return self._on_golden_set(
-                application, measures=measures, tools=tools, progress=told, passports=judged.passports, subject=subject
-            )
+            else:
+                run = self._on_golden_set(
+                    application, measures=measures, tools=tools, repeats=repeats, progress=told,
+                    passports=judged.passports, subject=subject,
+                )  # fmt: skip
+        return run, application.without_contexts
 
     def _on_golden_set(self, application: HttpApplication, **options: Any) -> Run:
         """One part of a divided set (dev, unless --split names another); a look at the holdout is counted first."""

@@ -35,17 +35,22 @@ def compare(  # noqa: PLR0913, PLR0917  one for each option
     Tells what changed in the measures, the answers and the settings. It decides nothing: that is the gate's.
     """
     from genaiops.delivery import named_runs
+    from genaiops.delivery.judged_runs import verdicts_told
     from genaiops.evaluation.reports import comparable
     from genaiops.project import Project
 
-    first, second = named_runs(Project.here(), (before, after), flow=flow)
+    project = Project.here()
+    first, second = named_runs(project, (before, after), flow=flow)
     old, new, notes = comparable(first, second, shared=shared)
+    verdicts = verdicts_told(project, first, second)
     wanted = Wanted(html=html, markdown=markdown, report_json=report_json, csv=csv)
-    wanted.write(new, baseline=old, notes=notes)
+    wanted.write(new, baseline=old, notes=(*notes, *verdicts))
     if as_json:
-        print_report(new, old, notes)
-    else:
-        _print(old, new, notes)
+        print_report(new, old, (*notes, *verdicts))
+        return
+    _print(old, new, notes)
+    for line in verdicts:
+        say(line)
 
 
 def _print(old: Run, new: Run, notes: tuple[str, ...]) -> None:

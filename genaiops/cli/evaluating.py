@@ -35,6 +35,11 @@ Split = Annotated[
 ]
 
 
+Repeat = Annotated[
+    int | None, typer.Option("--repeat", min=1, max=100, help="Ask each question so often; tells what is chance.")
+]
+
+
 def with_split(split: str, settings: list[str] | None) -> list[str]:
     """The overrides of a command, with the part that --split names."""
     return [*(settings or ()), *([f"evaluation.split={split}"] if split else [])]
@@ -59,9 +64,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
     plan: Plan = False,
     engine: Annotated[str, typer.Option("--engine", help="local, or ray (the cluster of RAY_ADDRESS).")] = "local",
     split: Split = "",
-    repeat: Annotated[
-        int | None, typer.Option("--repeat", min=1, max=100, help="Ask each question so often; tells what is chance.")
-    ] = None,
+    repeat: Repeat = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:

@@ -44,6 +44,7 @@ def lint(
     from genaiops.flow.building import read_corpus
     from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets import lint as problems_of
+    from genaiops.golden_sets.linting.coverage import coverage_of
     from genaiops.golden_sets.pins import read_pins
     from genaiops.records import as_json as plain
 
@@ -51,18 +52,23 @@ def lint(
     golden = GoldenSet.load(opened.golden_set_path)
     places = Places.of(opened.golden_set_path)
     ignored = ignore or ()
+    documents = read_corpus(opened.project, opened.settings, opened.folder).documents
     problems = problems_of(
         golden,
-        read_corpus(opened.project, opened.settings, opened.folder).documents,
+        documents,
         prompts=prompt_texts(opened),
         pins=read_pins(places.lock),
         embed=None if "near_duplicate" in ignored else embed_of(opened),
         ignore=ignored,
     )
+    coverage = coverage_of(golden, {document.id: document.text for document in documents})
     if as_json:
-        print_json({"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)})
+        told = {"golden_set": golden.name, "cases": len(golden.cases), "problems": plain(problems)}
+        print_json({**told, "coverage": plain(coverage)})
     else:
         _print_problems(problems, places.golden, notes=notes)
+        if "uncovered" not in ignored:
+            say(coverage.line())
         say(f"{golden.name}: {counted(len(golden.cases), 'case')}, {_counted(problems)}")
     severities = {problem.severity for problem in problems}
     leave(2 if "error" in severities or (strict and "warning" in severities) else 0)
@@ -176,30 +182,41 @@ def lock(
 @app.command()
 def split(
     flow: FlowFolder,
-    dev: Annotated[float, typer.Option("--dev", help="Share for daily work.", min=0, max=1)] = 0.5,
-    holdout: Annotated[float, typer.Option("--holdout", help="Share that is kept aside.", min=0, max=1)] = 0.3,
+    dev: Annotated[
+        float | None, typer.Option("--dev", help="Share for daily work; default: as before, or 0.5.", min=0, max=1)
+    ] = None,
+    holdout: Annotated[
+        float | None, typer.Option("--holdout", help="Share kept aside; default: as before, or 0.3.", min=0, max=1)
+    ] = None,
     salt: Annotated[str, typer.Option("--salt", help="Another word makes another division.")] = "",
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Divide a golden set into train, dev and holdout.
 
-    Every case of a document goes to the same part. What is neither dev nor holdout is for training.
+    Every case of a document goes to the same part. What is neither dev nor holdout is for training. Nothing is
+    written where a part with a share above 0 would be empty.
     """
     from genaiops.flow import Flow
     from genaiops.golden_sets import GoldenSet, Places
-    from genaiops.golden_sets.splitting import Split, parts_of, write_split
+    from genaiops.golden_sets.splitting import divide, moved, parts_of, read_split, write_split
 
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
     path = Places.of(opened.golden_set_path).split
-    made = Split.of(golden.name, dev=dev, holdout=holdout, salt=salt)
+    before = read_split(path)
+    made = divide(golden, dev=dev, holdout=holdout, salt=salt, before=before)
     write_split(path, made)
     counts = {part: len(ids) for part, ids in parts_of(golden, made).items()}
+    changed = moved(golden, before, made)
     if as_json:
-        print_json({"file": str(path), "parts": counts})
-    else:
-        say(f"{', '.join(f'{count} {part}' for part, count in counts.items())}; {path}")
+        print_json({"file": str(path), "parts": counts, "moved": len(changed), "salt": made.salt})
+        return
+    say(f"{', '.join(f'{count} {part}' for part, count in counts.items())}; {path}")
+    if before:
+        say(f"{counted(len(changed), 'case')} changed part" if changed else "no case changed its part")
+    elif made.salt not in (salt, golden.name):
+        say(f"drawn with the salt {made.salt!r}, since {golden.name!r} leaves a part empty")
 
 
 golden_proposals.register(app)

@@ -14,7 +14,7 @@ from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, 
 from genaiops.display import counted, one_line
 
 if TYPE_CHECKING:
-    from genaiops.delivery.golden_drafts import Drafted
+    from genaiops.delivery.golden_outcome import Drafted
     from genaiops.golden_sets.desk import Desk
     from genaiops.golden_sets.proposals import Proposal
     from genaiops.records import Case
@@ -63,14 +63,23 @@ def draft(  # noqa: PLR0913  options of a command
         with progress("drafting", "calls") as shown:
             done = draft_by_model(opened, bounds, embed=embed_of(opened), report=shown)
     if as_json:
+        why, next_step = done.why_nothing
         print_json({"added": [proposal.case for proposal in done.added], "left_out": dict(done.left_out),
-                    "calls": done.calls, "failed": done.failed, "more": done.more})  # fmt: skip
+                    "calls": done.calls, "failed": done.failed, "more": done.more, "why_nothing": why,
+                    "next": next_step})  # fmt: skip
     else:
         _tell(done)
     leave(3 if done.failed and not done.added else 0)
 
 
 def _tell(done: Drafted) -> None:
+    why, next_step = done.why_nothing
+    if why:
+        say(one_line(f"0 proposals: {why}"))
+        say(f"next: {next_step}")
+        if done.failed:
+            note(f"given up: {done.failed}")
+        return
     for proposal in done.added:
         found = f"  ({proposal.note})" if proposal.note else ""
         say(one_line(f"{proposal.case.id}: {proposal.case.question}{found}"))
@@ -80,8 +89,7 @@ def _tell(done: Drafted) -> None:
         note(f"given up: {done.failed}")
     if done.more:
         say("more can be asked about: run it again, and review first what waits")
-    if done.added:
-        say("decide on them with: genaiops golden review FLOW")
+    say("decide on them with: genaiops golden review FLOW")
 
 
 def promote(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genaiops.cli.applications import Http
-from genaiops.cli.evaluating import EXIT_CODES, Split, plain_decision, print_decision
+from genaiops.cli.evaluating import EXIT_CODES, Repeat, Split, plain_decision, print_decision, repeats_of
+from genaiops.cli.hints import hints_of
 from genaiops.cli.output import Json, leave, note, print_json, say, stages
 from genaiops.cli.planning import Plan, print_plan
 from genaiops.cli.reporting import (
@@ -66,6 +68,7 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     ] = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds for one attempt.")] = 60.0,
     workers: Annotated[int, typer.Option("--workers", help="Questions asked at once.")] = 1,
+    repeat: Repeat = None,
     judge: Annotated[
         str, typer.Option("--judge", metavar="MODEL", help="Model of models.yaml that decides llm:… measures.")
     ] = "",
@@ -94,7 +97,7 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
     from genaiops.evaluation.measures import check_measures
 
     check_measures(measure or ())
-    http = Http(url, questions, split, tuple(jmespath or ()), body, tuple(header or ()), timeout, workers)
+    http = Http(url, questions, split, tuple(jmespath or ()), body, tuple(header or ()), timeout, workers, repeat)
     http.check(file)
     tools = _tools(judge, settings)
     rows = _rows(questions if url else file, format, answered=not url)
@@ -104,17 +107,24 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
         _print_plan(measure, rows, tools, judged, asks=bool(url), as_json=as_json)
         return
     with judged.keeping():
-        run = http.run(rows, measure, tools, judged) if url else _scored(file, rows, measure, tools, judged)
+        run, reply = (
+            http.run(rows, measure, tools, judged) if url else (_scored(file, rows, measure, tools, judged), "")
+        )
         decision = judged.decision(run)
         folder = judged.save(run, decision)
     _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
     wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
     wanted.write(run, baseline=judged.champion, verdict=decision)
     tell = note if measure or as_json else say  # what standard output is for comes alone
+    if not as_json:
+        _tell(run, judged, tell, table=not measure)
     if not measure and not as_json:
-        print_scorecard(run, baseline=judged.champion)
         for path in filter(None, (out, html, junit, markdown, report_json, csv)):
             say(f"written: {path}")
+    for hint in hints_of(run, rows, http, reply, chosen=not measure):
+        note(hint)
+    if left := judged.unmeasured(measure):
+        note(f"the gate has rules about {', '.join(left)}, which --measure leaves out: name it too, or none")
     if folder is not None:
         tell(f"run {run.id} of {keep} is kept in {folder}")
     if decision is not None and not as_json:
@@ -132,6 +142,12 @@ def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow]
     assert path is not None  # see Http.check
     if not answered and (path.is_dir() or path.name == GOLDEN_FILE or Places.of(path).split.exists()):
         return None
+    if (path / GOLDEN_FILE).is_file():
+        raise ConfigurationError(
+            "this is a golden set: questions, and no answers to score",
+            where=path,
+            remedy=f"genaiops score --url ADDRESS --questions {path} asks an application",
+        )
     rows = read_rows(path, format=format_, answered=answered)
     if not rows:
         raise ConfigurationError(f"there is no {'row' if answered else 'question'} in this file", where=path)
@@ -162,13 +178,26 @@ def _print(
     if out is not None:
         write_durably(out, lines)
     if as_json:
-        print_json(scores if verdict is None else {**plain_decision(verdict), "run": run.id, "scores": scores})
+        judged = {} if verdict is None else plain_decision(verdict)
+        alone = verdict is None and run.repeats == 1
+        print_json(scores if alone else {**judged, "run": run.id, "scores": scores, **repeats_of(run)})
     elif table:
         return
     elif out is None:
         print(lines, end="")
     else:
         say(f"{len(scores)} scores in {out}")
+
+
+def _tell(run: Run, judged: Judged, tell: Callable[[str], None], *, table: bool) -> None:
+    """The scorecard, where a table is wanted, and what the run can show; of repeats, how far they agreed."""
+    from genaiops.evaluation.repeating import told
+    from genaiops.evaluation.reports import told_of
+
+    if table:
+        print_scorecard(run, baseline=judged.champion)
+    for line in told_of(run) if table else told(run):
+        tell(line)
 
 
 def _print_plan(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ class Judged:
         the next try is compared with.
         """
         from genaiops.delivery import named_runs
+        from genaiops.delivery.judged_runs import verdict_of
         from genaiops.errors import ConfigurationError
         from genaiops.evaluation.passports.shelf import Shelf
         from genaiops.project import Project
@@ -51,7 +51,10 @@ class Judged:
         settings = None if gate is None else load_gate(gate)
         champion = None
         if against and settings is not None:
-            counts = partial(may_be_champion, settings)
+
+            def counts(run: Run) -> bool:
+                return may_be_champion(settings, replace(run, verdict=verdict_of(project, run)))
+
             (champion,) = named_runs(project, (against,), flow=keep, counts=counts)
         return cls(Shelf(project.passports), settings, champion, keep)
 
@@ -59,6 +62,11 @@ class Judged:
         """Those that were named; else those that were chosen, and what the gate has rules about."""
         rules = () if self.gate is None else (rule.measure for rule in self.gate.rules)
         return list(named) if named else list(dict.fromkeys((*chosen, *rules)))
+
+    def unmeasured(self, named: Sequence[str] | None) -> tuple[str, ...]:
+        """What the gate has rules about, but those who named the measures left out."""
+        rules = () if self.gate is None or not named else (rule.measure for rule in self.gate.rules)
+        return tuple(dict.fromkeys(measure for measure in rules if measure not in (named or ())))
 
     def subject(self, **settings: object) -> Subject:
         """What the run says was measured: the application's name, and how it was asked."""
@@ -80,12 +88,19 @@ class Judged:
         return locked(Project.find().lock, shared=True, what="cleans up or erases") if self.keep else nullcontext()
 
     def save(self, run: Run, decision: Decision | None) -> Path | None:
-        """The folder of the record, which says the verdict; None where none is wanted."""
+        """The folder of the record, which says the verdict, with its report; tracked as the runs of flows are.
+
+        None where none is wanted.
+        """
+        from genaiops.delivery.evaluating import Evaluated, publish
         from genaiops.project import Project
 
         if not self.keep:
             return None
-        return replace(run, verdict="" if decision is None else decision.verdict).save(Project.find().runs)
+        project = Project.find()
+        kept = replace(run, verdict="" if decision is None else decision.verdict)
+        saved = Evaluated(kept, kept.save(project.runs))
+        return publish(project, saved, verdict=decision).folder
 
     def decision(self, run: Run) -> Decision | None:
         """The gate's verdict; None without a gate."""

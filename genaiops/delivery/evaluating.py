@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,9 +123,7 @@ def _evaluated(subject: Subjected, progress: EvaluationProgress | None, engine: 
     if not run.not_asked and not any(_met_an_outage(result) for result in run.results):
         pointer = _pointer(flow, served, golden.digest, measures, run.repeats)
         write_durably(pointer, json.dumps({"runs": [run.id, *_runs_named(pointer)][:KEPT_RUNS]}))
-    evaluated = Evaluated(run, folder)
-    report = write_report(evaluated)
-    return Evaluated(run, folder, _tracked(flow.project, run, report))
+    return publish(flow.project, Evaluated(run, folder))
 
 
 def _met_an_outage(result: CaseResult) -> bool:
@@ -167,6 +165,15 @@ def _runs_named(pointer: Path) -> list[str]:
         return [str(name) for name in json.loads(pointer.read_text(encoding="utf-8"))["runs"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def publish(project: Project, evaluated: Evaluated, *, verdict: Verdict | None = None) -> Evaluated:
+    """The HTML report beside a run that was saved, and the run in MLflow, unless the project's `tracking` is none.
+
+    No other run's answers stand in that report: what is erased with its run would live on in it.
+    """
+    report = write_report(evaluated, verdict=verdict)
+    return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
 
 
 def write_report(

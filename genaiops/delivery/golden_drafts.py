@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from genaiops.delivery.golden_outcome import Drafted
 from genaiops.delivery.golden_work import DRAFTED_FILE, desk_of
 from genaiops.errors import ConfigurationError, ModelError, NotBuilt, NotFound
 from genaiops.files import fsync_folder, storing
@@ -18,6 +19,7 @@ from genaiops.golden_sets import GoldenSet
 from genaiops.golden_sets.desk import Desk
 from genaiops.golden_sets.drafting import Draft, Known, Search, choose, drafts
 from genaiops.golden_sets.drafting.asking import Window, ask, windows
+from genaiops.golden_sets.drafting.passages import passages
 from genaiops.golden_sets.proposals import Proposal, Queue
 from genaiops.golden_sets.similarity import Embed
 from genaiops.records import Case, Chunk
@@ -25,21 +27,6 @@ from genaiops.records import Case, Chunk
 _DEPTH = 10  # hits looked at for each question
 _GIVE_UP = 3  # failures in a row
 Report = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class Drafted:
-    """What a drafting brought: new proposals, what was left out and why, calls of the model, and how it ended.
-
-    `failed` is the last word of a model that was given up; `more` says whether stretches are left to ask about, be it
-    because enough proposals wait for their document.
-    """
-
-    added: list[Proposal] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
-    failed: str = ""
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +56,14 @@ class _Table:
             Queue.read(places.rejected).cases,
         )
 
+    def finished(self, done: Drafted) -> Drafted:
+        """With what tells why nothing was added, where that is so."""
+        if not done.added:
+            found = [passage for name, text in self.texts.items() for passage in passages(name, text)]
+            done.sentences = sum(len(passage.section.sentences) for passage in found)
+            done.documents, done.waiting = len(self.texts), len(self.desk.pending())
+        return done
+
 
 def draft_by_templates(flow: Flow, bounds: Bounds = Bounds(), *, embed: Embed | None = None) -> Drafted:
     """Propose cases from the forms of the documents' sentences; no model is asked.
@@ -77,8 +72,9 @@ def draft_by_templates(flow: Flow, bounds: Bounds = Bounds(), *, embed: Embed | 
     for a document that the flow does not have.
     """
     table = _table(flow, bounds, embed)
+    made = list(drafts(table.texts))
     found = choose(
-        drafts(table.texts),
+        made,
         table.desk.texts,
         table.known(),
         limit=bounds.limit,
@@ -87,7 +83,8 @@ def draft_by_templates(flow: Flow, bounds: Bounds = Bounds(), *, embed: Embed | 
         search=table.search,
     )
     proposals = [_proposal(case, f"template:{template}", note) for case, template, note in found.cases]
-    return Drafted(table.desk.add(proposals), found.left_out)
+    done = Drafted(table.desk.add(proposals), found.left_out, made=len(made), over=found.over)
+    return table.finished(done)
 
 
 def draft_by_model(
@@ -107,9 +104,11 @@ def draft_by_model(
             remedy="--set generation.model=NAME with a model of models.yaml, or draft by templates",
         )
     table = _table(flow, bounds, embed)
-    done, log = Drafted(), flow.project.home / DRAFTED_FILE
+    done, log = Drafted(by="model"), flow.project.home / DRAFTED_FILE
     name, asked = flow.generation.model, _read_lines(log)
-    open_windows = [window for window in _in_turn(table) if window.key(name) not in asked]
+    all_windows = _in_turn(table)
+    open_windows = [window for window in all_windows if window.key(name) not in asked]
+    done.stretches = len(all_windows)
     waiting = Counter(case.evidence[0].document for case in table.known().pending if case.evidence)
     total, failures = min(bounds.calls, len(open_windows)), 0
     for window in open_windows:
@@ -138,7 +137,7 @@ def draft_by_model(
             _append_line(log, window.key(name))
     if failures and not done.failed:
         done.failed = f"model {name} gave no JSON that can be read"
-    return done
+    return table.finished(done)
 
 
 def _keep(

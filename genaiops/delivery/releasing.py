@@ -13,6 +13,7 @@ from genaiops.delivery.evaluating import (
     judges_and_scales,
 )
 from genaiops.delivery.golden_parts import measured_part
+from genaiops.delivery.judged_runs import keep_verdict
 from genaiops.errors import NotFound
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
@@ -41,8 +42,15 @@ def gate_flow(
 
     `against` is the environment whose release is the champion (default: the last of the
     project). With `sequential`, an evaluation that has to be made asks no more questions
-    than the verdict needs; a release takes a verdict on the whole set.
+    than the verdict needs; a release takes a verdict on the whole set. The verdict is kept
+    beside the run and told in its report.
     """
+    gated = _gated(flow, against, sequential, progress)
+    keep_verdict(flow.project, gated.evaluated, gated.decision)
+    return gated
+
+
+def _gated(flow: Flow, against: str, sequential: bool, progress: EvaluationProgress | None) -> Gated:
     gate = load_gate(flow.folder / "gate.yaml")
     against = flow.project.environment(against or flow.project.settings.environments[-1])
     served = flow.pipeline.served  # opens the index, so that a damaged one stops here

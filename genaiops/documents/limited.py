@@ -174,10 +174,11 @@ class InChild:
 
 
 class PdfLoader(InChild):
-    """A PDF file: its text with a form feed between pages; title, author and number of pages as metadata."""
+    """A PDF file: its text with Markdown headings, a form feed between pages; title, author and pages as metadata."""
 
     name = "pdf"
     packages = ("pypdf",)
+    ours = 2
 
 
 class HtmlLoader(InChild):
@@ -210,7 +211,7 @@ class _OfficeLoader(InChild):
             raise DocumentError(
                 f".{self.name} files need {' and '.join(missing)}",
                 where=document_id,
-                remedy="pip install 'genaiops[office]'",
+                remedy="pip install 'genaiops[office]', with -c constraints.txt in the folder of genaiops",
             )
         return super().load(content, document_id)
 

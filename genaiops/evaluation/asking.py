@@ -30,7 +30,7 @@ def ask_safely(ask: Ask, query: Query) -> tuple[Answer | None, str]:
         answer = as_answer(ask(query), query, time.perf_counter() - started)
         canonical_json(answer).encode("utf-8")  # what no run could record must not surface after the last question
     except GenaiopsError as error:
-        return None, f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return None, f"{type(error).__name__}: {error.in_one_line}"
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         message = " ".join(str(error).split())[:500]

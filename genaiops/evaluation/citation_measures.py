@@ -105,7 +105,7 @@ class CitationMeasure(SupportMeasure):
         if not found:
             return NotApplicable("the answer claims nothing")
         if not sample.contexts and not (sample.response and sample.response.citations):
-            return Unscored("no contexts that a citation could point at")
+            return Unscored("no contexts that a citation could point at", lacks="contexts")
         if self.name == "citation_recall":
             return _Recall(found)
         return _Precision(found) if any(cited.texts for cited in found) else NotApplicable("the answer cites nothing")

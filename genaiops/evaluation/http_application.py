@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from genaiops.endpoints import (
 )
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation.asking import as_answer
+from genaiops.evaluation.reply_paths import DEFAULT_PATHS, compiled_paths, kind_of, places_in
 from genaiops.evaluation.row_values import texts
 from genaiops.evaluation.rows import number_problems
 from genaiops.records import Answer, Query, Usage
@@ -29,8 +30,6 @@ from genaiops.records import Answer, Query, Usage
 if TYPE_CHECKING:
     import httpx2
 
-PATHS = ("answer", "contexts", "input_tokens", "output_tokens", "cost_usd")  # what a JMESPath may be given for
-DEFAULT_PATHS = {"answer": "answer", "contexts": "contexts"}
 DEFAULT_BODY = {"question": "{question}"}
 MOST_BYTES = 20_000_000
 _TOO_MANY, _SERVER_ERRORS = 429, 500
@@ -59,7 +58,7 @@ class Manner:
 
 
 class HttpApplication:
-    """Asks `url`; `paths` maps PATHS to JMESPath expressions over the JSON that comes back.
+    """Asks `url`; `paths` maps reply_paths.PATHS to JMESPath expressions over the JSON that comes back.
 
     A connection that breaks, a timeout, 429 and 5xx are tried again, after `Retry-After`;
     whatever stays wrong is a ModelError, so the question has no answer and nothing is
@@ -83,12 +82,13 @@ class HttpApplication:
             raise ConfigurationError("the body is nested too deeply") from None
         if "{question}" not in written:
             raise ConfigurationError("the body has no {question}", remedy='for example {"question": "{question}"}')
-        self._paths = _compiled(paths or DEFAULT_PATHS)
+        self._paths = compiled_paths(paths or DEFAULT_PATHS)
         self._optional = set() if paths else {"contexts"}
         self._headers = {name: _with_variables(name, value) for name, value in self._manner.headers.items()}
         self._secrets = _secrets(self._manner.headers, self._headers, url)
         self._barred = _barred(self._headers)
         self._client: httpx2.Client | None = None
+        self.without_contexts = ""  # what a reply that had none held: names only
 
     def __call__(self, query: Query) -> Answer:
         """The answer. `seconds["total"]` is what the attempt that succeeded took, waits and failures left out."""
@@ -151,24 +151,22 @@ class HttpApplication:
 
     def _answer(self, data: Any, query: Query, took: float) -> Answer:
         found = {name: self._found(name, data) for name in self._paths}
-        text = found["answer"]
+        text, contexts = found["answer"], found.get("contexts")
         if not isinstance(text, str):
-            what = "nothing" if text is None else type(text).__name__
-            raise self._error(f"has {what} at answer: {self._paths['answer'].expression}; it said {self._keys(data)}")
-        contexts = found.get("contexts")
+            raise self._misplaced("answer", f"finds {_other_than('a text', text)} in", data)
         if contexts is None and "contexts" in self._paths and "contexts" not in self._optional:
-            raise self._error(
-                f"has nothing at contexts: {self._paths['contexts'].expression}; it said {self._keys(data)}"
-            )
+            raise self._misplaced("contexts", "finds nothing in", data)
         if isinstance(contexts, Mapping):
-            raise self._error("contexts is an object, not a list")
+            raise self._misplaced("contexts", f"finds {_other_than('a list', contexts)} in", data)
         try:
             given = [self._context(item) for item in ([contexts] if isinstance(contexts, str) else contexts or ())]
         except (ValueError, TypeError) as error:
-            raise self._error(f"contexts {error}") from None
+            raise self._error(f"contexts {one_line(error)}", remedy=_where_it_stands("contexts")) from None
+        if not given:
+            self.without_contexts = self.without_contexts or places_in(data, masked=self._masked)
         answer = as_answer({"answer": self._barred.sub("***", text), "contexts": given}, query, took)
         if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
-            raise self._error("; ".join(wrong))
+            raise self._error("; ".join(wrong), remedy=_where_it_stands(wrong[0].partition(" ")[0]))
         used, made = found.get("input_tokens"), found.get("output_tokens")
         if used is not None and made is not None:
             answer = replace(answer, usage=Usage(int(used), int(made)))
@@ -181,7 +179,7 @@ class HttpApplication:
         try:
             return self._paths[name].search(data)
         except (JMESPathError, RecursionError) as error:
-            raise self._error(f"{name} cannot be found: {one_line(self._masked(str(error)))}") from None
+            raise self._misplaced(name, "does not fit", data, f": {one_line(self._masked(str(error)))}") from None
 
     def _context(self, item: Any) -> str | dict[str, str]:
         """A text, with its document where the application names it."""
@@ -190,10 +188,12 @@ class HttpApplication:
         document = item.get("document") if isinstance(item, Mapping) else None
         return {"document": self._barred.sub("***", document), "text": text} if isinstance(document, str) else text
 
-    def _keys(self, data: Any) -> str:
-        if isinstance(data, Mapping):
-            return f"an object of {', '.join(map(str, list(data)[:8]))}"
-        return one_line(self._masked(repr(data)))
+    def _misplaced(self, name: str, found: str, data: Any, why: str = "") -> ModelError:
+        """An expression that found something else than it was to find. Of the reply only names are told."""
+        expression = one_line(self._paths[name].expression)
+        held = places_in(data, masked=self._masked)
+        what = f"the JMESPath of {name} ({expression}) {found} the reply, {held}{why}"
+        return self._error(what, remedy=_where_it_stands(name))
 
     def _start(self, content: bytes) -> str:
         return one_line(self._masked(content.decode(errors="replace"))[:300])
@@ -202,44 +202,19 @@ class HttpApplication:
         """The text without what must not be shown: before it is cut, or half a key would stay."""
         return _without(self._secrets, text)
 
-    def _error(self, what: str, *, retryable: bool = False) -> ModelError:
-        return ModelError(
-            self._masked(what), where=self.shown, remedy="read the application's log", retryable=retryable
-        )
+    def _error(self, what: str, *, retryable: bool = False, remedy: str = "read the application's log") -> ModelError:
+        return ModelError(self._masked(what), where=self.shown, remedy=remedy, retryable=retryable)
+
+
+def _other_than(wanted: str, value: Any) -> str:
+    return "nothing" if value is None else f"{kind_of(value)}, not {wanted},"
+
+
+def _where_it_stands(name: str) -> str:
+    return f"say where it stands: --jmespath '{name}: PATH'"
 
 
 _SLOWER = "raise --timeout, or ask a faster application"
-
-
-def parsed_paths(written: Sequence[str]) -> dict[str, str]:
-    """`name: expression` of each text, as in `answer: choices[0].message.content`; ConfigurationError otherwise."""
-    found: dict[str, str] = {}
-    for text in written:
-        name, colon, expression = text.partition(":")
-        if not colon or name.strip() not in PATHS or not expression.strip():
-            raise ConfigurationError(
-                f"--jmespath {text!r} is no name with an expression",
-                remedy=f"for example --jmespath 'answer: data.text'; names: {', '.join(PATHS)}",
-            )
-        if name.strip() in found:
-            raise ConfigurationError(f"--jmespath {name.strip()!r} is given twice")
-        found[name.strip()] = expression.strip()
-    return found
-
-
-def _compiled(paths: Mapping[str, str]) -> dict[str, Any]:
-    import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError
-
-    if "answer" not in paths:
-        raise ConfigurationError("there is no JMESPath of the answer", remedy="--jmespath 'answer: data.text'")
-    found = {}
-    for name, expression in paths.items():
-        try:
-            found[name] = jmespath.compile(expression)
-        except (JMESPathError, RecursionError) as error:
-            raise ConfigurationError(f"the JMESPath of {name} cannot be read: {one_line(error)}") from None
-    return found
 
 
 def _filled(body: Any, query: Query) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from genaiops.errors import ConfigurationError
@@ -64,6 +65,8 @@ def evaluate(  # noqa: PLR0913  (options are keyword-only)
         raise ConfigurationError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
     if not 1 <= repeats <= MOST_REPEATS:
         raise ConfigurationError(f"repeats must be from 1 to {MOST_REPEATS}, got {repeats}")
+    if repeats > 1 and tools is not None:  # asked again is asked for the difference: no judgement comes from a cache
+        tools = replace(tools, fresh=True)
     wanted = measures_named(measures, embedder=embedder, tools=tools)
     work = CaseWork(ask, wanted, attribute, kept or KeptOutcomes())
     asking = Asking(repeats, until, seed)

@@ -71,6 +71,6 @@ class NoiseSensitivity(SupportMeasure):
             return NotApplicable("the answer claims nothing")
         contexts = tuple(dict.fromkeys(text for text in sample.contexts if text.strip()))
         if not contexts:
-            return Unscored("no contexts to judge the answer by")
+            return Unscored("no contexts to judge the answer by", lacks="contexts")
         expected = tuple(claim for claim, _ in claims(sample.reference))
         return _Plan(self.from_relevant, said, expected, sample.reference, contexts)

@@ -9,7 +9,7 @@ from genaiops.evaluation.scale import Statistic
 from genaiops.evaluation.tasks import WORDED, not_for
 from genaiops.records import Case, NotApplicable, Outcome
 
-NO_REFERENCE = NotApplicable("there is no reference answer")
+NO_REFERENCE = NotApplicable("there is no reference answer", lacks="reference")
 
 
 class PlainMeasure:

@@ -38,7 +38,9 @@ def _together(repeats: Sequence[Outcome], scale: Scale) -> Outcome:
     failed = [outcome for outcome in repeats if isinstance(outcome, Unscored)]
     if failed:
         return Unscored(
-            f"{len(failed)} of {len(repeats)} repeats: {failed[0].reason}", any(one.outage for one in failed)
+            f"{len(failed)} of {len(repeats)} repeats: {failed[0].reason}",
+            outage=any(one.outage for one in failed),
+            lacks=failed[0].lacks,
         )
     scores = [outcome for outcome in repeats if isinstance(outcome, Score)]
     if not scores:

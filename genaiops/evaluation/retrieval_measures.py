@@ -103,7 +103,7 @@ class RetrievalMeasure(PlainMeasure):
             return none
         hits = _retrieved(sample)
         if hits is None:
-            return Unscored("the application did not say which documents its contexts come from")
+            return Unscored("the application did not say which documents its contexts come from", lacks="documents")
         evidence = sample.case.evidence
         covered = [
             frozenset(number for number, quote in enumerate(evidence) if covers(hit.chunk, quote))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genaiops.golden_sets.json_lines import Fault, Row, read_json_lines
+from genaiops.golden_sets.other_files import refuse_other_files
 from genaiops.golden_sets.tables import is_table, read_table, written_out
 
 _LISTS = ("contexts", "retrieved_contexts", "retrieval_context", "reference_contexts", "forbidden")
@@ -17,9 +18,10 @@ _NUMBERS = ("latency_s", "input_tokens", "output_tokens", "cost_usd")
 def read_records(path: Path) -> tuple[list[Row], list[Fault]]:
     """The rows of a file with their lines, and what is wrong with it. NotFound without the file.
 
-    `.csv` and `.tsv` are tables, everything else is JSON lines.
+    `.csv` and `.tsv` are tables, everything else is JSON lines; ConfigurationError for what is obviously neither.
     """
     what = "file of rows"
+    refuse_other_files(path)
     if not is_table(path):
         return read_json_lines(path, what)
     rows, faults = read_table(path, what)

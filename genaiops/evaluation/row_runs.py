@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,50 @@ from genaiops.evaluation.rows import AnswerRow, as_rows, read_rows, written
 from genaiops.evaluation.text_measures import without_citations
 from genaiops.evaluation.working import Progress, measured, silent
 from genaiops.golden_sets import GoldenSet
-from genaiops.records import Answer, Case, Chunk, Hit, Query, Usage
+from genaiops.records import Answer, Case, Chunk, Hit, Lacks, Query, Score, Usage
 
 if TYPE_CHECKING:
     from genaiops.embedding import Embedder
     from genaiops.evaluation.tools import Tools
 
 
+# Why rows are not scored several times, and what can be repeated of them.
+ANSWERED = "the answers of rows are there already, and would come out the same each time"
+VOTES = "to see how far a judging model disagrees with itself, let it vote: votes=3 among the judge's settings"
+
+
 def default_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
     """What can be said of these rows without asking: by the columns that at least one of them fills."""
     contexts, reference = any(row.contexts for row in rows), any(row.reference for row in rows)
+    return _fitting(rows, contexts=contexts, reference=reference)
+
+
+def left_out(rows: Sequence[AnswerRow], *, asked: bool = False) -> dict[Lacks, tuple[str, ...]]:
+    """What no row has → which of the default measures it would add; with `asked`, to those of `asked_measures`."""
+    contexts, reference = asked or any(row.contexts for row in rows), any(row.reference for row in rows)
+    fitting = partial(_asked_fitting if asked else _fitting, rows)
+    chosen = fitting(contexts=contexts, reference=reference)
+    more: dict[Lacks, tuple[str, ...]] = {
+        "contexts": fitting(contexts=True, reference=reference),
+        "reference": fitting(contexts=contexts, reference=True),
+    }
+    added = {lack: tuple(name for name in names if name not in chosen) for lack, names in more.items()}
+    return {lack: names for lack, names in added.items() if names}
+
+
+def lacking(run: Run) -> dict[Lacks, tuple[str, ...]]:
+    """What the answers lack → the measures of a run made just now that have no value because of it."""
+    found: dict[Lacks, tuple[str, ...]] = {}
+    given = any(result.answer is not None and result.answer.hits for result in run.results)
+    for summary in (summary for summary in run.summaries if not summary.scored):
+        outcomes = [result.outcomes[summary.measure] for result in run.results]
+        for lack in dict.fromkeys(one.lacks for one in outcomes if not isinstance(one, Score) and one.lacks):
+            if lack != "contexts" or not given:  # contexts without a sentence are there, and no column adds any
+                found[lack] = (*found.get(lack, ()), summary.measure)
+    return found
+
+
+def _fitting(rows: Sequence[AnswerRow], *, contexts: bool, reference: bool) -> tuple[str, ...]:
     facts = {name for row in rows for name in row.facts}
     labelled = reference and "probabilities" in facts
     cites = contexts and any(without_citations(row.answer) != row.answer for row in rows)
@@ -63,6 +98,7 @@ def score(  # noqa: PLR0913  (options are keyword-only)
     tools: Tools | None = None,
     confidence: float = 0.95,
     seed: int = 0,
+    repeats: int = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Measure the answers of any application; nothing of it needs to be genaiops.
@@ -71,14 +107,17 @@ def score(  # noqa: PLR0913  (options are keyword-only)
     takes a Query (its `text` is the question) and gives what `evaluate` takes; it needs
     `questions`: texts, or objects `{question[, id][, reference][, forbidden]}`. Columns may
     be those of another tool (see row_formats). Without `measures`, `default_measures`
-    chooses. `name` stands in reports. Raises ConfigurationError for what cannot be read,
+    chooses. `name` stands in reports. A callable is asked each question `repeats` times; the
+    answers of rows are there already. Raises ConfigurationError for what cannot be read,
     before anything is asked or judged.
     """
     options = {"embedder": embedder, "tools": tools, "confidence": confidence, "seed": seed, "progress": progress}
     if callable(given):
         if questions is None:
             raise ConfigurationError("score needs questions to put to a callable", remedy="score(ask, ['Why?', …])")
-        return _asked(given, questions, measures, name, options)
+        return _asked(given, questions, measures, name, {**options, "repeats": repeats})
+    if repeats != 1:
+        raise ConfigurationError(f"repeats is for a callable: {ANSWERED}", remedy=VOTES)
     if questions is not None:
         raise ConfigurationError("questions are for a callable; rows bring their own")
     file = Path(given) if isinstance(given, str | Path) else None
@@ -159,7 +198,12 @@ def ask_and_score(
 
 def asked_measures(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
     """`default_measures` of questions whose answers are still to come, and what asking takes."""
-    reference, forbidden = any(row.reference for row in rows), any("forbidden" in row.facts for row in rows)
+    return _asked_fitting(rows, contexts=True, reference=any(row.reference for row in rows))
+
+
+def _asked_fitting(rows: Sequence[AnswerRow], *, contexts: bool, reference: bool) -> tuple[str, ...]:
+    """Whether the application will give contexts is not known before: they are taken for granted."""
+    forbidden = any("forbidden" in row.facts for row in rows)
     words = ("completeness", "semantic_similarity", "rougeL") if reference else ()
     safe = ("resisted",) if forbidden else ()
     return ("groundedness", "relevance", *words, "utilization", *safe, "latency_s", "latency_p95_s")

@@ -128,6 +128,9 @@ def _read(
         return []
     columns = dict.fromkeys(name for record in records for name in record.data)
     format_ = format_named(named) if named else format_of(columns, answered=answered)
+    if len(records) > 1 and (missing := _names(columns, format_, answered=answered, required=True)):
+        faults.extend(Fault(records[0].line, f"{problem} (in every row)") for problem in missing)
+        return []  # said once, and not of every line
     rows: list[AnswerRow] = []
     first_line: dict[str, int] = {}
     for record in records:
@@ -159,15 +162,15 @@ def _row(record: Row, format_: RowFormat, *, answered: bool) -> tuple[list[str],
     return [], row
 
 
-def _names(raw: Mapping[str, Any], format_: RowFormat, *, answered: bool) -> list[str]:
-    """Required columns that are missing, and optional ones that look misspelt."""
+def _names(raw: Mapping[str, Any], format_: RowFormat, *, answered: bool, required: bool = False) -> list[str]:
+    """Required columns that are missing, and optional ones (not with `required`) that look misspelt."""
     found = []
     for key in REQUIRED if answered else REQUIRED[:1]:
         column = format_.column(key, raw)
         if column not in raw:
             close = _misspelt(column, raw, format_)
             found.append(f"{column} is missing" + (f"; is it {close!r}?" if close else ""))
-    for key in OPTIONAL if format_ is OWN else ():
+    for key in OPTIONAL if format_ is OWN and not required else ():
         column = format_.column(key, raw)
         if column not in raw and (close := _misspelt(column, raw, format_)):
             found.append(f"unknown key {close!r}; did you mean {column!r}?")

@@ -32,7 +32,9 @@ def outcomes_of(measure: Measure, samples: Sequence[Sample]) -> list[Outcome]:
     try:
         outcomes = measure.score(samples)
     except GenaiopsError as error:
-        return [Unscored(f"{measure} failed: {one_line(error, _SHOWN)}", outage=bool(measure.judge))] * len(samples)
+        return [Unscored(f"{measure} failed: {one_line(error.in_one_line, _SHOWN)}", outage=bool(measure.judge))] * len(
+            samples
+        )
     except Exception as error:  # a user's own measure may raise anything
         if len(samples) > 1:
             return [outcome for sample in samples for outcome in outcomes_of(measure, [sample])]

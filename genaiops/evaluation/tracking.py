@@ -205,6 +205,7 @@ def _tags(run: Run) -> dict[str, str]:
     tags = {
         "genaiops.run": run.id,
         "genaiops.golden_set.digest": run.golden_set_digest,
+        "genaiops.verdict": run.verdict,
         **{f"genaiops.{name}.digest": digest for name, digest in run.subject.digests.items()},
         **{f"genaiops.judge.{metric_name(name)}": digest for name, digest in run.judges.items()},
         **{f"genaiops.version.{name}": version for name, version in run.versions.items()},

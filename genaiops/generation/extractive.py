@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pydantic import Field
@@ -15,8 +15,8 @@ from genaiops.errors import ConfigurationError
 from genaiops.generation.citations import sentence_citation
 from genaiops.generation.protocol import Emit, Generation, GenerationRequest, discard
 from genaiops.generation.refusal import REFUSAL
+from genaiops.generation.telling import Telling, tellings
 from genaiops.records import Hit, Metadata, Usage
-from genaiops.sentences import sentences
 from genaiops.words import content_words
 
 
@@ -29,18 +29,23 @@ class ExtractiveOptions(Settings):
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One sentence of one hit: `marker` is the hit's number in the context, the span is in the chunk's text."""
+    """One sentence of one hit: `marker` is the hit's number in the context, the span is in the chunk's text.
+
+    `text` is what an answer says of it, with `words`; `own` are those without the names of a table's columns.
+    """
 
     marker: int
     hit: Hit
     start: int
     end: int
+    text: str
     words: frozenset[str]
+    own: frozenset[str]
     score: float = 0.0
 
     @property
-    def text(self) -> str:
-        return " ".join(self.hit.chunk.text[self.start : self.end].split())
+    def is_row(self) -> bool:
+        return self.own != self.words
 
 
 class Extractive:
@@ -55,7 +60,7 @@ class Extractive:
         candidates = _candidates(request.hits)
         weights = _rarity(question, candidates)
         ranked = _ranked(candidates, question, weights)
-        chosen = _chosen(ranked, options.sentences)
+        chosen = _chosen(ranked, question, options.sentences)
         if not chosen or support(chosen, question, weights) < options.support:
             emit(REFUSAL)
             return Generation(REFUSAL, True, (), Usage(), self.model)
@@ -81,21 +86,21 @@ def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
     seen: set[tuple[str, int]] = set()
     found = []
     for marker, hit in enumerate(hits, start=1):
-        for start, end, words in _telling_sentences(hit.chunk.text):
-            place = (hit.chunk.document_id, hit.chunk.start + start)
+        for told, words, own in _telling_sentences(hit.chunk.text):
+            place = (hit.chunk.document_id, hit.chunk.start + told.start)
             if place not in seen:  # overlapping chunks hold the same sentence
                 seen.add(place)
-                found.append(_Candidate(marker, hit, start, end, words))
+                found.append(_Candidate(marker, hit, told.start, told.end, told.said, words, own))
     return found
 
 
 # Chunks come back question after question, so what was read once is kept.
 @lru_cache(maxsize=8192)
-def _telling_sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
-    """Spans and words of the sentences that may answer: no heading, no question, two content words at least."""
-    told = (s for s in sentences(text) if s.kind != "heading" and not text[s.start : s.end].endswith("?"))
-    spans = ((s.start, s.end, _word_set(text[s.start : s.end])) for s in told)
-    return tuple(span for span in spans if len(span[2]) >= 2)
+def _telling_sentences(text: str) -> tuple[tuple[Telling, frozenset[str], frozenset[str]], ...]:
+    """The sentences that may answer, with their words: no heading, no question, two content words at least."""
+    told = (t for t in tellings(text) if not t.names_columns and not text[t.start : t.end].endswith("?"))
+    spans = ((t, _word_set(t.said), _word_set(t.own)) for t in told)
+    return tuple(span for span in spans if len(span[1]) >= 2)
 
 
 @lru_cache(maxsize=8192)
@@ -121,13 +126,11 @@ def _ranked(candidates: Sequence[_Candidate], question: frozenset[str], weights:
         near = sum(weights[word] for word in subjects[candidate.marker]) / total
         focus = len(candidate.words & question) / math.sqrt(len(candidate.words))
         score = held + 0.35 * near + 0.1 * focus + 0.25 / (1 + candidate.marker)
-        scored.append(
-            _Candidate(candidate.marker, candidate.hit, candidate.start, candidate.end, candidate.words, score)
-        )
+        scored.append(replace(candidate, score=score))
     return sorted(scored, key=lambda c: (-c.score, c.marker, c.start))
 
 
-def _chosen(ranked: Sequence[_Candidate], count: int) -> list[_Candidate]:
+def _chosen(ranked: Sequence[_Candidate], question: frozenset[str], count: int) -> list[_Candidate]:
     """The best sentences that do not repeat each other and come near the best one.
 
     The passage with the best sentence comes first; within a passage the order is that of reading.
@@ -136,7 +139,10 @@ def _chosen(ranked: Sequence[_Candidate], count: int) -> list[_Candidate]:
     for candidate in ranked:
         if len(chosen) == count or (chosen and candidate.score < 0.6 * chosen[0].score):
             break
-        if all(len(candidate.words & other.words) < 0.7 * len(candidate.words) for other in chosen):
+        # The row asked about is there already; others share the names of its columns with it and nothing more.
+        if candidate.is_row and not candidate.own & question and any(c.is_row and c.own & question for c in chosen):
+            continue
+        if all(len(candidate.own & other.words) < 0.7 * len(candidate.own) for other in chosen):
             chosen.append(candidate)
     passages = list(dict.fromkeys(candidate.marker for candidate in chosen))
     return sorted(chosen, key=lambda c: (passages.index(c.marker), c.start))

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
 from genaiops.configuration import Settings
+from genaiops.display import counted
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.files import write_durably
 from genaiops.golden_sets.golden_set import GoldenSet
 from genaiops.golden_sets.similarity import SimilarWords
-from genaiops.records import Case, digest_of
+from genaiops.records import digest_of
 
 Part = Literal["train", "dev", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "dev", "holdout")
 ALL = "all"
 MAX_BYTES = 10_000
+DEV, HOLDOUT = 0.5, 0.3  # shares of a set that is divided for the first time
+_DRAWS = 1000  # salts tried; three groups in the shares above fill three parts in one draw of six
+_NO_SHARE = 1e-9
+_NAMED = 3  # groups told
+
+
+class Group(NamedTuple):
+    """Cases that stay together; `told` is the part that a tag of theirs names."""
+
+    name: str
+    told: Part | None = None
 
 
 class Split(Settings):
@@ -33,7 +46,7 @@ class Split(Settings):
 
     @model_validator(mode="after")
     def _shares(self) -> Split:
-        if self.dev + self.holdout > 1 + 1e-9:
+        if self.dev + self.holdout > 1 + _NO_SHARE:
             raise ValueError(f"dev and holdout must be 1 or less together, got {self.dev:g} and {self.holdout:g}")
         return self
 
@@ -49,6 +62,12 @@ class Split(Settings):
     @property
     def digest(self) -> str:
         return digest_of(self)
+
+    @property
+    def asked_for(self) -> tuple[Part, ...]:
+        """The parts with a share above 0."""
+        shares = {"train": 1 - self.dev - self.holdout, "dev": self.dev, "holdout": self.holdout}
+        return tuple(part for part in PARTS if shares[part] > _NO_SHARE)
 
     def part_of(self, group: str) -> Part:
         """Where a group of cases goes: its place in [0, 1) is a digest, so other groups do not matter."""
@@ -88,25 +107,84 @@ def parts_of(golden: GoldenSet, split: Split | None) -> Mapping[str, tuple[str, 
     another; without a quote, the case itself. A question that is almost an earlier one goes where that one went. The
     tag `train`, `dev` or `holdout` decides before all this. Cases that are added later move no other.
     """
-    if split is None:
-        return {}
+    return {} if split is None else _dealt(_groups(golden), split)
+
+
+def divide(
+    golden: GoldenSet,
+    *,
+    dev: float | None = None,
+    holdout: float | None = None,
+    salt: str = "",
+    before: Split | None = None,
+) -> Split:
+    """The split of a set, in which no part that has a share above 0 is empty.
+
+    What is not given is as it was `before`, so that no case moves unasked; of a set that was not divided yet the
+    shares are 0.5 and 0.3. Without a salt a new division takes the set's name, and where that leaves a part empty the
+    first of "name 2", "name 3" … that does not. Raises GoldenSetError, before anything is written, where a part would
+    be empty all the same, and ConfigurationError for shares that are no shares.
+    """
+    shares = {
+        "dev": dev if dev is not None else before.dev if before else DEV,
+        "holdout": holdout if holdout is not None else before.holdout if before else HOLDOUT,
+    }
+    first = Split.of(golden.name, salt=salt or (before.salt if before else ""), **shares)
+    groups = _groups(golden)
+    free = bool(salt or before)
+    salts = [first.salt] if free else [first.salt, *(f"{golden.name} {number}" for number in range(2, _DRAWS + 1))]
+    for made in (first.model_copy(update={"salt": word}) for word in salts):
+        if all(_dealt(groups, made)[part] for part in made.asked_for):
+            return made
+    raise _too_few(golden, groups, first, fixed=free)
+
+
+def moved(golden: GoldenSet, before: Split | None, after: Split) -> tuple[str, ...]:
+    """The ids of the cases that are in another part than before; none for a set that was not divided."""
+    if before is None:
+        return ()
+    groups = _groups(golden)
+    old = {case_id: part for part, ids in _dealt(groups, before).items() for case_id in ids}
+    return tuple(case_id for part, ids in _dealt(groups, after).items() for case_id in ids if old[case_id] != part)
+
+
+def _dealt(groups: Mapping[str, Group], split: Split) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {part: [] for part in PARTS}
-    placed: dict[str, Part] = {}
-    index = SimilarWords((case.id, case.question) for case in golden)
-    for case in golden:
-        twin = next((other for other in index.of(case.question) if other in placed), "")
-        part = _told(case) or placed.get(twin) or split.part_of(_group(case))
-        placed[case.id] = part
-        found[part].append(case.id)
+    for case_id, group in groups.items():
+        found[group.told or split.part_of(group.name)].append(case_id)
     return {part: tuple(ids) for part, ids in found.items()}
 
 
-def _told(case: Case) -> Part | None:
-    return next((part for part in PARTS if part in case.tags), None)
+def _groups(golden: GoldenSet) -> dict[str, Group]:
+    """Case id → what it goes with, in the order of the set."""
+    groups: dict[str, Group] = {}
+    index = SimilarWords((case.id, case.question) for case in golden)
+    for case in golden:
+        twin = next((other for other in index.of(case.question) if other in groups), "")
+        told = next((part for part in PARTS if part in case.tags), None)
+        own = f"document {case.evidence[0].document}" if case.evidence else f"case {case.id}"
+        groups[case.id] = Group(f"tag {told}", told) if told else groups.get(twin, Group(own))
+    return groups
 
 
-def _group(case: Case) -> str:
-    return f"document {case.evidence[0].document}" if case.evidence else f"case {case.id}"
+def _too_few(golden: GoldenSet, groups: Mapping[str, Group], split: Split, *, fixed: bool) -> GoldenSetError:
+    """Why a part would be empty: too few groups, or shares or a salt that leave it none."""
+    empty = [part for part in split.asked_for if not _dealt(groups, split)[part]]
+    apart = Counter(group.name for group in groups.values())
+    wanted = [part for part in split.asked_for if part not in {group.told for group in groups.values()}]
+    free = sum(not name.startswith("tag ") for name in apart)
+    what = f"{counted(len(golden), 'case')} of {golden.name!r} leave {' and '.join(empty)} without a case"
+    if free < len(wanted):
+        most = ", ".join(f"{number} of {name}" for name, number in apart.most_common(_NAMED))
+        told = f"cases of one document stay together, which leaves {counted(free, 'group')} to divide ({most})"
+        remedy = "ask about more documents, or for fewer parts: --dev 0.7 --holdout 0.3 leaves none for training"
+    elif fixed:
+        told = f"the salt {split.salt!r} deals {counted(free, 'group')} of cases so"
+        remedy = "divide anew with another --salt (cases change their part), or add cases"
+    else:
+        told = f"none of {_DRAWS} draws of {counted(free, 'group')} of cases with these shares gives it one"
+        remedy = "give it a larger share, or 0"
+    return GoldenSetError(f"{what}: {told}", remedy=f"{remedy}; nothing was written")
 
 
 def part_of_set(golden: GoldenSet, split: Split | None, wanted: str) -> tuple[GoldenSet, str]:

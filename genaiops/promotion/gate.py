@@ -174,7 +174,7 @@ def too_few_repeats(gate: GateSettings, run: Run) -> tuple[str, ...]:
     if run.repeats >= gate.repeats:
         return ()
     asked, times = ("once" if n == 1 else f"{n} times" for n in (run.repeats, gate.repeats))
-    return (f"each case was asked {asked}, this gate wants {times}: genaiops evaluate FLOW --repeat {gate.repeats}",)
+    return (f"each case was asked {asked}, this gate wants {times}: --repeat {gate.repeats} asks them so often",)
 
 
 def _stopped_early(run: Run) -> tuple[str, ...]:

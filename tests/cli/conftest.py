@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from genaiops.embedding import loading
+from genaiops.embedding.loading import LocalEmbedder
 from tests.cli.commands import Run, Writer, runner
 from tests.flow import workshop
 
@@ -24,6 +26,17 @@ Chain oil is renewed twice because dry links rust within a few weeks.
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return runner(monkeypatch, capsys)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: LocalEmbedder) -> Path:
+    """The working folder of somebody who has no project but for one setting: nothing is tracked."""
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    # Measuring which precision is faster here takes longer than all the rest.
+    monkeypatch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
+    (tmp_path / "genaiops.yaml").write_text("tracking: none\n")
+    return tmp_path
 
 
 @pytest.fixture

@@ -91,3 +91,49 @@ def test_a_draft_that_found_no_room_is_asked_for_again_and_none_is_paid_for_that
     last = run(*asked).json
     assert (len(last["added"]), last["calls"], last["more"]) == (1, 1, False)
     assert run(*asked).json["calls"] == 0
+
+
+PLAIN = "# Ferries\n\nThe northern harbour opened long ago and looks out over the bay, where old boats lie.\n"
+
+
+def test_a_draft_that_brings_nothing_says_why_and_what_to_do_next(root: Path, run: Run) -> None:
+    manual, asked = root / "manual", ("golden", "draft", FLOW, "--document", "ferries.md")
+    (manual / "ferries.md").write_text("# Only a heading\n")
+    assert run(*asked).out.splitlines() == [
+        "0 proposals: 1 document holds no sentence",
+        "next: see documents.sources and documents.include in flow.yaml",
+    ]
+    (manual / "ferries.md").write_text(PLAIN)
+    formless = run(*asked, "--json").json
+    assert formless["why_nothing"].startswith("none of 1 sentence in 1 document has a form that the templates know")
+    assert "--by model" in formless["next"] and "golden.jsonl" in formless["next"]
+    (manual / "ferries.md").write_text(PLAIN + "\nA boarding lane is the lane for boarding a boarding lane.\n")
+    left = run(*asked).out.splitlines()
+    assert left[0] == (
+        "0 proposals: none of 1 draft from 2 sentences in 1 document is worth a review; left out: "
+        "1 trivial (too short, or the answer says hardly more than the question)"
+    )
+
+
+def test_a_draft_that_is_full_or_was_made_before_says_so(stored: Path, run: Run) -> None:
+    asked = ("golden", "draft", FLOW, "--document", "storage.md", "--json")
+    assert run(*asked, "--per-document", "1").json["why_nothing"] == ""
+    full = run(*asked, "--per-document", "1").json
+    assert full["why_nothing"].startswith("--per-document leaves no room for 2 drafts: 1 wait for a decision")
+    assert "golden review FLOW" in full["next"]
+    assert len(run(*asked).json["added"]) == 2
+    before = run(*asked).json
+    assert before["why_nothing"] == "all that the templates make of 3 sentences in 1 document was asked before"
+    assert before["next"].startswith("genaiops golden review FLOW (3 wait)")
+
+
+def test_a_model_that_proposes_nothing_is_told_with_what_it_was_asked(stored: Path, run: Run, model: Writer) -> None:
+    asked = ("golden", "draft", FLOW, "--by", "model", "--set", "generation.model=writer", "--json",
+             "--document", "storage.md")  # fmt: skip
+    model.says = Reply(status=401)
+    assert run(*asked).json["why_nothing"] == "the model was given up after 1 call"
+    model.says = '{"cases": []}'
+    assert run(*asked).json["why_nothing"] == "1 call brought nothing to propose"
+    assert run(*asked).json["why_nothing"] == "the model was asked about all of 3 sentences in 1 document before"
+    (stored / "manual" / "storage.md").write_text("# Short\n\nToo short.\n")
+    assert "no stretch that is long enough" in run(*asked).json["why_nothing"]

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from genaiops.embedding import loading
-from genaiops.embedding.loading import LocalEmbedder
 from genaiops.errors import Conflict
 from genaiops.files import locked
 from genaiops.golden_sets import Places
 from genaiops.golden_sets.splitting import PARTS, Split, write_split
 from genaiops.project import Project
-from tests.cli.commands import Run
+from tests.cli.commands import Run, write
 from tests.evaluation.json_server import application
 
 ROWS = [
@@ -24,21 +22,6 @@ ROWS = [
     {"user_input": "How long is the guarantee?", "response": "It lasts ninety years.", "reference": "Two years.",
      "retrieved_contexts": ["The guarantee lasts two years."]},
 ]  # fmt: skip
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: LocalEmbedder) -> Path:
-    """An empty working folder of somebody who has no project."""
-    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
-    monkeypatch.chdir(tmp_path)
-    # Measuring which precision is faster here takes longer than all the rest.
-    monkeypatch.setitem(loading._CHOSEN, embedder.fingerprint, "fp32")
-    return tmp_path
-
-
-def write(name: str, *rows: Any) -> str:
-    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return name
 
 
 def test_a_ragas_file_gives_a_table_and_a_report_in_one_command(run: Run, here: Path) -> None:
@@ -362,3 +345,22 @@ def test_nothing_is_erased_between_the_asking_and_the_record_of_it(run: Run, her
     assert held == [True, False]
     with locked(Project.find().lock, wait_s=0):
         assert len(list(Path(".genaiops/runs").iterdir())) == 1
+
+
+def test_a_rule_about_a_measure_that_was_not_named_is_told(run: Run, here: Path) -> None:
+    write("gate.yaml", {"rules": [{"measure": "bleu", "at_least": 0.1}]})
+    told = run("score", answered(3), "-m", "exact_match", "--gate", "gate.yaml")
+    assert told.code == 3
+    assert "the gate has rules about bleu, which --measure leaves out: name it too, or none" in told.err
+    assert "leaves out" not in run("score", "rows.jsonl", "-m", "bleu", "--gate", "gate.yaml").err
+
+
+def test_too_few_rows_are_told_with_how_many_more_are_needed(run: Run, here: Path) -> None:
+    floor = {"measure": "exact_match", "at_least": 0.5}
+    write("gate.yaml", {"rules": [*GATE["rules"], floor]})
+    assert run("score", answered(2, of=3), *KEPT).code == 0
+    told = run("score", "rows.jsonl", *GATED)
+    assert (told.code, told.json["verdict"]) == (3, "inconclusive")
+    compared, bounded = told.json["reasons"]
+    assert "(3 pairs); needs about" in compared and compared.endswith("more cases")
+    assert "floor 0.5 not shown (3 cases); needs about" in bounded and bounded.endswith("more cases")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -126,6 +129,44 @@ def test_a_failing_model_leaves_the_sample_unscored_with_the_reason(library: str
                 thread.join()
     assert isinstance(outcome, Unscored)
     assert outcome.reason
+
+
+@contextmanager
+def silent_endpoint() -> Iterator[tuple[str, list[bytes]]]:
+    """An address that takes requests and never answers, and what came."""
+    came: list[bytes] = []
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def listen() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                held.append(connection)
+                came.append(connection.recv(65536))
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1", came
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for connection in held:
+        connection.close()
+
+
+def test_a_call_of_mlflow_that_was_given_up_makes_no_further_try_and_lets_others_in() -> None:
+    """Else it would try eleven times with three minutes of pauses, and hold its address all the while."""
+    needed("mlflow")
+    with silent_endpoint() as (address, came), ScriptedModelServer(friendly) as server:
+        silent = tools(server, max_seconds=2.0, card={"base_url": address, "timeout_s": 1.0})
+        (outcome,) = adapter_measure("mlflow", "correctness", silent).score([sample()])
+        assert isinstance(outcome, Unscored)
+        assert "budget of 2.0 s" in outcome.reason
+        (other,) = adapter_measure("mlflow", "correctness", tools(server)).score([sample()])  # waits for the address
+        assert 1 <= len(came) < 11
+    assert isinstance(other, Score)
 
 
 def test_a_value_that_is_no_number_is_unscored_by_its_name() -> None:

@@ -10,7 +10,9 @@ import pytest
 from genaiops.endpoints import without_credentials
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation import evaluate
-from genaiops.evaluation.http_application import HttpApplication, Manner, parsed_paths
+from genaiops.evaluation.asking import ask_safely
+from genaiops.evaluation.http_application import HttpApplication, Manner
+from genaiops.evaluation.reply_paths import parsed_paths
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Case, Evidence, Query, Score, Unscored
 from tests.evaluation.json_server import application
@@ -61,10 +63,10 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
         ((302, b"", {"location": "http://127.0.0.1:1/"}), "answered 302", 1),
         ((500, b"<h1>down</h1>"), "answered 500: <h1>down</h1>", 3),
         ((200, b"not json"), "answered no JSON: not json", 1),
-        ((200, {"text": "hi"}), "has nothing at answer: answer; it said an object of text", 1),
-        ((200, {"answer": ["hi"]}), "has list at answer", 1),
+        ((200, {"text": "hi"}), "answer (answer) finds nothing in the reply, an object of text; say where", 1),
+        ((200, {"answer": ["hi"]}), "answer (answer) finds a list, not a text, in the reply", 1),
         ((200, {"answer": "hi", "contexts": [3]}), "contexts holds a context that is neither a text nor a document", 1),
-        ((200, {"answer": "hi", "contexts": {"a": 1}}), "contexts is an object, not a list", 1),
+        ((200, {"answer": "hi", "contexts": {"a": 1}}), "contexts (contexts) finds an object, not a list,", 1),
         ((200, b"[" * 100_000), "answered no JSON", 1),
     ],
 )  # fmt: skip
@@ -79,8 +81,32 @@ def test_what_is_no_answer_is_an_error_and_never_graded(said: Any, told: str, ti
     assert all(isinstance(outcome, Unscored) for outcome in result.outcomes.values())
 
 
+def test_a_wrong_expression_is_told_with_the_places_of_the_reply_and_none_of_its_values() -> None:
+    long = "x" * 60
+    said = {"data": {"my text": "private", "hits": [{"id": 1}, {"body": "private"}]}, long: 1, "n": None, "empty": []}
+    with application(lambda *_: (200, said)) as app:
+        _, told = ask_safely(HttpApplication(app.url, {"answer": "data.txt"}, manner=QUICK), Query("?"))
+    assert told == (
+        f"ModelError: {app.url}: the JMESPath of answer (data.txt) finds nothing in the reply, an object of "
+        f'data."my text", data.hits[].id, data.hits[].body, "{long[:39]}…", n, empty; '
+        "say where it stands: --jmespath 'answer: PATH'"
+    )
+    many = {f"key{n}": n for n in range(40)}
+    with application(lambda *_: (200, many)) as app, pytest.raises(ModelError, match=r"key11 …") as raised:
+        HttpApplication(app.url, manner=QUICK)(Query("?"))
+    assert "key12" not in str(raised.value)
+
+
+def test_the_remedy_of_an_error_in_one_line_follows_after_a_semicolon() -> None:
+    with application(lambda *_: (400, {"error": "no"})) as app:
+        _, told = ask_safely(HttpApplication(app.url, manner=QUICK), Query("?"))
+    assert told.endswith('answered 400: {"error": "no"}; read the application\'s log')
+    assert ModelError("It broke.").in_one_line == "It broke."
+    assert ModelError("It broke.", where="here", remedy="mend\n  it").in_one_line == "here: It broke; mend it"
+
+
 def test_an_expression_that_does_not_fit_the_json_is_an_error_of_the_case() -> None:
-    with application(lambda *_: (200, {"answer": 5})) as app, pytest.raises(ModelError, match="answer cannot be found"):
+    with application(lambda *_: (200, {"answer": 5})) as app, pytest.raises(ModelError, match="does not fit the reply"):
         HttpApplication(app.url, {"answer": "length(answer)"}, manner=QUICK)(Query("?"))
 
 

@@ -18,6 +18,7 @@ from genaiops.evaluation.records import Failure, SentenceVerdict
 from genaiops.evaluation.tracking import metric_name
 from genaiops.golden_sets import GoldenSet
 from genaiops.records import Case, Query
+from tests.cli.commands import runner, write
 
 SETTINGS = {
     "retrieval": {"search": "hybrid", "top_k": 6},
@@ -207,3 +208,34 @@ def test_a_run_that_was_issued_again_takes_the_place_of_the_old_one(run: Run, tm
     assert (folder / "run.json").read_text() == ""
     with pytest.raises(ConfigurationError, match="tracking store"):
         retrack(run.id, None, {}, uri="sqlite:////proc/nowhere/mlflow.db")
+
+
+def test_what_score_keeps_is_tracked_as_runs_of_flows_are_with_its_report_and_verdict(
+    store: Path,
+    tracked: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.delenv("GENAIOPS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genaiops.yaml").write_text(f"tracking: 'sqlite:///{store}'\n")
+    (tmp_path / "gate.yaml").write_text("rules: [{measure: exact_match, at_least: 0.5}]\n")
+    row = {"question": "Is it?", "answer": "Yes.", "reference": "Yes."}
+    rows = write("rows.jsonl", *({**row, "id": n} for n in range(40)))
+    asked = ("score", rows, "-m", "exact_match", "--gate", "gate.yaml", "--json")
+    run = runner(monkeypatch, capsys)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone, kept = run(*asked), run(*asked, "--keep", "helpdesk")
+        client = MlflowClient(tracking_uri=f"sqlite:///{store}")
+        (found,) = client.search_runs([client.get_experiment_by_name("helpdesk").experiment_id])
+        names = {item.path for item in client.list_artifacts(found.info.run_id)}
+    assert (alone.code, kept.code) == (0, 0), alone.err + kept.err  # and what is not kept is not tracked
+    assert (found.info.run_name, found.data.metrics["exact_match"]) == (kept.json["run"], 1.0)
+    assert found.data.tags["genaiops.verdict"] == "pass"
+    assert names == {"cases.json", "report.html", "run.json"}
+    (report,) = tmp_path.glob(".genaiops/runs/*/report.html")
+    assert "pass" in report.read_text()

@@ -112,7 +112,7 @@ def test_a_gate_that_wants_repeats_cannot_tell_without_them() -> None:
     gate = gate_of({"measure": "exact_match", "at_least": 0.5}, repeats=3)
     decision = judge_run(gate, repeated(wavering(on=set()), 1), None)
     assert decision.verdict == "inconclusive"
-    assert decision.reasons == ("each case was asked once, this gate wants 3 times: genaiops evaluate FLOW --repeat 3",)
+    assert decision.reasons == ("each case was asked once, this gate wants 3 times: --repeat 3 asks them so often",)
     assert judge_run(gate, repeated(wavering(on=set()), 3), None).verdict == "pass"
 
 

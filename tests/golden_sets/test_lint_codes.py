@@ -11,6 +11,7 @@ import pytest
 from genaiops.embedding import Vectors
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.golden_sets import CHECKS, GoldenSet, Problem, lint
+from genaiops.golden_sets.linting.coverage import coverage_of
 from genaiops.golden_sets.linting.questions import names_something
 from genaiops.golden_sets.pins import NO_PINS, Pins, read_pins, write_pins
 from genaiops.records import Case, Document, Evidence
@@ -36,6 +37,8 @@ DIGEST = Evidence("runs.md", "Every run keeps the digest of the golden set that 
 
 
 def found(*cases: Case, documents: Sequence[Document] = DOCUMENTS, **options: object) -> list[Problem]:
+    """All findings but what no case asks about: these sets are of one case or two."""
+    options = {"ignore": ["uncovered"], **options}
     golden = GoldenSet("mine", cases, tuple(range(1, len(cases) + 1)))
     return lint(golden, documents, **options)  # type: ignore[arg-type]
 
@@ -56,7 +59,7 @@ def test_a_sound_case_has_no_finding_and_every_finding_a_known_code() -> None:
 def test_codes_can_be_left_out_and_unknown_ones_are_told() -> None:
     broken = asking("What is kept?", Evidence("runs.md", "no such words"))
     assert codes(found(broken)) == [("a", "unwinnable", "error")]
-    assert found(broken, ignore=["unwinnable"]) == []
+    assert found(broken, ignore=["unwinnable", "uncovered"]) == []
     with pytest.raises(ConfigurationError, match="no finding 'stalled'"):
         found(broken, ignore=["stalled"])
 
@@ -214,11 +217,61 @@ def test_a_reference_in_a_few_shot_example_is_leaked_and_a_short_one_may_stand_a
 # --- uncovered --------------------------------------------------------------------
 
 
-def test_documents_and_headings_without_a_case_are_told_for_a_set_of_some_size() -> None:
-    subjects = ("cats", "dogs", "trains", "ships", "planes", "houses", "trees", "stones", "rivers", "clouds")
-    cases = [asking(f"What do {subject} keep of golden sets?", name=subject) for subject in subjects]
-    problems = [p for p in found(*cases) if p.code == "uncovered"]
-    assert [(p.case_id, p.line, p.severity) for p in problems] == [("", None, "warning"), ("", None, "note")]
-    assert "1 of 2 documents have no case: gates.md" in problems[0].what
-    assert "1 sections of runs.md: 'Where runs lie'" in problems[1].what
-    assert not [p for p in found(*cases[:9]) if p.code == "uncovered"]
+def left_out(*cases: Case, documents: Sequence[Document] = DOCUMENTS) -> list[tuple[str, str]]:
+    problems = [p for p in found(*cases, documents=documents, ignore=()) if p.code == "uncovered"]
+    assert not any(p.case_id or p.line for p in problems)
+    return [(p.severity, p.what) for p in problems]
+
+
+SUBJECTS = ("cats", "dogs", "trains", "ships", "planes", "houses", "trees", "stones", "rivers", "clouds")
+OPEN = ("note", "no case asks about 1 section of runs.md: 'Where runs lie'")
+
+
+def test_documents_without_a_case_are_a_warning_for_a_set_of_some_size_and_a_note_for_a_small_one() -> None:
+    cases = [asking(f"What do {subject} keep of golden sets?", name=subject) for subject in SUBJECTS]
+    bare = "1 of 2 documents have no case: gates.md"
+    assert left_out(*cases) == [("warning", bare), OPEN]
+    assert left_out(*cases[:9]) == [("note", bare), OPEN]
+    assert left_out(cases[0]) == [("note", bare), OPEN]
+    without = [Case(case.id, case.question, reference="x") for case in cases]
+    assert left_out(*without) == [("note", "2 of 2 documents have no case: runs.md, gates.md")], "nobody labelled any"
+
+
+SHORT = """\
+# Returns
+
+## Deadline
+
+A parcel can come back within thirty days of its delivery.
+
+## Cost
+
+From abroad the customer pays for the parcel that comes back.
+
+## See also
+
+Shipping and duties.
+"""
+
+
+def test_short_sections_count_where_a_case_quotes_a_short_one() -> None:
+    quoted = Evidence("short.md", "A parcel can come back within thirty days of its delivery.")
+    short = [Document("short.md", SHORT)]
+    assert left_out(asking("When can parcels come back?", quoted), documents=short) == [
+        ("note", "no case asks about 1 section of short.md: 'Cost'")
+    ]
+    both = [*DOCUMENTS, *short]
+    coverage = coverage_of(GoldenSet("mine", (asking(),)), {d.id: d.text for d in both})
+    assert (coverage.least_words, coverage.sections, coverage.sections_covered) == (8, 5, 1)
+    assert coverage.line() == "cases quote 1 of 3 documents, 1 of 5 sections of 8 words or more"
+    runs = Evidence("runs.md", "removes them by hand or the clean-up does it after thirty days.")
+    long = coverage_of(GoldenSet("mine", (asking("Where?", runs),)), {d.id: d.text for d in both})
+    assert (long.least_words, long.sections, long.sections_covered) == (20, 2, 1)
+
+
+def test_documents_that_are_too_short_to_tell_are_said_to_be() -> None:
+    coverage = coverage_of(GoldenSet("mine", (Case("a", "When?", reference="x"),)), {"short.md": SHORT})
+    assert coverage.line() == (
+        "cases quote 0 of 1 document; no heading has 25 words under it, too little to tell which topics have no case"
+    )
+    assert coverage_of(GoldenSet("mine", (asking(),)), {}).line().startswith("cases quote 0 of 0 documents")

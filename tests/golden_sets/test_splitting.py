@@ -9,7 +9,7 @@ import pytest
 from genaiops.errors import ConfigurationError, GoldenSetError
 from genaiops.golden_sets import GoldenSet, Places
 from genaiops.golden_sets.looks import Look, note_look, read_looks
-from genaiops.golden_sets.splitting import Split, part_of_set, parts_of, read_split, write_split
+from genaiops.golden_sets.splitting import Split, divide, moved, part_of_set, parts_of, read_split, write_split
 from genaiops.records import Case, Evidence
 
 SPLIT = Split.of("mine", dev=0.5, holdout=0.3)
@@ -96,6 +96,61 @@ def test_a_split_comes_back_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(GoldenSetError, match="the split cannot be used"):
             read_split(path)
+
+
+# --- small sets -----------------------------------------------------------------
+
+
+def sizes(golden: GoldenSet, split: Split) -> list[int]:
+    return [len(ids) for ids in parts_of(golden, split).values()]
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 8, 12, 20])
+@pytest.mark.parametrize("name", ["support", "mine", "faq", "legal"])
+def test_a_small_set_that_can_fill_its_parts_fills_them(size: int, name: str) -> None:
+    golden = GoldenSet(name, tuple(case(n, f"d{n}.md") for n in range(size)))
+    split = divide(golden)
+    assert 0 not in sizes(golden, split)
+    assert divide(golden) == split
+    plain = Split.of(name, dev=0.5, holdout=0.3)
+    assert (split == plain) == (0 not in sizes(golden, plain)), "a name that serves is the salt, as it always was"
+
+
+def test_a_set_of_too_few_documents_for_its_parts_is_refused_with_what_can_be_done() -> None:
+    golden = GoldenSet("s", (*(case(n, "one.md") for n in range(3)), case(3)))
+    with pytest.raises(GoldenSetError, match=r"leaves 2 groups to divide \(3 of document one\.md, 1 of case c3\)"):
+        divide(golden)
+    assert sizes(golden, divide(golden, dev=0.7, holdout=0.3))[0] == 0, "a part without a share may be empty"
+    assert 0 not in sizes(golden, divide(golden, dev=0.7, holdout=0.3))[1:]
+    assert sizes(golden, divide(golden, dev=1, holdout=0)) == [0, 4, 0]
+    tagged = GoldenSet("s", (*golden.cases, case(4, tags=("train",))))
+    assert 0 not in sizes(tagged, divide(tagged)), "a tag fills a part too"
+    with pytest.raises(GoldenSetError, match=r"none of 1000 draws of 3 groups of cases(.|\n)* larger share, or 0"):
+        divide(GoldenSet("s", tuple(case(n) for n in range(3))), dev=1e-6, holdout=1e-6)
+
+
+def test_no_case_moves_unless_a_salt_or_a_share_is_given_anew() -> None:
+    few = GoldenSet("s", tuple(case(n, f"d{n}.md") for n in range(6)))
+    split = divide(few, salt=next(w for w in WORDS if 0 not in sizes(few, Split.of("s", dev=0.5, holdout=0.3, salt=w))))
+    assert divide(few, before=split) == split
+    more = GoldenSet("s", tuple(case(n, f"d{n}.md") for n in range(60)))
+    again = divide(more, before=split)
+    assert again == split and moved(more, split, again) == ()
+    placed, later = part_by_case(few, split), part_by_case(more, again)
+    assert all(later[name] == part for name, part in placed.items())
+    anew = divide(more, salt="another", before=split)
+    assert (anew.salt, anew.dev) == ("another", split.dev)
+    assert set(moved(more, split, anew)) == {n for n, part in part_by_case(more, anew).items() if part != later[n]}
+    larger = divide(more, dev=0.6, before=split)
+    assert (larger.salt, larger.holdout) == (split.salt, split.holdout)
+    assert {later[name] for name in moved(more, split, larger)} == {"train"}, "the holdout keeps its cases"
+
+
+def test_a_salt_that_leaves_a_part_empty_is_refused_since_it_was_asked_for() -> None:
+    few = GoldenSet("s", tuple(case(n, f"d{n}.md") for n in range(4)))
+    bad = next(w for w in WORDS if 0 in sizes(few, Split.of("s", dev=0.5, holdout=0.3, salt=w)))
+    with pytest.raises(GoldenSetError, match=f"the salt '{bad}' deals 4 groups"):
+        divide(few, salt=bad)
 
 
 def test_looks_are_counted_for_one_division_and_a_broken_line_counts_too(tmp_path: Path) -> None:

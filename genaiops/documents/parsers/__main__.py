@@ -65,8 +65,8 @@ def _answer(reader: Reader, content: bytes, max_characters: int) -> dict[str, An
 def _reader(kind: str) -> Reader:
     """The parser, imported before memory is limited, from the files beside this one."""
     if kind == "pdf":
-        pdf = _sibling("pdf_text")
-        return lambda content, most: dict(pdf.read_pdf(content, most)._asdict())
+        pdf, headings = _sibling("pdf_text"), _sibling("pdf_headings")
+        return lambda content, most: dict(pdf.read_pdf(content, most, headings.marked)._asdict())
     if kind in ("docx", "pptx", "xlsx"):
         office = _sibling("office_text")
         office.prepare(kind)

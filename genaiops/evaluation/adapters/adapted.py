@@ -19,7 +19,7 @@ from genaiops.evaluation.llm_judges.judgement import Judgement
 from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample
 from genaiops.generation.openai_stream import background_loop
-from genaiops.records import Outcome, Score, Unscored, digest_of
+from genaiops.records import Lacks, Outcome, Score, Unscored, digest_of
 
 NEEDS: dict[str, str] = {  # what a metric may ask for, by the name of the field of Sample
     "question": "a question",
@@ -120,7 +120,8 @@ class AdaptedMeasure(PlainMeasure):
             return Unscored(f"the judge {self.group.name} is the model under test")
         for need in self.metric.needs:
             if not (_reference(sample) if need == "reference" else getattr(sample, need)):
-                return Unscored(f"{self.name} needs {NEEDS[need]}")
+                lacks: Lacks = "contexts" if need == "contexts" else "reference" if need == "reference" else ""
+                return Unscored(f"{self.name} needs {NEEDS[need]}", lacks=lacks)
         return None
 
     async def _outcome(self, sample: Sample) -> Outcome:

@@ -2,7 +2,7 @@
 
 MLflow calls the model itself, by its own client and its own retries, and reads address and key from variables of
 the process; they are set while it works. Its calls cannot be counted from here, so a bound on tokens or money is
-refused; `max_seconds` holds.
+refused; `max_seconds` holds, and what it ends makes no further try.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation.adapters.adapted import AdaptedMeasure, fields_of, on_background_loop, unknown_metric
+from genaiops.evaluation.adapters.mlflow_pauses import ending_with
 from genaiops.evaluation.adapters.variables import VARIABLES
 from genaiops.evaluation.llm_judges import llm_judge_of
 from genaiops.evaluation.llm_judges.calling import Unjudged
@@ -144,14 +145,16 @@ def _snake(written: str) -> str:
 async def _in_thread(call: Callable[[Fields], Any], fields: Fields, address: Mapping[str, str]) -> Any:
     """The result of a blocking call. Its thread is a daemon: a call that never ends keeps nobody from leaving.
 
-    The variables outlast the call, whoever waits for it: it must not find another address, nor send another key.
+    The variables outlast the call, whoever waits for it: it must not find another address, nor send another key. A
+    call that nobody waits for any more ends with the try it is at.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
+    given_up = threading.Event()
 
     def work() -> None:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), ending_with(given_up):
                 result, error = call(fields), None
         except Exception as raised:
             result, error = None, raised
@@ -165,7 +168,10 @@ async def _in_thread(call: Callable[[Fields], Any], fields: Fields, address: Map
     except RuntimeError:  # no room for another thread
         VARIABLES.leave()
         raise
-    return await done
+    try:
+        return await done
+    finally:
+        given_up.set()
 
 
 def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
@@ -185,8 +191,9 @@ def _run(work: Awaitable[None], group: GroupJudge) -> None:
 def _address(group: GroupJudge) -> dict[str, str]:
     """The variables by which MLflow finds the model."""
     card = group.card
+    one_try = min(card.timeout_s, group.settings.max_seconds or card.timeout_s)
     return {
         "OPENAI_API_BASE": card.base_url or OPENAI_URL,
         "OPENAI_API_KEY": group.caller.key or "none",
-        "MLFLOW_GATEWAY_ROUTE_TIMEOUT_SECONDS": str(max(1, round(card.timeout_s))),
+        "MLFLOW_GATEWAY_ROUTE_TIMEOUT_SECONDS": str(max(1, round(one_try))),  # of each of MLflow's tries
     }

@@ -30,7 +30,7 @@ COEFFICIENTS: Final[dict[str, float]] = {
     "said_at": 0.7,  # fully said above
     "names": 0.5,  # what a sentence loses when all its names are missing
 }
-NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds")
+NOTHING_WANTED = NotApplicable("neither a reference nor evidence says what a complete answer holds", lacks="reference")
 
 
 def completeness_judge(embedder: Embedder) -> LocalJudge:

@@ -39,7 +39,7 @@ def plan(sample: Sample) -> Supported | Unscored | NotApplicable:
         return NotApplicable("the answer claims nothing")
     evidence = sentences_of(sample.contexts)
     if not evidence:
-        return Unscored("no contexts to judge the answer by")
+        return Unscored("no contexts to judge the answer by", lacks="contexts")
     return Supported(claims, nearest(claims, evidence))
 
 

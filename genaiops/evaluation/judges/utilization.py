@@ -45,7 +45,7 @@ def plan(sample: Sample) -> Task | Unscored | NotApplicable:
         return NotApplicable("a refusal uses nothing")
     evidence = sentences_of(sample.contexts)
     if not evidence:
-        return Unscored("no contexts that the answer could have used")
+        return Unscored("no contexts that the answer could have used", lacks="contexts")
     if not words_of(sample.question).content:
         return NotApplicable("the question has no content words")
     return Used(sample.question, claims_of(sample.answer), evidence)

@@ -12,7 +12,7 @@ from genaiops.evaluation.plain_measure import PlainMeasure
 from genaiops.evaluation.records import Sample, SentenceVerdict
 from genaiops.records import Case, NotApplicable, Outcome, Score, Unscored, digest_of
 
-_NOTHING_EXPECTED = NotApplicable("neither reference nor evidence says what is expected")
+_NOTHING_EXPECTED = NotApplicable("neither reference nor evidence says what is expected", lacks="reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def settled(part: Part, sample: Sample) -> Outcome | None:
 def _groundedness(sample: Sample, empty: bool) -> Outcome | None:
     if sample.refused or empty:
         return NotApplicable("a refusal claims nothing" if sample.refused else "the answer claims nothing")
-    return None if _has_contexts(sample) else Unscored("no contexts to judge the answer by")
+    return None if _has_contexts(sample) else Unscored("no contexts to judge the answer by", lacks="contexts")
 
 
 def _relevance(sample: Sample, empty: bool) -> Outcome | None:
@@ -114,7 +114,7 @@ def _utilization(sample: Sample, empty: bool) -> Outcome | None:
     if sample.refused:
         return NotApplicable("a refusal uses nothing")
     if not _has_contexts(sample):
-        return Unscored("no contexts that the answer could have used")
+        return Unscored("no contexts that the answer could have used", lacks="contexts")
     return Score(0.0) if empty else None
 
 

@@ -2,51 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from genaiops.display import counted
+from genaiops.golden_sets.golden_set import GoldenSet
 from genaiops.golden_sets.linting.problem import ENOUGH_TO_JUDGE, Ground, Problem, shown
 from genaiops.golden_sets.sections import sections
 
 LEAST_REFUSALS = 0.05  # share of the cases
 MOST_REFUSALS = 0.5
-WORTH_ASKING = 25  # words of prose under a heading
+WORTH_ASKING = 25  # words under a heading; shorter sections are mostly links and "next steps" in pages of prose …
+SHORTER_BY = 2 / 3  # … but not where a case quotes one: then from two thirds of the shortest quoted
 _NAMED = 5  # of what is uncovered
 
 
-def uncovered(ground: Ground) -> Iterator[Problem]:
-    """Documents that no case quotes, and in the others headings under which no case quotes anything."""
-    quoted: dict[str, list[str]] = {}
-    for case in ground.golden:
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the cases of a set quote, among what is worth asking about.
+
+    A section counts with `least_words` of prose, list items and table rows under its heading: 25, or two thirds of
+    the shortest section that a case quotes, so that a set about short entries is measured by their length. `bare` are
+    the documents without a case, `open` the sections without one in the others (document → titles).
+    """
+
+    documents: int
+    documents_covered: int
+    sections: int
+    sections_covered: int
+    least_words: int
+    bare: tuple[str, ...]
+    open: Mapping[str, tuple[str, ...]]
+
+    def line(self) -> str:
+        """For people: what is covered, or that the documents are too small to tell."""
+        told = f"cases quote {self.documents_covered} of {counted(self.documents, 'document')}"
+        if not self.sections:
+            few = f"no heading has {self.least_words} words under it"
+            return f"{told}; {few}, too little to tell which topics have no case"
+        return f"{told}, {self.sections_covered} of {self.sections} sections of {self.least_words} words or more"
+
+
+def coverage_of(golden: GoldenSet, texts: Mapping[str, str]) -> Coverage:
+    """What the cases quote of the documents (id → text), by document and by section."""
+    quotes: dict[str, list[str]] = {}
+    for case in golden:
         for evidence in case.evidence:
-            quoted.setdefault(evidence.document, []).append(evidence.quote)
-    if len(ground.golden) < ENOUGH_TO_JUDGE or not quoted:
-        return
-    bare = [name for name, text in ground.texts.items() if name not in quoted and len(text.split()) >= WORTH_ASKING]
-    if bare:
-        what = f"{len(bare)} of {len(ground.texts)} documents have no case: {_some(bare)}"
-        yield Problem("", None, what, "genaiops golden draft FLOW proposes cases for them", "warning", "uncovered")
-    for name, quotes in quoted.items():
-        titles = uncovered_sections(ground.texts.get(name, ""), quotes)
-        if titles:
-            what = (
-                f"no case asks about {len(titles)} sections of {name}: {_some([shown(title, 40) for title in titles])}"
-            )
-            yield Problem("", None, what, f"genaiops golden draft FLOW --document {name}", "note", "uncovered")
+            if evidence.document in texts:
+                quotes.setdefault(evidence.document, []).append(evidence.quote)
+    found = {name: _topics(text, quotes.get(name, ())) for name, text in texts.items()}
+    lengths = [topic.words for topics in found.values() for topic in topics if topic.quoted and topic.words]
+    least = min(WORTH_ASKING, math.ceil(SHORTER_BY * min(lengths))) if lengths else WORTH_ASKING
+    worth = {name: [topic for topic in topics if topic.words >= least] for name, topics in found.items()}
+    titled = [topic for topics in worth.values() for topic in topics if topic.title]
+    left = {name: tuple(t.title for t in worth[name] if t.title and not t.quoted) for name in quotes}
+    return Coverage(
+        documents=len(texts),
+        documents_covered=len(quotes),
+        sections=len(titled),
+        sections_covered=sum(topic.quoted for topic in titled),
+        least_words=least,
+        bare=tuple(name for name, text in texts.items() if name not in quotes and len(text.split()) >= least),
+        open={name: titles for name, titles in left.items() if titles},
+    )
 
 
-def uncovered_sections(text: str, quotes: list[str]) -> list[str]:
-    """Titles of the sections with prose worth asking about that hold no quote."""
+class _Topic(NamedTuple):
+    """One section: its title ("" before the first heading), its own words, and whether a case quotes it."""
+
+    title: str
+    words: int
+    quoted: bool
+
+
+def _topics(text: str, quotes: Collection[str]) -> list[_Topic]:
     spans = [(at, at + len(quote)) for quote in quotes if (at := text.find(quote)) >= 0]
-    titles = []
-    for section in sections(text):
-        said = sum(len(text[s.start : s.end].split()) for s in section.sentences if s.kind in ("prose", "item", "row"))
-        held = any(start < section.end and end > section.start for start, end in spans)
-        if said >= WORTH_ASKING and not held and section.title:
-            titles.append(section.title)
-    return titles
+    found = []
+    for part in sections(text):
+        said = sum(len(text[s.start : s.end].split()) for s in part.sentences if s.kind in ("prose", "item", "row"))
+        found.append(_Topic(part.title, said, any(start < part.end and end > part.start for start, end in spans)))
+    return found
 
 
-def _some(names: list[str]) -> str:
+def uncovered(ground: Ground) -> Iterator[Problem]:
+    """Documents that no case quotes, and in the others headings under which no case quotes anything.
+
+    A small set cannot be blamed for what it leaves out, so its documents without a case are a note.
+    """
+    found = coverage_of(ground.golden, ground.texts)
+    if found.bare:
+        judged = len(ground.golden) >= ENOUGH_TO_JUDGE and found.documents_covered
+        what = f"{len(found.bare)} of {counted(found.documents, 'document')} have no case: {_some(found.bare)}"
+        remedy = "genaiops golden draft FLOW proposes cases for them"
+        yield Problem("", None, what, remedy, "warning" if judged else "note", "uncovered")
+    for name, titles in found.open.items():
+        some = _some([shown(title, 40) for title in titles])
+        what = f"no case asks about {counted(len(titles), 'section')} of {name}: {some}"
+        yield Problem("", None, what, f"genaiops golden draft FLOW --document {name}", "note", "uncovered")
+
+
+def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 

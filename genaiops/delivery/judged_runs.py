@@ -1,0 +1,77 @@
+"""What gates said of kept runs: a file beside a run's record, newest verdict last written.
+
+The record itself is never changed: releases and audits name it by its digest, and another gate.yaml may judge it again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from genaiops.delivery.evaluating import Evaluated, write_report
+from genaiops.errors import IntegrityError, NotFound
+from genaiops.evaluation.records import RUN_FILE, Run
+from genaiops.evaluation.sealed_file import load_sealed, sealed
+from genaiops.files import locked, write_durably
+from genaiops.promotion.decision import Decision
+from genaiops.records import as_json, canonical_json
+
+if TYPE_CHECKING:
+    from genaiops.project import Project
+
+VERDICT_FILE = "verdict.json"
+_AGAIN = "judge the run again: genaiops gate FLOW"
+
+
+def keep_verdict(project: Project, evaluated: Evaluated, decision: Decision) -> None:
+    """Write a gate's verdict beside the run, and the run's report anew with it; nothing where that is there already."""
+    path = evaluated.folder / VERDICT_FILE
+    # A report that is written while a document is erased would bring it back.
+    with locked(project.lock, shared=True, what="cleans up or erases"):
+        gone = not (evaluated.folder / RUN_FILE).is_file()
+        if gone or not decision.run or _is_kept(project, evaluated.run, decision):
+            return
+        write_durably(path, canonical_json(sealed("verdict", as_json(decision))) + "\n")
+        write_report(evaluated, verdict=decision)
+
+
+def _is_kept(project: Project, run: Run, decision: Decision) -> bool:
+    try:
+        return kept_verdict(project, run) == decision
+    except IntegrityError:  # whatever it is, this verdict takes its place
+        return False
+
+
+def kept_verdict(project: Project, run: Run) -> Decision | None:
+    """What a gate said last of a kept run of a flow; None where none did. IntegrityError for what is no such file."""
+    from genaiops.promotion.evidence import run_digest
+
+    path = project.runs / run.id / VERDICT_FILE
+    try:
+        found = load_sealed(path, "verdict", _reader().validate_python, again=_AGAIN)
+    except NotFound:
+        return None
+    if found.run != run_digest(run):
+        raise IntegrityError("the verdict is about another run", where=path, remedy=_AGAIN)
+    return found
+
+
+def verdict_of(project: Project, run: Run) -> str:
+    """`pass`, `fail`, `inconclusive`: of the gate that a run was kept under, else of the last that judged it; or ""."""
+    if run.verdict or not run.id:
+        return run.verdict
+    found = kept_verdict(project, run)
+    return "" if found is None else found.verdict
+
+
+def verdicts_told(project: Project, *runs: Run) -> tuple[str, ...]:
+    """A line for each run that a gate judged."""
+    told = {run.id: verdict_of(project, run) for run in runs}
+    return tuple(f"the gate's verdict on run {name}: {verdict}" for name, verdict in told.items() if verdict)
+
+
+@cache
+def _reader() -> TypeAdapter[Decision]:
+    return TypeAdapter(Decision)

@@ -1,0 +1,66 @@
+"""What a gate said of a run stands beside the run, and whoever compares with that run is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.commands import Run
+
+FLOW = "flows/workshop"
+CHEAP = ("--set", "evaluation.measures=[recall@4, answered]")
+
+
+def test_the_verdict_of_a_gate_stands_beside_the_run_and_its_record_stays_as_it_was(run: Run, root: Path) -> None:
+    gate = root / FLOW / "gate.yaml"
+    gate.write_text("rules:\n  - {measure: answered, at_least: 0.3}\n")
+    evaluated = run("evaluate", FLOW, *CHEAP, "--json").json["run"]
+    folder = root / ".genaiops" / "runs" / evaluated
+    before = (folder / "run.json").read_bytes()
+    assert not (folder / "verdict.json").exists()
+    passed = run("gate", FLOW, *CHEAP, "--json")
+    assert (passed.json["run"], passed.json["verdict"]) == (evaluated, "pass")
+    kept = json.loads((folder / "verdict.json").read_text())["verdict"]
+    assert (kept["verdict"], kept["run"]) == ("pass", json.loads(before)["digest"])
+    assert "verdict pass" in (folder / "report.html").read_text()
+    assert (folder / "run.json").read_bytes() == before
+    gate.write_text("rules:\n  - {measure: answered, at_most: 0.001}\n")
+    assert run("gate", FLOW, *CHEAP, "--json").code == 1
+    assert json.loads((folder / "verdict.json").read_text())["verdict"]["verdict"] == "fail"  # the last one
+    assert "verdict fail" in (folder / "report.html").read_text()
+    assert (folder / "run.json").read_bytes() == before
+
+    other = run("evaluate", FLOW, *CHEAP, "--set", "prompt=mute", "--json").json["run"]
+    told = run("compare", evaluated, other).out
+    assert f"the gate's verdict on run {evaluated}: fail" in told
+    assert f"verdict on run {other}" not in told
+
+
+def test_a_verdict_that_was_edited_or_is_about_another_run_is_refused(run: Run, root: Path) -> None:
+    (root / FLOW / "gate.yaml").write_text("rules:\n  - {measure: answered, at_least: 0.3}\n")
+    first = run("gate", FLOW, *CHEAP, "--json").json["run"]
+    second = run("gate", FLOW, *CHEAP, "--set", "prompt=mute", "--json").json["run"]
+    kept, other = (root / ".genaiops" / "runs" / name / "verdict.json" for name in (first, second))
+    text = kept.read_text()
+    kept.write_text(other.read_text())
+    assert "the verdict is about another run" in run("compare", first, second).err
+    kept.write_text(text.replace('"pass"', '"fail"', 1))
+    refused = run("compare", first, second)
+    assert (refused.code, "was changed after it was written" in refused.err) == (2, True)
+    assert run("gate", FLOW, *CHEAP).code == 0  # the remedy it names
+    assert kept.read_text() == text
+
+
+def test_a_run_that_its_gate_failed_is_no_latest_champion_of_scored_rows(run: Run, root: Path) -> None:
+    """Without --keep, `latest` may mean the run of a flow."""
+    before = len(list((root / ".genaiops" / "runs").glob("*/run.json")))
+    gate = root / FLOW / "gate.yaml"
+    gate.write_text("rules:\n  - {measure: answered, at_least: 0.999}\n")
+    assert run("gate", FLOW, *CHEAP, "--set", "prompt=mute").code == 1
+    assert len(list((root / ".genaiops" / "runs").glob("*/run.json"))) == before + 1
+    rules = root / "rules.yaml"
+    rules.write_text("rules:\n  - {measure: answered, not_worse_than: champion, margin: 0.1}\n")
+    rows = root / "rows.jsonl"
+    rows.write_text(json.dumps({"question": "Why?", "answer": "So."}) + "\n")
+    told = run("score", "rows.jsonl", "--gate", "rules.yaml", "--against", f"latest~{before}")
+    assert (told.code, "only those count that passed their gate or met none" in told.err) == (2, True)
