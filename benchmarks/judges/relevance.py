@@ -6,7 +6,8 @@ Experts' labels (HaluQuestQA, noisy: nearly all answers are on the topic), and r
 answers against wrong ones: those of other questions and evasions, whole answers and ones
 cut to a sentence. All on the half of the questions that nothing was fitted on, and on two
 sets of questions over documents that nothing at all was fitted on. The cosine is that of
-the embedder's vectors of the question and of the whole answer.
+the embedder's vectors of the question and of the whole answer. Then the probe of short
+answers (short_answers.py), on the half of its questions that the rules were not made on.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import re
 from typing import Any
 
 from benchmarks.judges.data import Remembering, auroc, balanced_accuracy, data_folder, rows
-from benchmarks.judges.fit_relevance import features_of, fitted_on, right_pairs, shortened
+from benchmarks.judges.fit_relevance import fitted_on, right_pairs, shortened
 from benchmarks.judges.relevance_pairs import Pair, wrong_pairs
+from benchmarks.judges.short_answers import RIGHT, WRONG, short_answers
 from benchmarks.reporting import Report, Table, alone
 from genaiops.embedding import Embedder, default_embedder
 from genaiops.evaluation.judges import JUDGES
-from genaiops.evaluation.judges.relevance import FEATURES
+from genaiops.evaluation.judges.words import without_markers
 from genaiops.evaluation.records import Sample
 from genaiops.records import Score
 
@@ -50,13 +52,26 @@ def judged(pairs: list[Pair], embedder: Embedder) -> list[float]:
 
 
 def cosines(pairs: list[Pair], embedder: Embedder) -> Any:
-    return features_of(pairs, embedder)[:, FEATURES.index("answer")]
+    asked = embedder.embed([question for question, _ in pairs])
+    return (asked * embedder.embed([without_markers(answer) for _, answer in pairs])).sum(axis=1)
 
 
 def row_of(name: str, pairs: list[Pair], labels: list[bool], embedder: Embedder) -> tuple[str, ...]:
     values = judged(pairs, embedder)
     figures = (auroc(labels, values), auroc(labels, cosines(pairs, embedder)), balanced_accuracy(labels, values))
     return name, str(len(labels)), *(f"{figure:.3f}" for figure in figures)
+
+
+def short_rows(embedder: Embedder) -> list[tuple[str, ...]]:
+    """Right short answers against all wrong ones, then against each kind."""
+    probe = short_answers(designed_on=False)
+    found = []
+    for name, kinds in {"all wrong ones": WRONG, **{kind.replace("_", " "): (kind,) for kind in WRONG}}.items():
+        some = [short for short in probe if short.kind in (RIGHT, *kinds)]
+        pairs, labels = [(s.question, s.answer) for s in some], [s.kind == RIGHT for s in some]
+        figure = f"{balanced_accuracy(labels, cosines(pairs, embedder)):.3f}"
+        found.append((*row_of(f"right against {name}", pairs, labels, embedder), figure))
+    return found
 
 
 def measure() -> Report:
@@ -70,9 +85,11 @@ def measure() -> Report:
             labels = [True] * len(right) + [False] * len(wrong)
             found.append(row_of(f"{name}, {kind}", [*right, *wrong], labels, embedder))
     head = ("set", "rows", "AUROC", "AUROC of cosine", "balanced accuracy at 0.5")
-    return Report(
-        "Relevance against human labels", (), (Table("Right answers against wrong ones:", head, tuple(found)),)
+    tables = (
+        Table("Right answers against wrong ones:", head, tuple(found)),
+        Table("Short answers, our own probe:", (*head, "that of cosine"), tuple(short_rows(embedder))),
     )
+    return Report("Relevance against human labels", (), tables)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ GROUNDEDNESS: Final[dict[str, float]] = {
     "bias": -3.569,
 }
 
-RELEVANCE_VERSION: Final = 2
+RELEVANCE_VERSION: Final = 3
 RELEVANCE: Final[dict[str, float]] = {
     "answer": 7.7,
     "sentence": 4.92,
@@ -32,5 +32,9 @@ RELEVANCE: Final[dict[str, float]] = {
     "lacks": -1.0,
     "bias": -6.88,
     "direct": 0.6,  # least value of an answer that is just the number, time or name asked for; set by hand
+    # Of short answers, set by hand on half of a probe written for it (benchmarks/judges/short_answers.jsonl):
+    "kind": 1.5,  # per cosine by which a phrase is nearer to the kind asked for than to another
+    "at_most": 0.8,  # most that the right kind alone is worth
+    "unfit": 0.3,  # what is left of the value of an answer of a wrong form
     "evasive": 0.1,  # what is left of the value of an answer that tells nothing; set by hand
 }

@@ -21,10 +21,10 @@ FILLERS: Final = """
     information insight interesting involve issue knowledge large long look material matter mean mention
     multiple nature necessarily need nuanced opinion people perspective place possible possibly precise
     precisely probably problem professional provide qualified question raise reason recommend refer regard
-    relate related relevant reliable reply research response review seek short simple simply situation sorry
-    speak specialist specific specifically subject suggest sure talk tell text thank think topic touch tricky
-    try uncertain unclear understand unfortunately unsure vague variable variety vary view wide wonder wonderful
-    worth
+    relate related relevant reliable reply research response review seek short simple simply situation somehow
+    someone something somewhere sorry speak specialist specific specifically subject suggest sure talk tell text
+    thank think topic touch tricky try uncertain unclear understand unfortunately unknown unsure vague variable
+    variety vary view wide wonder wonderful worth
 """
 # What is said instead of an answer; a sentence with one of these tells something only by what else is in it.
 _CUE = re.compile(
@@ -46,10 +46,8 @@ _CUE = re.compile(
 _CAVEAT = re.compile(r"[,;:]?\s+(?:but|however|although|though|yet)\b,?\s*", re.IGNORECASE)
 # From so many stems of the question in one sentence on, half as many others tell nothing, names and numbers apart.
 ECHO = 4
-_POLAR = re.compile(
-    r"(?:^|[.?!]\s+)\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|am)\b",
-    re.IGNORECASE,
-)
+AUXILIARY: Final = "is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|am"
+_POLAR = re.compile(rf"(?:^|[.?!]\s+)\W*(?:{AUXILIARY})\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:what|why|how|who|whom|whose|when|where|which)\b", re.IGNORECASE)
 _MAY = re.compile(r"(?<=\w )May\b")  # the month; every other use of it is no content word
 FEW = 3  # content stems that a sentence with a cue may hold besides, and still tell nothing
@@ -74,6 +72,8 @@ def evasion(question: str, said: Sequence[Sentence]) -> float:
 
 
 def _tells_nothing(asked: Words, sentence: Sentence, polar: bool) -> bool:
+    if sentence.text.rstrip().endswith("?") and sentence.words.stems <= asked.stems:
+        return True  # the question itself
     # "I can't tell for sure, but the pilot is ordered by radio" tells something after the "but".
     parts = _CAVEAT.split(sentence.text)
     return all(_is_empty(part, asked, polar) for part in parts)

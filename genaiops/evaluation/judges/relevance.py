@@ -18,6 +18,7 @@ from genaiops.evaluation.judges.completeness import Constant
 from genaiops.evaluation.judges.evasion import asks_yes_or_no, evasion
 from genaiops.evaluation.judges.judge import LocalJudge, Task, logistic, wants_answer
 from genaiops.evaluation.judges.sentences import Sentence, Vectorizer, claims_of
+from genaiops.evaluation.judges.short_answers import WRONG, chooses, fit, fits_without_content, is_short, texts_for
 from genaiops.evaluation.judges.words import without_markers, words_of
 from genaiops.evaluation.records import Sample
 from genaiops.records import NotApplicable, Unscored
@@ -29,7 +30,7 @@ FEATURES = (
     "density",  # stems in common with the question, divided by the root of the number in the answer
     "lacks",  # 1 when the answer holds nothing of the kind that the question word asks for, else 0
 )
-DIRECT_WORDS = 4  # content words of an answer that may be nothing but what is asked for
+HALF = 0.5  # share of an answer that may tell nothing before the answer does
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|once|twice)\b", re.I
@@ -42,12 +43,6 @@ _TIME = re.compile(
 _NAME = re.compile(r"(?<=[\w,;:)] )(?:[A-Z][\w’'-]+)|\b(?:I|we|you|they|he|she|someone|team|user|people|person)\b")
 _REASON = re.compile(
     r"\b(?:because|since|due|so|to|cause[sd]?|reason|result|therefore|as|means?|allows?|makes?|lets?|helps?|if)\b",
-    re.I,
-)
-
-
-_YES_OR_NO = re.compile(
-    r"(?:^|[.?!,;:]\s+)(?:is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|am)\b",
     re.I,
 )
 _YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope|correct|right|not? (?:at all|necessarily|really))\b", re.I)
@@ -80,8 +75,11 @@ def plan(sample: Sample) -> Task | Unscored | NotApplicable:
     said = claims_of(sample.answer)
     if said:
         return Addressed(sample.question, without_markers(sample.answer), said)
-    # "Yes, it is." holds no content word, and is all that some questions ask for.
-    return Constant(float(bool(asks_yes_or_no(sample.question) and _YES_OR_NO.match(sample.answer))))
+    # "Yes, it is." holds no content word, and is all that some questions ask for; so are "Nobody." and "Never."
+    plain = without_markers(sample.answer)
+    if asks_yes_or_no(sample.question):
+        return Constant(float(bool(_YES_OR_NO.match(sample.answer))))
+    return Constant(RELEVANCE["direct"] if fits_without_content(sample.question, plain) else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,8 @@ class Addressed:
     def texts(self) -> Iterable[str]:
         yield from (self.question, self.answer)
         yield from (sentence.text for sentence in self.said)
+        if self._is_short():
+            yield from texts_for(self.question, self.answer)
 
     def features(self, vectors: Vectorizer) -> tuple[float, ...]:
         """In the order of FEATURES."""
@@ -114,19 +114,25 @@ class Addressed:
     def value(self, vectors: Vectorizer) -> float:
         features = zip(FEATURES, self.features(vectors), strict=True)
         near = logistic(RELEVANCE["bias"] + sum(RELEVANCE[name] * value for name, value in features))
-        if self._is_direct():
+        affirms = asks_yes_or_no(self.question) and _YES_OR_NO.match(self.answer)
+        if affirms or (self._is_short() and chooses(self.question, self.answer)):
             return max(near, RELEVANCE["direct"])
-        return near * told(evasion(self.question, self.said))
+        evaded = evasion(self.question, self.said)
+        if self._is_short() and evaded <= HALF:
+            return self._by_form(near, fit(self.question, self.answer, vectors))
+        return near * told(evaded)
 
-    def _is_direct(self) -> bool:
-        """Whether the answer is hardly more than the number, time or name asked for, or opens with the yes or no.
+    def _is_short(self) -> bool:
+        return is_short(self.answer, sum(len(sentence.words.content) for sentence in self.said))
 
-        "At seven." is far from its question in meaning, and all that was asked for.
-        """
-        if asks_yes_or_no(self.question) and _YES_OR_NO.match(self.answer):
-            return True
-        short = sum(len(sentence.words.content) for sentence in self.said) <= DIRECT_WORDS
-        return short and any(holds(self.answer) for asks, holds in KINDS[:-1] if asks.search(self.question))
+    def _by_form(self, near: float, fitting: float | None) -> float:
+        """The value of a short answer: "At seven." is far from its question in meaning, and all that was asked for."""
+        if fitting is None:
+            direct = any(holds(self.answer) for asks, holds in KINDS[:-1] if asks.search(self.question))
+            return max(near, RELEVANCE["direct"]) if direct else near
+        if fitting == WRONG:
+            return near * RELEVANCE["unfit"]
+        return max(near, min(RELEVANCE["at_most"], RELEVANCE["direct"] + RELEVANCE["kind"] * fitting))
 
 
 def told(evaded: float) -> float:
