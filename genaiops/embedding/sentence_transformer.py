@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version  # importing torch to ask for it would take seconds
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 MIN_COSINE = 0.998  # of bf16 vectors to fp32 vectors of the same texts
-# Measured on two cores: small batches win in fp32 (less padding), larger ones in bf16.
-BATCH: dict[Precision, int] = {"fp32": 8, "bf16": 32}
+# Texts in one pass. Each thread passes batches of its own: on two cores that embeds 1.2 to 1.35 times as much as one
+# batch shared by both, and the more the shorter the texts are.
+BATCH: dict[Precision, int] = {"fp32": 8, "bf16": 8}
 _BLOCK = 512  # texts between two progress reports
 _FEW = 4
 
@@ -91,7 +94,19 @@ def load_model(folder: Path, precision: Precision) -> SentenceTransformer:
     # Pooling and normalising in bf16 would cost 30 times the error of the layers before (min cosine 0.9963
     # against 0.9999 on 400 passages), so the token vectors go back to fp32 first.
     model[0].register_forward_hook(_tokens_to_fp32)
+    model.preprocess = _one_at_a_time(model.preprocess)
     return model
+
+
+def _one_at_a_time(preprocess: Any) -> Any:
+    """Tokenizers keep truncation and padding as state, which threads must not change under each other."""
+    lock = threading.Lock()
+
+    def locked(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return preprocess(*arguments, **named)
+
+    return locked
 
 
 def _tokens_to_fp32(_module: Any, _inputs: Any, output: dict[str, Any]) -> dict[str, Any]:
@@ -100,19 +115,38 @@ def _tokens_to_fp32(_module: Any, _inputs: Any, output: dict[str, Any]) -> dict[
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str], batch: int) -> Vectors:
-    """Unit vectors of `texts`; a few texts (a question) take one thread, which is as fast and disturbs nobody."""
+    """Unit vectors of `texts`, `batch` of them in one pass, in as many threads as torch has; the same in any number.
+
+    A few texts (a question) take one thread, which is as fast and disturbs nobody.
+    """
     import torch
 
     threads = torch.get_num_threads()
-    if len(texts) <= _FEW:
-        torch.set_num_threads(1)
-    try:
-        result: Vectors = model.encode(
-            list(texts), batch_size=batch, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+
+    def passed(start: int) -> Vectors:
+        found: Vectors = model.encode(
+            list(texts[start : start + batch]),
+            batch_size=batch,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         )
+        return found
+
+    starts = range(0, max(1, len(texts)), batch)
+    try:
+        if len(texts) <= _FEW or threads == 1:
+            torch.set_num_threads(1)
+            return np.concatenate([passed(start) for start in starts])
+        if len(starts) == 1:
+            return passed(0)
+        pool = ThreadPoolExecutor(min(threads, len(starts)), initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            return np.concatenate(list(pool.map(passed, starts)))
+        finally:
+            pool.shutdown(cancel_futures=True)
     finally:
         torch.set_num_threads(threads)
-    return result
 
 
 def machine() -> str:
