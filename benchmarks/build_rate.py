@@ -55,8 +55,8 @@ def measure(runs: int = RUNS) -> Report:
             Figure("chunks a second, building", f"{chunks / statistics.median(ours):.0f}"),
         ),
         notes=(
-            f"{len(files)} of the corpus's files. Both sides use the same precision, batch size and threads, and both "
-            "sort texts by length. sentence-transformers is called once with all texts that the build embeds, headings "
+            f"{len(files)} of the corpus's files. Both sides use the same precision, batch size and number of "
+            "threads, and both sort texts by length; in ours each thread takes batches of its own. sentence-transformers is called once with all texts that the build embeds, headings "
             "included.",
         ),
     )
