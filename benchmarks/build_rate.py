@@ -56,8 +56,8 @@ def measure(runs: int = RUNS) -> Report:
         ),
         notes=(
             f"{len(files)} of the corpus's files. Both sides use the same precision, batch size and number of "
-            "threads, and both sort texts by length; in ours each thread takes batches of its own. sentence-transformers is called once with all texts that the build embeds, headings "
-            "included.",
+            "threads, and both sort texts by length; in ours each thread takes batches of its own. "
+            "sentence-transformers is called once with all texts that the build embeds, headings included.",
         ),
     )
 
