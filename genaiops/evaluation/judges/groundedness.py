@@ -49,7 +49,7 @@ class GroundednessJudge(LocalJudge):
     __slots__ = ()
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        """One outcome per sample, in order. What else is judged moves a score by rounding only, by about 0.01 at most."""
+        """One outcome per sample, in order. What else is judged moves a score by rounding, about 0.01 at most."""
         return [outcome for outcome, _ in self.explained(samples)]
 
     def explained(self, samples: Sequence[Sample]) -> list[tuple[Outcome, tuple[SentenceVerdict, ...]]]:

@@ -48,7 +48,7 @@ class LocalJudge(PlainMeasure):
         return digest_of([self.name, self.version, self.coefficients, self.embedder.fingerprint])
 
     def score(self, samples: Sequence[Sample]) -> list[Outcome]:
-        """One outcome per sample, in order. What else is judged moves a score by rounding only, by about 0.01 at most."""
+        """One outcome per sample, in order. What else is judged moves a score by rounding, about 0.01 at most."""
         return [
             outcome
             for start in range(0, len(samples), BATCH)
