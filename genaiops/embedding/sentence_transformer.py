@@ -64,7 +64,9 @@ class SentenceTransformerEmbedder:
         for i, tensor in zip(order, made, strict=True):
             rows = tensor.float().cpu().numpy()
             limit = {"truncation": True, "max_length": self.model.max_seq_length}
-            special = self.model.tokenizer(texts[i], return_special_tokens_mask=True, **limit)["special_tokens_mask"]
+            with self.model.tokenizing:
+                tokens = self.model.tokenizer(texts[i], return_special_tokens_mask=True, **limit)
+            special = tokens["special_tokens_mask"]
             rows = rows[: len(special)][[not flag for flag in special]]
             found[i] = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
         return found
@@ -94,19 +96,19 @@ def load_model(folder: Path, precision: Precision) -> SentenceTransformer:
     # Pooling and normalising in bf16 would cost 30 times the error of the layers before (min cosine 0.9963
     # against 0.9999 on 400 passages), so the token vectors go back to fp32 first.
     model[0].register_forward_hook(_tokens_to_fp32)
-    model.preprocess = _one_at_a_time(model.preprocess)
+    _one_at_a_time(model)
     return model
 
 
-def _one_at_a_time(preprocess: Any) -> Any:
+def _one_at_a_time(model: SentenceTransformer) -> None:
     """Tokenizers keep truncation and padding as state, which threads must not change under each other."""
-    lock = threading.Lock()
+    lock, preprocess = threading.Lock(), model.preprocess
 
     def locked(*arguments: Any, **named: Any) -> Any:
         with lock:
             return preprocess(*arguments, **named)
 
-    return locked
+    model.preprocess, model.tokenizing = locked, lock
 
 
 def _tokens_to_fp32(_module: Any, _inputs: Any, output: dict[str, Any]) -> dict[str, Any]:

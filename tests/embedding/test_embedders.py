@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from genaiops.embedding import Embedder, EmbeddingSettings, load_embedder
+from genaiops.embedding import DEFAULT_MODEL, Embedder, EmbeddingSettings, load_embedder
 from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.loading import CachedEmbedder, LocalEmbedder
-from genaiops.embedding.sentence_transformer import MIN_COSINE, choose_precision, machine
+from genaiops.embedding.sentence_transformer import MIN_COSINE, SentenceTransformerEmbedder, choose_precision, machine
+from genaiops.embedding.settings import Precision
 from genaiops.embedding.weights import locate
 from tests.contracts.embedder_contract import TEXTS, EmbedderContract
 from tests.small_project import DOCUMENTS
@@ -57,6 +59,40 @@ def test_bf16_stays_close_to_fp32(embedder: LocalEmbedder, bf16: LocalEmbedder) 
     cosines = (embedder.embed(texts) * bf16.embed(texts)).sum(axis=1)
     assert cosines.min() >= MIN_COSINE == 0.998
     assert cosines.max() < 1 - 1e-7  # it is another computation, not the same one under two names
+
+
+LINES = [line for text in DOCUMENTS.values() for line in text.splitlines() if line.strip()] * 3
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_vectors_are_the_same_in_one_thread_and_in_many(precision: Precision) -> None:
+    import torch
+
+    embedder = SentenceTransformerEmbedder(locate(DEFAULT_MODEL), "any", precision)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(embedder.embed(LINES))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert len(LINES) > 16
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+
+
+def test_several_callers_at_once_get_what_each_would_get_alone(embedder: LocalEmbedder) -> None:
+    wanted, tokens = embedder.embed(LINES), embedder.embed_tokens(LINES[:6])
+
+    def call(number: int) -> bool:
+        if number % 2:
+            return all(map(np.array_equal, embedder.embed_tokens(LINES[:6]), tokens))
+        return np.array_equal(embedder.embed(LINES), wanted)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(call, range(12)))
 
 
 def test_a_question_is_nearest_to_the_text_that_answers_it(embedder: LocalEmbedder) -> None:
