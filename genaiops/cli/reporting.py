@@ -47,7 +47,7 @@ class Wanted:
         import json
 
         from genaiops.evaluation import reports
-        from genaiops.files import storing, write_durably
+        from genaiops.files import add_to, storing, write_durably
 
         if self.html is not None:
             write_durably(self.html, reports.html_report(run, baseline=baseline, verdict=verdict, notes=notes))
@@ -69,8 +69,7 @@ class Wanted:
                 present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
             left = max(0, reports.STEP_SUMMARY - present)
             text = reports.markdown_report(run, baseline=baseline, verdict=verdict, notes=notes, limit=left)
-            with storing(self.step_summary), self.step_summary.open("a", encoding="utf-8") as file:
-                file.write(text if len(text.encode()) <= left else "")
+            add_to(self.step_summary, text if len(text.encode()) <= left else "")
 
 
 def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
