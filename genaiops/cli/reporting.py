@@ -11,6 +11,7 @@ import typer
 from genaiops.cli.output import leave, note, print_json, say, show
 
 if TYPE_CHECKING:
+    from genaiops.delivery import Evaluated
     from genaiops.evaluation import Run
     from genaiops.records import Verdict
 
@@ -99,6 +100,14 @@ def leave_where_nothing_was_measured(run: Run) -> None:
     if failed is not None and not any(summary.scored for summary in run.summaries):
         note(f"nothing could be measured: {failed}")
         leave(3)
+
+
+def tell_untracked(evaluated: Evaluated | None) -> int:
+    """Say on stderr that a run is not in MLflow where it should be; the exit code of a command without a verdict."""
+    if evaluated is None or evaluated.untracked is None:
+        return 0
+    note(f"error: run {evaluated.run.id} is kept, but not tracked: {evaluated.untracked}")
+    return evaluated.untracked.exit_code
 
 
 def print_report(run: Run, baseline: Run, notes: tuple[str, ...]) -> None:
