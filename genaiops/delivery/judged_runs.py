@@ -26,7 +26,11 @@ _AGAIN = "judge the run again: genaiops gate FLOW"
 
 
 def keep_verdict(project: Project, evaluated: Evaluated, decision: Decision) -> None:
-    """Write a gate's verdict beside the run, and the run's report anew with it; nothing where that is there already."""
+    """Write a gate's verdict beside the run, and the run's report anew with it; nothing where that is there already.
+
+    Of a champion's own run compared with itself, a second pass of the gate that it passed before says less than the
+    first, which stays. Every other verdict is kept: absolute rules decide there as anywhere.
+    """
     path = evaluated.folder / VERDICT_FILE
     # A report that is written while a document is erased would bring it back.
     with locked(project.lock, shared=True, what="cleans up or erases"):
@@ -39,9 +43,16 @@ def keep_verdict(project: Project, evaluated: Evaluated, decision: Decision) -> 
 
 def _is_kept(project: Project, run: Run, decision: Decision) -> bool:
     try:
-        return kept_verdict(project, run) == decision
+        known = kept_verdict(project, run)
     except IntegrityError:  # whatever it is, this verdict takes its place
         return False
+    return known is not None and (known == decision or _passed_before(known, decision))
+
+
+def _passed_before(known: Decision, decision: Decision) -> bool:
+    """Whether `decision` is a run's pass beside itself, and `known` is the same gate's pass."""
+    alike = (known.gate, known.verdict) == (decision.gate, decision.verdict)
+    return alike and decision.verdict == "pass" and decision.champion == decision.run
 
 
 def kept_verdict(project: Project, run: Run) -> Decision | None:

@@ -56,9 +56,7 @@ def gate_flow(
     beside the run and told in its report.
     """
     gated = _gated(flow, against, sequential, progress)
-    # Compared with itself it was shown nothing: what a gate said of the champion's run when it was new stays.
-    if gated.champion is None or gated.champion.id != gated.evaluated.run.id:
-        keep_verdict(flow.project, gated.evaluated, gated.decision)
+    keep_verdict(flow.project, gated.evaluated, gated.decision)
     return gated
 
 

@@ -64,3 +64,38 @@ def test_a_run_that_its_gate_failed_is_no_latest_champion_of_scored_rows(run: Ru
     rows.write_text(json.dumps({"question": "Why?", "answer": "So."}) + "\n")
     told = run("score", "rows.jsonl", "--gate", "rules.yaml", "--against", f"latest~{before}")
     assert (told.code, "only those count that passed their gate or met none" in told.err) == (2, True)
+
+
+def kept_of(root: Path, run_id: str) -> tuple[str, str]:
+    """Verdict and gate of what is kept beside a run."""
+    kept = json.loads((root / ".genaiops" / "runs" / run_id / "verdict.json").read_text())["verdict"]
+    return kept["verdict"], kept["gate"]
+
+
+def test_a_stricter_gate_that_fails_the_champions_own_run_is_remembered(run: Run, root: Path) -> None:
+    """An absolute rule needs nobody to compare with."""
+    gate = root / FLOW / "gate.yaml"
+    earned = gate.read_text()
+    passed = run("gate", FLOW, "--json").json
+    assert (passed["verdict"], passed["taken_over"]) == ("pass", True)
+    folder = root / ".genaiops" / "runs" / passed["run"]
+    first = (folder / "verdict.json").read_text()
+    gate.write_text("rules:\n  - {measure: answered, at_most: 0.001}\n")
+    failed = run("gate", FLOW, "--json")
+    assert (failed.code, failed.json["taken_over"], failed.json["run"]) == (1, True, passed["run"])
+    assert kept_of(root, passed["run"])[0] == "fail"
+    assert "verdict fail" in (folder / "report.html").read_text()
+    _, mute, _ = sorted(path.name for path in folder.parent.iterdir())
+    assert f"the gate's verdict on run {folder.name}: fail" in run("compare", folder.name, mute).out
+
+    gate.write_text(earned)  # passes once more: that is of another gate than what is kept
+    assert run("gate", FLOW).code == 0
+    assert kept_of(root, passed["run"]) == ("pass", json.loads(first)["verdict"]["gate"])
+
+
+def test_a_verdict_on_the_champions_own_run_is_kept_where_none_was(run: Run, root: Path) -> None:
+    champion = run("gate", FLOW, "--json").json["run"]
+    folder = root / ".genaiops" / "runs" / champion
+    (folder / "verdict.json").unlink()
+    assert run("gate", FLOW).code == 0
+    assert kept_of(root, champion)[0] == "pass"
