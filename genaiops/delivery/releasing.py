@@ -130,9 +130,11 @@ def _champion_run(
         return earned
     measured = find_evaluation(flow, Served.from_json(release.served), other_than=candidate) or earned
     if measured is None:
+        split = flow.settings.evaluation.split
+        part = f" --split {split}" if split else ""
         raise NotFound(
             f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",
-            remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}",
+            remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}{part}",
         )
     return measured
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 from tests.cli.commands import Run
@@ -99,3 +101,33 @@ def test_a_verdict_on_the_champions_own_run_is_kept_where_none_was(run: Run, roo
     (folder / "verdict.json").unlink()
     assert run("gate", FLOW).code == 0
     assert kept_of(root, champion)[0] == "pass"
+
+
+def taken_over(told: str) -> tuple[str, str]:
+    """The run that a gate judged without asking, and the command that it names for another."""
+    found = re.search(r"nothing was asked: run (\S+) has .*; a new one: genaiops (.*)", told)
+    assert found is not None, told
+    return found[1], found[2]
+
+
+def test_the_command_for_a_new_run_makes_one_that_the_next_gate_takes(run: Run, root: Path) -> None:
+    (root / FLOW / "gate.yaml").write_text("repeats: 2\nrules:\n  - {measure: answered, at_least: 0.3}\n")
+    assert run("golden", "split", FLOW, "--dev", "0.5", "--holdout", "0.5").code == 0
+    asked = ("gate", FLOW, *CHEAP, "--split", "holdout")
+    run(*asked)
+    first, command = taken_over(run(*asked).out)
+    assert command.endswith("--repeat 2 --split holdout")
+    assert run(*shlex.split(command)).code == 0
+    second, _ = taken_over(run(*asked).out)
+    assert second != first
+    dev, _ = taken_over((run("gate", FLOW, *CHEAP), run("gate", FLOW, *CHEAP))[1].out)
+    assert dev not in {first, second}
+
+
+def test_a_run_from_before_the_golden_set_was_divided_is_no_look_at_all_of_it(run: Run, root: Path) -> None:
+    """It holds the same cases, but nobody entered it as a look at the holdout."""
+    (root / FLOW / "gate.yaml").write_text("rules:\n  - {measure: answered, at_least: 0.3}\n")
+    whole = run("gate", FLOW, *CHEAP, "--json").json["run"]
+    assert run("golden", "split", FLOW, "--dev", "0.5", "--holdout", "0.5").code == 0
+    divided = run("gate", FLOW, *CHEAP, "--split", "all", "--json").json
+    assert (divided["taken_over"], divided["run"] == whole) == (False, False)
