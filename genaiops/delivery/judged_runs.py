@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from genaiops.project import Project
 
 VERDICT_FILE = "verdict.json"
-_AGAIN = "judge the run again: genaiops gate FLOW"
+DAMAGED = "damaged"  # in the place of a verdict that cannot be read: the run counts neither as passed nor as unjudged
+_AGAIN = "delete this file; genaiops gate FLOW then writes it anew where the run is of the present state"
 
 
 def keep_verdict(project: Project, evaluated: Evaluated, decision: Decision) -> None:
@@ -70,17 +71,33 @@ def kept_verdict(project: Project, run: Run) -> Decision | None:
 
 
 def verdict_of(project: Project, run: Run) -> str:
-    """`pass`, `fail`, `inconclusive`: of the gate that a run was kept under, else of the last that judged it; or ""."""
+    """`pass`, `fail`, `inconclusive`: of the gate that a run was kept under, else of the last that judged it; or "".
+
+    DAMAGED where what was kept cannot be read: nobody knows then, and whoever must know that it passed does not.
+    """
     if run.verdict or not run.id:
         return run.verdict
-    found = kept_verdict(project, run)
+    try:
+        found = kept_verdict(project, run)
+    except IntegrityError:
+        return DAMAGED
     return "" if found is None else found.verdict
 
 
 def verdicts_told(project: Project, *runs: Run) -> tuple[str, ...]:
-    """A line for each run that a gate judged."""
-    told = {run.id: verdict_of(project, run) for run in runs}
+    """A line for each run that a gate judged, or whose verdict cannot be read, with the remedy."""
+    told = {run.id: _told(project, run) for run in runs}
     return tuple(f"the gate's verdict on run {name}: {verdict}" for name, verdict in told.items() if verdict)
+
+
+def _told(project: Project, run: Run) -> str:
+    if (verdict := verdict_of(project, run)) != DAMAGED:
+        return verdict
+    try:
+        kept_verdict(project, run)
+    except IntegrityError as error:
+        return f"not known, {error.what}: {error.where} ({error.remedy})"
+    return verdict_of(project, run)  # written anew meanwhile
 
 
 @cache
