@@ -30,30 +30,46 @@ def keep_verdict(project: Project, evaluated: Evaluated, decision: Decision) -> 
     """Write a gate's verdict beside the run, and the run's report anew with it; nothing where that is there already.
 
     Of a champion's own run compared with itself, a second pass of the gate that it passed before says less than the
-    first, which stays. Every other verdict is kept: absolute rules decide there as anywhere.
+    first, which stays. Every other verdict is kept: absolute rules decide there as anywhere. Raises StorageError
+    where something has to be written and cannot be.
     """
-    path = evaluated.folder / VERDICT_FILE
+    if not decision.run or _is_told(evaluated, decision, _known(project, evaluated.run)):
+        return
     # A report that is written while a document is erased would bring it back.
     with locked(project.lock, shared=True, what="cleans up or erases"):
-        gone = not (evaluated.folder / RUN_FILE).is_file()
-        if gone or not decision.run or _is_kept(project, evaluated.run, decision):
-            return
-        write_durably(path, canonical_json(sealed("verdict", as_json(decision))) + "\n")
-        write_report(evaluated, verdict=decision)
+        if (evaluated.folder / RUN_FILE).is_file():
+            known = _known(project, evaluated.run)
+            write_verdict(evaluated, known if known is not None and _stays(known, decision) else decision)
 
 
-def _is_kept(project: Project, run: Run, decision: Decision) -> bool:
+def write_verdict(evaluated: Evaluated, decision: Decision) -> None:
+    """The run's report with the verdict, then the verdict: the newer of both says whether the other followed."""
+    write_report(evaluated, verdict=decision)
+    write_durably(evaluated.folder / VERDICT_FILE, canonical_json(sealed("verdict", as_json(decision))) + "\n")
+
+
+def _known(project: Project, run: Run) -> Decision | None:
     try:
-        known = kept_verdict(project, run)
-    except IntegrityError:  # whatever it is, this verdict takes its place
+        return kept_verdict(project, run)
+    except IntegrityError:  # whatever it is, a new verdict takes its place
+        return None
+
+
+def _is_told(evaluated: Evaluated, decision: Decision, known: Decision | None) -> bool:
+    """Whether what is kept needs no writing: the verdict stands, and the report was written before it."""
+    if known is None or not _stays(known, decision):
         return False
-    return known is not None and (known == decision or _passed_before(known, decision))
+    try:
+        written = evaluated.report.stat().st_mtime_ns
+        return written <= (evaluated.folder / VERDICT_FILE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
 
 
-def _passed_before(known: Decision, decision: Decision) -> bool:
-    """Whether `decision` is a run's pass beside itself, and `known` is the same gate's pass."""
-    alike = (known.gate, known.verdict) == (decision.gate, decision.verdict)
-    return alike and decision.verdict == "pass" and decision.champion == decision.run
+def _stays(known: Decision, decision: Decision) -> bool:
+    """Whether the verdict that is kept is this one, or the same gate's pass before this pass of a run beside itself."""
+    alike = (known.gate, known.verdict) == (decision.gate, "pass")
+    return known == decision or (alike and decision.verdict == "pass" and decision.champion == decision.run)
 
 
 def kept_verdict(project: Project, run: Run) -> Decision | None:

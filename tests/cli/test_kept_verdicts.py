@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -149,3 +150,18 @@ def test_a_run_from_before_the_golden_set_was_divided_is_no_look_at_all_of_it(ru
     assert run("golden", "split", FLOW, "--dev", "0.5", "--holdout", "0.5").code == 0
     divided = run("gate", FLOW, *CHEAP, "--split", "all", "--json").json
     assert (divided["taken_over"], divided["run"] == whole) == (False, False)
+
+
+def test_a_kill_between_verdict_and_report_is_repaired_by_the_next_gate(run: Run, root: Path) -> None:
+    gate = root / FLOW / "gate.yaml"
+    gate.write_text("rules:\n  - {measure: answered, at_least: 0.3}\n")
+    folder = root / ".genaiops" / "runs" / run("gate", FLOW, *CHEAP, "--json").json["run"]
+    report, verdict = folder / "report.html", folder / "verdict.json"
+    kept, later = verdict.read_text(), verdict.stat().st_mtime_ns + 10**9
+    report.write_text(report.read_text().replace("verdict pass", "verdict fail"))  # of a gate killed before its verdict
+    os.utime(report, ns=(later, later))
+    assert run("gate", FLOW, *CHEAP).code == 0
+    assert ("verdict pass" in report.read_text(), verdict.read_text()) == (True, kept)
+    report.unlink()  # the other way round: as both were written once
+    assert run("gate", FLOW, *CHEAP).code == 0
+    assert "verdict pass" in report.read_text()
