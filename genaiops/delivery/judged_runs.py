@@ -5,8 +5,9 @@ The record itself is never changed: releases and audits name it by its digest, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pydantic import TypeAdapter
 
@@ -16,13 +17,16 @@ from genaiops.evaluation.records import RUN_FILE, Run
 from genaiops.evaluation.sealed_file import load_sealed, sealed
 from genaiops.files import locked, write_durably
 from genaiops.promotion.decision import Decision
-from genaiops.records import as_json, canonical_json
+from genaiops.records import Verdict, as_json, canonical_json
 
 if TYPE_CHECKING:
     from genaiops.project import Project
+    from genaiops.records import VerdictKind
 
 VERDICT_FILE = "verdict.json"
 DAMAGED = "damaged"  # in the place of a verdict that cannot be read: the run counts neither as passed nor as unjudged
+_BEFORE = "said before a document was erased from this run; what is left was not judged again"
+_UNREADABLE = "what a gate said of it could not be read"
 _AGAIN = "delete this file; genaiops gate FLOW then writes it anew where the run is of the present state"
 
 
@@ -46,6 +50,30 @@ def write_verdict(evaluated: Evaluated, decision: Decision) -> None:
     """The run's report with the verdict, then the verdict: the newer of both says whether the other followed."""
     write_report(evaluated, verdict=decision)
     write_durably(evaluated.folder / VERDICT_FILE, canonical_json(sealed("verdict", as_json(decision))) + "\n")
+
+
+def carry_verdict(project: Project, before: Run, after: Evaluated) -> None:
+    """Let a run that was issued again without an erased document keep what a gate said of it; writes its report too.
+
+    Verdict and digests stay, but for the run's own; reasons and rules go, as they tell of what was erased. A verdict
+    that cannot be read becomes inconclusive: as unjudged, a run that failed might be somebody's champion.
+    """
+    from genaiops.promotion.evidence import run_digest
+
+    if before.verdict:
+        write_report(after, verdict=Verdict(cast("VerdictKind", before.verdict), (_BEFORE,)))
+        return
+    try:
+        known = kept_verdict(project, before)
+    except IntegrityError:
+        known = Decision("inconclusive", (_UNREADABLE,))
+    if known is None:
+        write_report(after)
+        return
+    now = run_digest(after.run)
+    champion = now if known.champion and known.champion == known.run else known.champion
+    reasons = (_BEFORE, _UNREADABLE) if _UNREADABLE in known.reasons else (_BEFORE,)
+    write_verdict(after, replace(known, reasons=reasons, rules=(), run=now, champion=champion))
 
 
 def _known(project: Project, run: Run) -> Decision | None:
