@@ -31,7 +31,8 @@ from genaiops.promotion.sequential import SequentialGate
 class Gated:
     """A decision with the run it is about and the champion's run it was compared with.
 
-    `taken_over`: the run was there already, and nothing was asked.
+    `taken_over`: the run was there already, and nothing was asked. `earned`: the release that this very run earned,
+    where the champion is that release; a verdict on it compared the run with itself and earns no other.
     """
 
     evaluated: Evaluated
@@ -39,6 +40,7 @@ class Gated:
     gate: GateSettings
     decision: Decision
     taken_over: bool = False
+    earned: Release | None = None
 
 
 def gate_flow(
@@ -80,7 +82,14 @@ def _gated(flow: Flow, against: str, sequential: bool, progress: EvaluationProgr
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, run.judges), run.id, against)
     shelf = Shelf(flow.project.passports)
     decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
-    return Gated(evaluated, rival, gate, decision, known is not None)
+    earned = champion if champion is not None and _earned_by(champion, run) else None
+    return Gated(evaluated, rival, gate, decision, known is not None, earned)
+
+
+def _earned_by(release: Release, run: Run) -> bool:
+    """Whether this run earned the release, and of just the state that it measured."""
+    proof, state = release.evidence, run.subject.digests.get("flow")
+    return (proof.run, proof.run_digest, proof.digests.get("flow")) == (run.id, run_digest(run), state)
 
 
 def _stands_for_now(run: Run, champion: Release | None) -> bool:
@@ -142,6 +151,9 @@ def _champion_run(
 def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> tuple[Release, Gated]:
     """Bundle the flow as it stands with the run and the passing verdict that earned it, and record it.
 
+    Where the champion serves just this on the evidence of this very run, that release is returned, and nothing is
+    recorded (see Gated.earned).
+
     Raises GateRefused (exit code 1) when the gate fails, NotProven (3) when it cannot tell.
     """
     gated = gate_flow(flow, against=against, progress=progress)
@@ -151,6 +163,8 @@ def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress 
 def release_gated(flow: Flow, gated: Gated) -> Release:
     """As `release_flow`, for a flow whose gate was asked already. A verdict on another state is refused."""
     release = bundle(flow.served.to_json(), gated.evaluated.run, gated.gate, gated.decision)
+    if gated.earned is not None:
+        return gated.earned
     Registry.of(flow.project).record_release(release)
     return release
 
