@@ -147,11 +147,13 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     wanted.write(run, baseline=gated.champion, verdict=decision)
     if as_json:
         counts = {"asked": len(run.results), "not_asked": len(run.not_asked), "taken_over": gated.taken_over}
-        print_json({**plain_decision(decision), "run": run.id, **counts})
+        print_json({**plain_decision(decision), "run": run.id, **counts, "kept": not gated.unkept})
     else:
         print_decision(decision)
         if gated.taken_over:
             say(of_flow(told_of_taken_over(gated, split), flow, settings))
+        if gated.unkept:
+            say(f"this verdict is not kept beside the run: {gated.unkept}")
         if run.not_asked:
             total = len(run.results) + len(run.not_asked)
             say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")

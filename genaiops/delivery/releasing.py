@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genaiops.delivery.evaluating import (
     Evaluated,
@@ -14,7 +14,7 @@ from genaiops.delivery.evaluating import (
 )
 from genaiops.delivery.golden_parts import measured_part
 from genaiops.delivery.judged_runs import keep_verdict
-from genaiops.errors import NotFound
+from genaiops.errors import NotFound, StorageError
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
 from genaiops.evaluation.provenance import packages_of, versions
@@ -32,7 +32,8 @@ class Gated:
     """A decision with the run it is about and the champion's run it was compared with.
 
     `taken_over`: the run was there already, and nothing was asked. `earned`: the release that this very run earned,
-    where the champion is that release; a verdict on it compared the run with itself and earns no other.
+    where the champion is that release; a verdict on it compared the run with itself and earns no other. `unkept`
+    says why the verdict does not stand beside the run ("": it does).
     """
 
     evaluated: Evaluated
@@ -41,6 +42,7 @@ class Gated:
     decision: Decision
     taken_over: bool = False
     earned: Release | None = None
+    unkept: str = ""
 
 
 def gate_flow(
@@ -55,10 +57,14 @@ def gate_flow(
     `against` is the environment whose release is the champion (default: the last of the
     project). With `sequential`, an evaluation that has to be made asks no more questions
     than the verdict needs; a release takes a verdict on the whole set. The verdict is kept
-    beside the run and told in its report.
+    beside the run and told in its report; where nothing can be written there, it is given
+    all the same (see Gated.unkept).
     """
     gated = _gated(flow, against, sequential, progress)
-    keep_verdict(flow.project, gated.evaluated, gated.decision)
+    try:
+        keep_verdict(flow.project, gated.evaluated, gated.decision)
+    except StorageError as error:
+        return replace(gated, unkept=f"{error.where}: {error.what}")
     return gated
 
 

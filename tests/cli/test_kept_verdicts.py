@@ -165,3 +165,17 @@ def test_a_kill_between_verdict_and_report_is_repaired_by_the_next_gate(run: Run
     report.unlink()  # the other way round: as both were written once
     assert run("gate", FLOW, *CHEAP).code == 0
     assert "verdict pass" in report.read_text()
+
+
+def test_a_verdict_that_cannot_be_kept_is_given_all_the_same_and_says_so(run: Run, root: Path) -> None:
+    (root / FLOW / "gate.yaml").write_text("rules:\n  - {measure: answered, at_most: 0.001}\n")
+    evaluated = run("evaluate", FLOW, *CHEAP, "--json").json["run"]
+    in_the_way = root / ".genaiops" / "runs" / evaluated / "verdict.json"
+    in_the_way.mkdir()
+    told = run("gate", FLOW, *CHEAP)
+    assert (told.code, "verdict: fail" in told.out) == (1, True)
+    assert f"this verdict is not kept beside the run: {in_the_way}" in told.out
+    assert run("gate", FLOW, *CHEAP, "--json").json["kept"] is False
+    in_the_way.rmdir()
+    assert run("gate", FLOW, *CHEAP, "--json").json["kept"] is True
+    assert kept_of(root, evaluated)[0] == "fail"
