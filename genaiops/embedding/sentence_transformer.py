@@ -7,7 +7,6 @@ import platform
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version  # importing torch to ask for it would take seconds
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.protocol import Progress, Vectors, silent
 from genaiops.embedding.sample import SAMPLE
 from genaiops.embedding.settings import Precision
+from genaiops.embedding.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -136,17 +136,12 @@ def encode(model: SentenceTransformer, texts: Sequence[str], batch: int) -> Vect
         return found
 
     starts = range(0, max(1, len(texts)), batch)
+    if len(texts) > _FEW and len(starts) > 1 < threads:
+        return np.concatenate(side_by_side(passed, starts, threads))
     try:
-        if len(texts) <= _FEW or threads == 1:
+        if len(texts) <= _FEW:
             torch.set_num_threads(1)
-            return np.concatenate([passed(start) for start in starts])
-        if len(starts) == 1:
-            return passed(0)
-        pool = ThreadPoolExecutor(min(threads, len(starts)), initializer=torch.set_num_threads, initargs=(1,))
-        try:
-            return np.concatenate(list(pool.map(passed, starts)))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return np.concatenate([passed(start) for start in starts])
     finally:
         torch.set_num_threads(threads)
 

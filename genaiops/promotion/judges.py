@@ -94,9 +94,9 @@ def _below(demands: JudgeDemands, passport: Passport, coverage: float) -> str:
     if missing:
         known = ", ".join(source.source for source in passport.sources)
         return f"the passport has no figures on {missing[0]!r} (it has {known}); {again}"
-    if not demands.sources and all(source.constructed for source in passport.sources):
-        return f"the passport has no figures on labels that people gave for {passport.measure}; {again}"
     sources = [passport.source(name) for name in demands.sources] or [s for s in passport.sources if not s.seen]
+    if not demands.sources and all(source.constructed for source in sources or passport.sources if source):
+        return f"the passport has no figures on labels that people gave for {passport.measure}; {again}"
     if wanted and not sources:
         return f"the passport has figures only on labels that the judge was fitted on; {again}"
     for source in sources:

@@ -13,6 +13,7 @@ from genaiops.embedding.cache import VectorCache
 from genaiops.embedding.loading import CachedEmbedder, LocalEmbedder
 from genaiops.embedding.sentence_transformer import MIN_COSINE, SentenceTransformerEmbedder, choose_precision, machine
 from genaiops.embedding.settings import Precision
+from genaiops.embedding.side_by_side import side_by_side
 from genaiops.embedding.weights import locate
 from tests.contracts.embedder_contract import TEXTS, EmbedderContract
 from tests.small_project import DOCUMENTS
@@ -93,6 +94,26 @@ def test_several_callers_at_once_get_what_each_would_get_alone(embedder: LocalEm
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(call, range(12)))
+
+
+def test_a_thread_that_starts_beside_an_embedding_has_all_of_torchs_threads(embedder: LocalEmbedder) -> None:
+    import torch
+
+    embedder.embed(LINES)
+    with ThreadPoolExecutor(1) as embedding:
+        running = embedding.submit(embedder.embed, LINES * 2)
+        with ThreadPoolExecutor(1) as late:
+            assert late.submit(torch.get_num_threads).result() == torch.get_num_threads()
+        running.result()
+
+
+def test_a_failed_batch_ends_the_embedding_and_the_next_one_works() -> None:
+    def work(number: int) -> int:
+        return 1 // number
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(work, [1, 0, 1, 1], 2)
+    assert side_by_side(work, [1, 1, 1], 2) == [1, 1, 1]
 
 
 def test_a_question_is_nearest_to_the_text_that_answers_it(embedder: LocalEmbedder) -> None:

@@ -157,6 +157,19 @@ def test_figures_on_labels_the_judge_was_fitted_on_reach_no_floor() -> None:
     )
 
 
+def test_labels_that_nobody_gave_make_no_passport_unless_they_are_named() -> None:
+    (own,) = passport().sources
+    made = replace(own, source="made", constructed=True)
+    nobody = "no figures on labels that people gave for groundedness"
+    for sources in ((made,), (replace(own, seen=True), made)):
+        given = run(passports={"groundedness": replace(passport(), sources=sources)})
+        assert refused(judge_run(gate(REQUIRED), given, None), nobody)
+        assert refused(judge_run(gate({**REQUIRED, "auroc": 0.6}), given, None), nobody)
+        assert judge_run(gate({**REQUIRED, "sources": ("made",)}), given, None).verdict == "pass"
+    both = run(passports={"groundedness": replace(passport(), sources=(own, made))})
+    assert judge_run(gate(REQUIRED), both, None).verdict == "pass"
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
