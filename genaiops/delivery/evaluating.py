@@ -144,9 +144,10 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
     """The newest kept run of exactly this on the present golden set, with today's code, measures and judges.
 
     `other_than` is the id of a run that does not count. Each question was asked `repeats`
-    times; 0: as often as flow.yaml says.
+    times; 0: as often as flow.yaml says. A run of another part of a divided golden set does
+    not count, even with the same cases: what is a look at the holdout is counted by part.
     """
-    golden, _ = measured_part(flow)
+    golden, part = measured_part(flow)
     times, measures = repeats or flow.settings.evaluation.repeats, measures_of(flow, served)
     judges = {str(measure): measure.judge for measure in measures if measure.judge}
     for name in _runs_named(_pointer(flow, served, golden.digest, measures, times)):
@@ -159,7 +160,7 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
             run.subject.digests.get("flow") == served.digest
             and run.golden_set_digest == golden.digest
             and (dict(run.judges), set(run.scales)) == (judges, {str(measure) for measure in measures})
-            and run.repeats == times
+            and (run.repeats, run.part) == (times, part)
             and not run.not_asked
         )
         if is_it and run.id != other_than:
