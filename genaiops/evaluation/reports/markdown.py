@@ -92,7 +92,9 @@ def _measures(run: Run, changed: Mapping[str, Change] | None) -> list[str]:
     if changed is not None:
         heads, rules = [*heads, "change", ""], [*rules, "--:", "---"]
     lines = [_measure(run, summary, changed) for summary in run.summaries]
-    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run)]
+    known = [
+        f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run, compared=changed is not None)
+    ]
     return [_line(heads), f"|{'|'.join(rules)}|", *lines, *(["", *known] if known else [])]
 
 
@@ -109,7 +111,8 @@ def _measure(run: Run, summary: Summary, changed: Mapping[str, Change] | None) -
     ]
     if changed is not None:
         found = changed.get(summary.measure)
-        cells += [str(found) if found else "–", found.word if found else "not measured in both"]
+        word = found.word if found else "not measured in both"
+        cells += [str(found) if found else "–", f"{word}, {found.pairs} pairs" if found and found.pairs else word]
     return _line(cells)
 
 
