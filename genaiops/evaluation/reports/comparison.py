@@ -130,7 +130,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "index", run.subject.digests["index"][:12]
     for name, value in _leaves(run.subject.settings, ""):
         if name == "content":
-            yield "content of the index (digest of its chunks and vectors)", str(value)[:12]
+            yield "content of the index (digest of its chunks and documents)", str(value)[:12]
         elif name not in ("index", "prompt.digest"):
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     for measure, judge in run.judges.items():

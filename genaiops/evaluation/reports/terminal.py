@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.rows import NOTICEABLE, Row, in_unit_interval, rows_of
@@ -29,7 +29,7 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
     from rich.text import Text
 
     measured = f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.measured_on, 60)}"
-    title = f"{measured}: {len(run.results)} cases"
+    title = f"{measured}: {counted(len(run.results), 'case')}"
     # Text, never str: rich reads markup like [red] and [link=…] in plain strings.
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("measure", no_wrap=True)
