@@ -10,6 +10,7 @@ from genaiops.cli.commands import Registry
 from genaiops.cli.evaluating import told_of_taken_over
 from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, say
 from genaiops.cli.remedies import of_flow
+from genaiops.cli.reporting import tell_untracked
 
 if TYPE_CHECKING:
     from genaiops.project import Project
@@ -42,6 +43,7 @@ def release(
 
     opened = Flow.load(flow, overrides=settings or ())
     made, gated = release_flow(opened, against=against)
+    tell_untracked(gated.evaluated)
     if as_json:
         print_json({"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"})
         return

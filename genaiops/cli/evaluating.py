@@ -23,6 +23,7 @@ from genaiops.cli.reporting import (
     Wanted,
     leave_where_nothing_was_measured,
     print_scorecard,
+    tell_untracked,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         for line in (*told_in_lines(evaluated.run), *told_of(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
+    code = tell_untracked(evaluated)
     leave_where_nothing_was_measured(evaluated.run)
+    leave(code)
 
 
 def gate(  # noqa: PLR0913, PLR0917  one for each option
@@ -154,6 +157,7 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
         if run.not_asked:
             total = len(run.results) + len(run.not_asked)
             say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
+    tell_untracked(gated.evaluated)
     leave(EXIT_CODES[gated.decision.verdict])
 
 

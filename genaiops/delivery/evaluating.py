@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from genaiops.delivery.casework import Subjected, measures_of, spread_results, work_on
 from genaiops.delivery.golden_parts import count_look, measured_part
-from genaiops.errors import ConfigurationError, NotFound
+from genaiops.errors import ConfigurationError, GenaiopsError, NotFound
 from genaiops.evaluation import Run, Subject
 from genaiops.evaluation.loop import run_of
 from genaiops.evaluation.passports import Shelf
@@ -38,11 +38,12 @@ KEPT_RUNS = 2  # of one state: the newest, and one to compare it with
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A run, its folder, and the id of its MLflow run ("" when tracking is off)."""
+    """A run, its folder, and the id of its MLflow run ("" when tracking is off, or failed as `untracked` says)."""
 
     run: Run
     folder: Path
     tracked: str = ""
+    untracked: GenaiopsError | None = None
 
     @property
     def report(self) -> Path:
@@ -179,8 +180,18 @@ def publish(project: Project, evaluated: Evaluated, *, verdict: Verdict | None =
 
     No other run's answers stand in that report: what is erased with its run would live on in it.
     """
-    report = write_report(evaluated, verdict=verdict)
-    return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
+    return track_run(project, evaluated, write_report(evaluated, verdict=verdict))
+
+
+def track_run(project: Project, evaluated: Evaluated, report: str) -> Evaluated:
+    """A run that was saved in MLflow, with the HTML of its report, unless the project's `tracking` is none.
+
+    A store that cannot be used takes no answer and no verdict from whoever waits for them: `untracked` says why.
+    """
+    try:
+        return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
+    except GenaiopsError as error:
+        return replace(evaluated, untracked=error)
 
 
 def write_report(
