@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genaiops.cli.commands import Registry
 from genaiops.cli.evaluating import told_of_taken_over
-from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
+from genaiops.cli.output import FlowFolder, Json, Set, leave, note, print_json, say
 from genaiops.cli.remedies import of_flow
 from genaiops.cli.reporting import tell_untracked
+
+if TYPE_CHECKING:
+    from genaiops.project import Project
+    from genaiops.promotion import Release
 
 audit = typer.Typer(
     rich_markup_mode=None, add_completion=False, help="The log of every release and move.", no_args_is_help=True
@@ -96,6 +100,24 @@ def promote(
     made, _ = open_release(project, release)  # a release that cannot answer must not be served
     move = Registry.of(project).promote(made, to=to, expected_generation=expected_generation)
     print_json(move) if as_json else say(str(move))
+    if unmeasured := _unmeasured(project, made):
+        note(f"warning: {unmeasured}; measure it: genaiops evaluate FLOW --release {to}")
+
+
+def _unmeasured(project: Project, made: Release) -> str:
+    """What is to be said of a release that was issued again and of which there is no run since; else ""."""
+    from genaiops.evaluation import Run, list_runs
+
+    proof = made.evidence
+    if "replaces" not in proof.digests:
+        return ""
+    others = (path for path in reversed(list_runs(project.runs)) if path.name != proof.run)
+    if any(Run.load(path).subject.digests.get("flow") == proof.digests["flow"] for path in others):
+        return ""
+    return (
+        f"release {made.digest[:12]} was not measured again since a document was erased from it: "
+        f"its scores are those of release {proof.digests['replaces'][:12]}"
+    )
 
 
 def rollback(

@@ -46,8 +46,8 @@ def indexes(
         problem = f"; {index.problem}" if index.problem else ""
         size = f"{index.bytes:,} bytes"
         say(
-            f"{index.id[:12]}  {','.join(index.flows)}  {index.built_at}  {index.documents} documents, "
-            f"{index.chunks} chunks, {size}  {used}{problem}"
+            f"{index.id[:12]}  {','.join(index.flows)}  {index.built_at}  {counted(index.documents, 'document')}, "
+            f"{counted(index.chunks, 'chunk')}, {size}  {used}{problem}"
         )
     if not found:
         say(of_flow("no index yet; make one: genaiops build FLOW", flow))
@@ -209,8 +209,8 @@ def freshness(
         )
         say(
             f"index {found.index[:12]} of {found.flow}, sources read at {found.read_at}, newest source "
-            f"{found.newest_source or 'unknown'}: {len(found.behind)} of {found.documents} documents behind, "
-            f"{found.lag_hours:.1f} h at most; {wanted}"
+            f"{found.newest_source or 'unknown'}: {len(found.behind)} of "
+            f"{counted(found.documents, 'document')} behind, {found.lag_hours:.1f} h at most; {wanted}"
         )
     leave(0 if found.met else 1)
 
@@ -235,8 +235,8 @@ def rebuild(
         return
     what = "is whole, and today's code makes the same" if done.state == "confirmed" else "was made again, the same"
     say(
-        f"index {done.index[:12]} {what}: {done.documents} documents, {done.chunks} chunks, from the "
-        f"{'documents it kept' if done.documents_from == 'snapshot' else 'sources'} "
+        f"index {done.index[:12]} {what}: {counted(done.documents, 'document')}, {counted(done.chunks, 'chunk')}, from "
+        f"the {'documents it kept' if done.documents_from == 'snapshot' else 'sources'} "
         f"({counted(done.embedded, 'text')} embedded)"
     )
 

@@ -244,6 +244,9 @@ def _day(text: str) -> date | None:
 
 
 def _print(passport: Passport) -> None:
+    retired = f", retired: {passport.retired}" if passport.retired else ""
+    days = f"made {passport.made_at}, holds until {passport.expires_at}"
+    say(f"passport of {passport.measure}, judge {passport.judge[:12]}, {days}{retired}")
     for source in passport.sources:
         wrong = source.confusion
         fitted = ", which the judge was fitted on" if source.seen else ""
@@ -254,8 +257,6 @@ def _print(passport: Passport) -> None:
         say(f"  {', '.join(f'{name} {_shown(figure)}' for name, figure in named)}")
         good = f"{wrong.false_negative} of {wrong.positive} good answers called bad"
         say(f"  {good}, {wrong.false_positive} of {wrong.negative} bad ones called good")
-    retired = f", retired: {passport.retired}" if passport.retired else ""
-    say(f"judge {passport.judge[:12]}, made {passport.made_at}, holds until {passport.expires_at}{retired}")
 
 
 def _shown(figure: Figure | None) -> str:

@@ -69,8 +69,9 @@ def doctor(as_json: Json = False) -> None:
         print_json({"ok": sound, "checks": checks})
     else:
         for check in checks:
-            say(f"{'ok  ' if check.ok else 'FAIL'} {check.what}: {check.found}")
-            if not check.ok:
+            mark = "note" if check.note else "ok  " if check.ok else "FAIL"
+            say(f"{mark} {check.what}: {check.found}")
+            if check.note or not check.ok:
                 say(f"       {check.remedy}")
     leave(0 if sound else 2)
 

@@ -79,13 +79,20 @@ def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
     from genaiops.evaluation.passports import corrected_shares, correction_line
     from genaiops.evaluation.reactions import refusals_line
     from genaiops.evaluation.reports import terminal_table
+    from genaiops.evaluation.reports.changes import PARTLY, changes
 
     show(terminal_table(run, baseline=baseline))
-    if refused := refusals_line(run):
-        say(refused)
-    for corrected in corrected_shares(run).values():
-        if (corrected.low, corrected.high) != (0.0, 1.0):  # that would say nothing
-            say(correction_line(corrected))
+    if baseline is not None and any(found.pairs for found in changes(run, baseline).values()):
+        say(PARTLY)
+    # Beside a baseline each line says which run it is of, in the words of the table's heads.
+    for whose, one in (("before: ", baseline), ("now: ", run)) if baseline is not None else (("", run),):
+        if one is None:
+            continue
+        if refused := refusals_line(one):
+            say(f"{whose}{refused}")
+        for corrected in corrected_shares(one).values():
+            if (corrected.low, corrected.high) != (0.0, 1.0):  # that would say nothing
+                say(f"{whose}{correction_line(corrected)}")
 
 
 def leave_where_nothing_was_measured(run: Run) -> None:

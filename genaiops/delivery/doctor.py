@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -22,12 +23,13 @@ MIN_FREE_GB = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `remedy` says what to do when it is not `ok`."""
+    """One thing that was looked at; `remedy` says what to do when it is not `ok`, or is a `note`: not done yet."""
 
     what: str
     ok: bool
     found: str
     remedy: str = ""
+    note: bool = False
 
 
 def examine(start: Path | None = None) -> list[Check]:
@@ -92,14 +94,18 @@ def _flows(project: Project) -> list[Check]:
     """Every flow below `flows/`: whether it loads, and whether its index is there."""
     from genaiops.flow import Flow
     from genaiops.flow.chunkers import check_reach
+    from genaiops.flow.current import pointer_file
 
     checks = []
     for path in sorted((project.root / "flows").glob(f"*/{FLOW_FILE}")):
         try:
             flow = Flow.load(path.parent, project=project)
             check_reach(flow.settings, flow.folder)
-            found = f"index {flow.index_id[:12]}"
-            checks.append(Check(f"flow {flow.name}", True, found))
+            if pointer_file(project, flow.settings, flow.folder).exists():
+                checks.append(Check(f"flow {flow.name}", True, f"index {flow.index_id[:12]}"))
+            else:  # no fault of the machine: a fresh checkout has no index
+                build = f"genaiops build {shlex.quote(os.path.relpath(path.parent))}"
+                checks.append(Check(f"flow {flow.name}", True, "no index for its settings yet", build, note=True))
         except GenaiopsError as error:
             checks.append(Check(f"flow {path.parent.name}", False, str(error).splitlines()[0], error.remedy))
     return checks

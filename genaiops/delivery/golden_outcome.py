@@ -64,8 +64,9 @@ class Drafted:
     def _by_templates(self) -> tuple[str, str]:
         if not self.made:
             return (
-                f"none of {self._looked_at} has a form that the templates know (English definitions, conditions, "
-                "reasons, tables, steps, questions as headings)",
+                f'none of {self._looked_at} has a form that the templates know (English; "A … is a …", "If …, …" '
+                'about a named thing, "The … is … because …", table rows under a header such as price, owner or '
+                'default, numbered steps under "How to …", questions as headings)',
                 _BY_MODEL,
             )
         if self.over:

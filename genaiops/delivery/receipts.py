@@ -85,7 +85,8 @@ class Receipt:
         for probe in self.probes:
             found = f"FOUND in {', '.join(probe.hits)}" if probe.hits else "0 hits"
             lines.append(f"  looked by {probe.by} in {probe.looked_at} {probe.store}: {found}")
-        lines.append(f"  {counted(self.tombstones, 'tombstone')} keep it from coming back")
+        keep = "keeps" if self.tombstones == 1 else "keep"
+        lines.append(f"  {counted(self.tombstones, 'tombstone')} {keep} it from coming back")
         if self.source_present:
             lines.append("  its source is still there; builds leave it out")
         elif self.source_present is None:

@@ -15,7 +15,7 @@ from genaiops.evaluation.measures import measures_named
 from genaiops.evaluation.operational import FACTS as NUMBERS
 from genaiops.evaluation.records import Measure, Sample
 from genaiops.evaluation.row_files import read_records
-from genaiops.evaluation.row_formats import FACTS, OWN, RowFormat, format_named, format_of
+from genaiops.evaluation.row_formats import FACTS, FORMATS, OWN, RowFormat, format_named, format_of
 from genaiops.evaluation.scoring import outcomes_of
 from genaiops.generation import is_refusal
 from genaiops.golden_sets.json_lines import Fault, Row, all_faults
@@ -128,6 +128,9 @@ def _read(
         return []
     columns = dict.fromkeys(name for record in records for name in record.data)
     format_ = format_named(named) if named else format_of(columns, answered=answered)
+    if not named and (mixed := _two_formats(records, format_, answered=answered, unit=unit)):
+        faults.append(mixed)
+        return []
     if len(records) > 1 and (missing := _names(columns, format_, answered=answered, required=True)):
         faults.extend(Fault(records[0].line, f"{problem} (in every row)") for problem in missing)
         return []  # said once, and not of every line
@@ -141,6 +144,34 @@ def _read(
         if row and not problems:
             rows.append(row)
     return rows
+
+
+def _two_formats(records: Sequence[Row], format_: RowFormat, *, answered: bool, unit: str) -> Fault | None:
+    """The first record of another format than the first, where what all columns together tell does not fit each."""
+
+    def told(each: RowFormat) -> str:
+        return f"{each.name} ({', '.join(each.columns[key][0] for key in keys)})"
+
+    keys = REQUIRED if answered else REQUIRED[:1]
+    of_one = [
+        (record.line, found)
+        for record in records
+        if (found := format_ if format_.has_pair(record.data, answered=answered) else _fitting(record, answered))
+    ]
+    names = {found.name for _, found in of_one}
+    if len(names) < 2:
+        return None
+    line, taken = of_one[0]
+    other, differs = next((at, found) for at, found in of_one if found is not taken)
+    return Fault(
+        other,
+        f"the lines are of two formats: this one of {told(differs)}, {unit} {line} of {told(taken)}, which was taken; "
+        f"bring all into one format, and name it where the columns do not tell: --format {taken.name}",
+    )
+
+
+def _fitting(record: Row, answered: bool) -> RowFormat | None:
+    return next((each for each in FORMATS.values() if each.has_pair(record.data, answered=answered)), None)
 
 
 def _row(record: Row, format_: RowFormat, *, answered: bool) -> tuple[list[str], AnswerRow | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from genaiops.display import counted
 from genaiops.golden_sets.golden_set import GoldenSet
 from genaiops.golden_sets.pins import NO_PINS, Pins
 from genaiops.golden_sets.sections import sections
@@ -56,18 +57,18 @@ class GoldenStats:
 
     def lines(self) -> list[str]:
         """For people, one fact a line."""
-        told = [f"{self.cases} cases ({_counts(self.kinds)}), digest {self.digest[:12]}"]
+        told = [f"{counted(self.cases, 'case')} ({_counts(self.kinds)}), digest {self.digest[:12]}"]
         if self.parts:
             told.append(f"parts: {_counts(self.parts)}")
         told += [
-            f"evidence: {', '.join(f'{cases} cases with {quotes} quotes' for quotes, cases in self.evidence.items())}",
-            f"covers {len(self.documents)} of {self.documents_in_all} documents, "
-            f"{self.sections_covered} of {self.sections} sections",
+            f"evidence: {', '.join(_quoting(cases, int(quotes)) for quotes, cases in self.evidence.items())}",
+            f"covers {len(self.documents)} of {counted(self.documents_in_all, 'document')}, "
+            f"{self.sections_covered} of {counted(self.sections, 'section')}",
             f"most quoted: {_counts(self.documents)}",
             f"tags: {_counts(self.tags)}",
             f"characters (shortest, median, longest): questions {_sizes(self.questions)}; "
             f"references {_sizes(self.references)}; quotes {_sizes(self.quotes)}",
-            f"{self.locked} cases locked against changes of their documents",
+            f"{counted(self.locked, 'case')} locked against changes of the documents",
         ]
         return told
 
@@ -117,6 +118,10 @@ def _counts(counts: Mapping[str, int]) -> str:
     shown = [f"{number} {name}" for name, number in list(counts.items())[:_NAMED]]
     more = len(counts) - len(shown)
     return (", ".join(shown) + (f" and {more} more" if more > 0 else "")) or "none"
+
+
+def _quoting(cases: int, quotes: int) -> str:
+    return f"{counted(cases, 'case')} with {counted(quotes, 'quote')}"
 
 
 def _sizes(lengths: Lengths) -> str:

@@ -63,6 +63,8 @@ def test_compare_tells_what_changed_in_measures_answers_and_settings(run: Run, r
     assert row[:3] == ["answered", "1.000", "0.000"] and row[-1] == "worse"
     assert "worse  " in result.out and "before " in result.out and "now " in result.out
     assert "prompt.name: cited → mute" in result.out
+    about = [line.split(": ")[0] for line in result.out.splitlines() if "refusals: " in line]
+    assert about == ["before", "now"]
 
 
 def test_compare_writes_the_reports_it_is_asked_for(run: Run, runs: list[str]) -> None:

@@ -75,7 +75,9 @@ def test_stats_counts_what_the_set_holds(stored: Path, run: Run) -> None:
     assert (len(told["documents"]), told["documents_in_all"], told["sections_covered"]) == (4, 5, 24)
     assert sum(told["parts"].values()) == 32 and told["holdout_looks"] == 0
     assert 0.2 < told["smallest_drop"] < 0.6
-    assert "covers 4 of 5 documents, 24 of 29 sections" in run("golden", "stats", FLOW).out
+    plain = run("golden", "stats", FLOW).out
+    assert "covers 4 of 5 documents, 24 of 29 sections" in plain
+    assert " with 1 quote" in plain and "1 quotes" not in plain
 
 
 # --- review, promote -----------------------------------------------------------

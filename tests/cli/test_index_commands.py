@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,10 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     old, new = run("releases", "--json").json["releases"]
     assert (old["replaced_by"], new["replaced_by"]) == (new["digest"], "")
     assert f"re-issued as {new['digest'][:12]}" in run("releases").out
+    moved = run("promote", new["digest"][:12], "--to", "dev")
+    (warned,) = moved.err.splitlines()
+    assert moved.code == 0 and f"scores are those of release {old['digest'][:12]}" in warned
+    assert warned.endswith("genaiops evaluate FLOW --release dev")
     assert run("build", FLOW, "--json").json["documents"] == 3
     assert ERASED not in run("chunks", FLOW).out
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
@@ -91,6 +96,7 @@ def test_forget_erases_proves_and_blocks(run: Run, root: Path) -> None:
     text = root / "manual" / ERASED
     receipt = run("forget", FLOW, "--text", text)
     assert receipt.code == 0
+    assert re.search(r"\b(1 tombstone keeps|\d+ tombstones keep) it from", receipt.out)
     assert "0 hits" in receipt.out and "not looked at" in receipt.out and "still there" in receipt.out
     assert run("forget", FLOW).code == 2
     assert run("forget", FLOW, "--allow-again").code == 2
@@ -172,3 +178,14 @@ def test_lineage_from_the_answer_that_ask_printed(run: Run, root: Path) -> None:
     runs = sorted(path.name for path in (root / ".genaiops" / "runs").iterdir())
     assert "case wheels-3" in run("lineage", runs[0], "--case", "wheels-3").out
     assert run("lineage", "ffffffffff").code == 2
+
+
+def test_a_reissued_release_is_promoted_without_a_warning_once_it_was_measured(run: Run, root: Path) -> None:
+    assert run("forget", FLOW, "--document", ERASED).code == 0
+    golden = root / "eval_datasets" / "workshop" / "golden.jsonl"
+    kept = [line for line in golden.read_text().splitlines() if ERASED not in line]
+    golden.write_text("\n".join(kept) + "\n")
+    new = run("releases", "--json").json["releases"][1]["digest"]
+    assert run("evaluate", FLOW, "--release", "prod").code == 0
+    moved = run("promote", new, "--to", "dev")
+    assert (moved.code, moved.err) == (0, "")

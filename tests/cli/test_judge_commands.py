@@ -32,6 +32,8 @@ def test_labels_make_a_passport_that_is_listed_shown_and_retired(run: Run, root:
     assert "0 of 2 good answers called bad, 0 of 2 bad ones called good" in made.out
     shown = run("judge", "show", "groundedness", *flow, "--json").json
     assert (shown["refusal"], shown["passport"]["expires_at"]) == ("", "2999-01-01")
+    first, *_ = run("judge", "show", "groundedness", *flow).out.splitlines()
+    assert first.startswith("passport of groundedness, judge ") and first.endswith("holds until 2999-01-01")
     listed = run("judge", "list")
     assert listed.code == 0 and "own  AUROC 1.00" in listed.out
     assert run("judge", "retire", "groundedness", *flow, "--reason", "errs on roles").code == 0

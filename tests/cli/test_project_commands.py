@@ -70,6 +70,15 @@ def test_what_needs_a_project_says_that_there_is_none_and_leaves_nothing(
     assert not (tmp_path / ".genaiops").exists()
 
 
+def test_doctor_notes_an_index_that_is_not_built_yet_with_its_command(run: Run, root: Path) -> None:
+    assert run("new", "fresh").code == 0
+    told = run("doctor")
+    lines = told.out.splitlines()
+    at = lines.index("note flow fresh: no index for its settings yet")
+    assert (told.code, lines[at + 1].strip()) == (0, "genaiops build flows/fresh")
+    assert run("doctor", "--json").json["ok"] is True
+
+
 def test_doctor_in_a_folder_that_is_no_project_says_so_and_leaves_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

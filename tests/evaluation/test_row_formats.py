@@ -186,3 +186,19 @@ def test_reading_a_table_leaves_the_limit_of_other_readers_alone(tmp_path: Path)
 def test_questions_need_no_answer(tmp_path: Path) -> None:
     path = lines(tmp_path, {"user_input": ASKED, "reference": WANTED})
     assert read_rows(path, answered=False) == [AnswerRow(1, ASKED, "", (), WANTED)]
+
+
+def test_lines_of_two_formats_are_told_as_such_with_what_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.jsonl"
+    ours, theirs = {"question": "q", "answer": "a"}, {"user_input": "q", "response": "a"}
+    for first, second, name in ((theirs, ours, "ragas"), (ours, theirs, "genaiops")):
+        path.write_text("".join(json.dumps(row) + "\n" for row in (first, second, second)))
+        with pytest.raises(ConfigurationError) as refused:
+            read_rows(path)
+        told = str(refused.value)
+        assert "mixed.jsonl:2" in told and "mixed.jsonl:1" not in told and "mixed.jsonl:3" not in told
+        assert f"two formats: this one of {'genaiops' if name == 'ragas' else 'ragas'}" in told
+        assert f"line 1 of {name} (" in told and f"--format {name}" in told
+        assert "--format" in told and "is missing" not in told
+    path.write_text(json.dumps({**ours, "response": "x"}) + "\n" + json.dumps(ours) + "\n")
+    assert len(read_rows(path)) == 2

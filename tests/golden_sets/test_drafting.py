@@ -90,9 +90,34 @@ def test_a_reason_is_turned_into_a_question() -> None:
     assert draft.reference == "Because dry links rust within a few weeks."
 
 
+SMALL = """\
+| Name | Size | Owner |
+|---|---|---|
+| Alpha | 10 GB | Ada |
+| Beta | 20 GB | Ben |
+| Gamma | 30 GB | Cleo |
+
+The export fails because the quota is used up. If the disk is full, delete the old exports and start the job again.
+"""
+
+
+def test_a_small_document_without_a_heading_has_its_table_reason_and_condition_proposed() -> None:
+    choice = choose(drafts({"small.md": SMALL}), {"small.md": SMALL}, Known(()), limit=9, per_document=9)
+    assert {case.question: case.reference for case, _, _ in choice.cases} == {
+        "Why does the export fail?": "Because the quota is used up.",
+        "What should I do if the disk is full?": "Delete the old exports and start the job again.",
+        "What is the size of Alpha?": "10 GB.",
+        "What is the size of Beta?": "20 GB.",
+        "What is the size of Gamma?": "30 GB.",
+    }
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "When the total grows, the page shows less of all its columns.",
+        "If the value is wrong, the page shows less of all its columns.",
+        "| format | reads | found |\n|---|---|---|\n| folder | many files | all of them |",
         "This is the reason.",
         "The result is the thing that you wanted all along.",
         "If it rains, the frame of the bicycle stays dry for a while.",

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports import (
@@ -15,10 +17,11 @@ from genaiops.evaluation.reports import (
     html_report,
     json_report,
     markdown_report,
+    terminal_table,
 )
 from genaiops.evaluation.reports.changes import change, changes
 from genaiops.evaluation.reports.rows import rows_of
-from genaiops.records import Case, Score, Verdict, canonical_json
+from genaiops.records import Case, NotApplicable, Score, Verdict, canonical_json
 
 
 def test_runs_on_one_golden_set_with_one_judge_are_compared_as_they_are(run: Run, baseline: Run) -> None:
@@ -155,6 +158,31 @@ def test_each_change_has_a_word_for_it(run: Run) -> None:
     assert changes(scored(0.5), scored(0.9))["groundedness"].word == "worse"
     assert changes(scored(0.5), scored(0.5))["groundedness"].word == "same"
     assert changes(scored(0.5, 0.01), scored(0.505))["groundedness"].word == "not shown"
+
+
+def test_a_change_on_part_of_the_pairs_says_on_how_many_in_every_report(run: Run, baseline: Run) -> None:
+    gone = replace(run.results[1], outcomes={"groundedness": NotApplicable("refused"), "latency_s": Score(0.25)})
+    refused = replace(run, results=(run.results[0], gone, *run.results[2:]))
+    assert (changes(refused, baseline)["groundedness"].pairs, changes(run, baseline)["groundedness"].pairs) == (
+        "1 of 2",
+        "",
+    )
+    assert json_report(refused, baseline=baseline)["changes"]["groundedness"]["of"] == 2
+    for page in (html_report(refused, baseline=baseline), markdown_report(refused, baseline=baseline)):
+        assert "1 of 2 pairs" in page
+    for one in (html_report(run, baseline=baseline), markdown_report(run, baseline=baseline)):
+        assert "of 2 pairs" not in one
+    out = Console(file=io.StringIO(), width=120)
+    out.print(terminal_table(refused, baseline=baseline))
+    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "1 of 2" in next(line for line in lines if "groundedness" in line)
+    assert "pairs" in next(line for line in lines if "before" in line)
+
+
+def test_the_content_of_an_index_is_named_and_short(run: Run) -> None:
+    old, new = (replace(run, subject=replace(run.subject, settings={"content": digit * 64})) for digit in ("a", "b"))
+    (found,) = differences(old, new)
+    assert found.name.startswith("content of the index") and (found.before, found.after) == ("a" * 12, "b" * 12)
 
 
 def test_json_has_the_fields_its_page_promises(run: Run, baseline: Run) -> None:

@@ -17,13 +17,19 @@ from genaiops.evaluation.statistics import paired_difference, quantile_differenc
 Direction = Literal["better", "worse", "same", ""]
 # In words, for readers who see no colour. An interval that holds zero shows neither a change nor that there is none.
 WORDS: dict[Direction, str] = {"better": "better", "worse": "worse", "same": "same", "": "not shown"}
+PARTLY = (
+    "Where a change rests on part of the pairs, a case has a value in one run only, such as one that was refused in "
+    "the other: each mean is over its run's own cases, the change over those with a value in both."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Run minus baseline over the cases both scored, in the measure's unit.
+    """Run minus baseline over the `cases` that both scored, in the measure's unit.
 
-    `direction` is empty while the interval holds zero, "same" when no case changed its value.
+    `of` counts the cases of both runs that at least one of them scored: where it is more than `cases`, the means of
+    the two runs are over other cases than the change, which then need not be their difference. `direction` is empty
+    while the interval holds zero, "same" when no case changed its value.
     """
 
     measure: str
@@ -31,12 +37,18 @@ class Change:
     low: float
     high: float
     cases: int
+    of: int
     unit_interval: bool
     direction: Direction
 
     @property
     def word(self) -> str:
         return WORDS[self.direction]
+
+    @property
+    def pairs(self) -> str:
+        """`9 of 12`: on how many pairs the change rests, where that is less than all; else ""."""
+        return f"{self.cases:,} of {self.of:,}" if self.cases < self.of else ""
 
     def __str__(self) -> str:
         estimate = signed(self.estimate, unit_interval=self.unit_interval)
@@ -90,7 +102,8 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     if not judged_alike(run, baseline, measure):
         return None
     ours, theirs = contributions_of(run, measure), contributions_of(baseline, measure)
-    both = [now.case.id for now, _ in same_cases(run, baseline) if now.case.id in ours and now.case.id in theirs]
+    common = [now.case.id for now, _ in same_cases(run, baseline)]
+    both = [name for name in common if name in ours and name in theirs]
     if not both:
         return None
     scale = run.scale(measure)
@@ -111,4 +124,5 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
     direction: Direction = "same" if mine == other else ""
     if found.low > 0 or found.high < 0:
         direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
-    return Change(measure, found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)
+    either = sum(name in ours or name in theirs for name in common)
+    return Change(measure, found.estimate, found.low, found.high, len(both), either, scale.unit_interval, direction)

@@ -129,7 +129,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     if "index" in run.subject.digests:
         yield "index", run.subject.digests["index"][:12]
     for name, value in _leaves(run.subject.settings, ""):
-        if name not in ("index", "prompt.digest"):
+        if name == "content":
+            yield "content of the index (digest of its chunks and documents)", str(value)[:12]
+        elif name not in ("index", "prompt.digest"):
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     for measure, judge in run.judges.items():
         yield f"judge of {measure}", judge[:12]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genaiops.evaluation.records import Run
-from genaiops.evaluation.reports.changes import Change
+from genaiops.evaluation.reports.changes import PARTLY, Change
 from genaiops.evaluation.reports.judges import judge_lines
 from genaiops.evaluation.reports.markup import Child, Markup, h
 from genaiops.evaluation.reports.plots import axis_for, forest_plot, interval_plot, share_bar
@@ -32,11 +32,13 @@ def measures_section(run: Run, baseline: Run | None, changes: Mapping[str, Chang
     lines = [_measure(run, summary, baseline, changes) for summary in run.summaries]
     table = h("table", h("thead", h("tr", heads)), h("tbody", lines), class_="measures")
     note = "Hollow dots are the baseline. A change is paired by question, coloured where its interval leaves out zero."
+    if any(found.pairs for found in changes.values()):
+        note += f" {PARTLY}"
     return h(
         "div",
         h("div", table, class_="scroll"),
         h("p", note, class_="soft small") if baseline else None,
-        _judges(run),
+        _judges(run, compared=baseline is not None),
     )
 
 
@@ -64,11 +66,12 @@ def _change(found: Change | None) -> Markup:
     if found is None:
         return h("td", "–", class_="n soft")
     colour = {"better": "n up", "worse": "n down"}.get(found.direction, "n soft")
-    return h("td", str(found), class_=colour, title=f"{found.cases} cases that both runs scored: {found.word}")
+    pairs = h("span", f" {found.pairs} pairs", class_="soft small") if found.pairs else None
+    return h("td", str(found), pairs, class_=colour, title=f"{found.cases} cases that both runs scored: {found.word}")
 
 
-def _judges(run: Run) -> Markup | None:
-    lines = judge_lines(run)
+def _judges(run: Run, *, compared: bool) -> Markup | None:
+    lines = judge_lines(run, compared=compared)
     if not lines:
         return None
     items = [h("li", h("span", measure, class_="mono"), f" {line}") for measure, line in lines]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 from genaiops.evaluation.records import Run
 from genaiops.evaluation.reports.changes import Change, changes, told_apart
 from genaiops.evaluation.reports.circumstances import told_of
@@ -49,7 +49,7 @@ def markdown_report(
     head = [MARKER, f"## Evaluation of {plain(run.subject.flow or 'an application')}", ""]
     head += _verdict(verdict)
     against = f", compared with run {plain(baseline.id)}" if baseline else ""
-    head += [f"{len(run.results):,} cases of golden set {plain(run.measured_on)}{against}.", ""]
+    head += [f"{counted(len(run.results), 'case')} of golden set {plain(run.measured_on)}{against}.", ""]
     head += [f"- {plain(note, 400)}" for note in (*notes, *told_apart(run, baseline), *told_of(run))]
     head += [*_measures(run, changes(run, baseline) if baseline else None), *_lost(run)]
     tail = ["", f"Run {plain(run.id)}, {plain(run.created_at)}.", ""]
@@ -92,7 +92,9 @@ def _measures(run: Run, changed: Mapping[str, Change] | None) -> list[str]:
     if changed is not None:
         heads, rules = [*heads, "change", ""], [*rules, "--:", "---"]
     lines = [_measure(run, summary, changed) for summary in run.summaries]
-    known = [f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run)]
+    known = [
+        f"- judge of {plain(name)}: {plain(line, 400)}" for name, line in judge_lines(run, compared=changed is not None)
+    ]
     return [_line(heads), f"|{'|'.join(rules)}|", *lines, *(["", *known] if known else [])]
 
 
@@ -109,7 +111,8 @@ def _measure(run: Run, summary: Summary, changed: Mapping[str, Change] | None) -
     ]
     if changed is not None:
         found = changed.get(summary.measure)
-        cells += [str(found) if found else "–", found.word if found else "not measured in both"]
+        word = found.word if found else "not measured in both"
+        cells += [str(found) if found else "–", f"{word}, {found.pairs} pairs" if found and found.pairs else word]
     return _line(cells)
 
 

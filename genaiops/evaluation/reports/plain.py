@@ -62,7 +62,8 @@ def _measure(run: Run, summary: Summary) -> dict[str, Any]:
 def _change(found: Change) -> dict[str, Any]:
     """The change with its open ends as null, which JSON can say and infinity it cannot."""
     low, high = (end if abs(end) != float("inf") else None for end in (found.low, found.high))
-    return {"estimate": found.estimate, "low": low, "high": high, "cases": found.cases, "verdict": found.word}
+    ends = {"estimate": found.estimate, "low": low, "high": high}
+    return {**ends, "cases": found.cases, "of": found.of, "verdict": found.word}
 
 
 def _case(row: Row) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genaiops.display import one_line
+from genaiops.display import counted, one_line
 from genaiops.evaluation.records import CaseResult, Run
 from genaiops.evaluation.reports.changes import Change, changes
 from genaiops.evaluation.reports.rows import NOTICEABLE, Row, in_unit_interval, rows_of
@@ -21,30 +21,32 @@ def terminal_table(run: Run, *, baseline: Run | None = None) -> Table:
     """The scorecard as a rich Table: measure, value, interval, coverage, n/a.
 
     With a baseline: its value, this run's, the change paired by question and whether that is shown, in place
-    of the rest, so that it fits 80 columns; coverage only where a measurement failed.
+    of the rest, so that it fits 80 columns; coverage only where a measurement failed, and the number of pairs
+    ("9 of 12") only where a change rests on less than all.
     """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     measured = f"{one_line(run.subject.flow or 'application', 60)} on {one_line(run.measured_on, 60)}"
-    title = f"{measured}: {len(run.results)} cases"
+    title = f"{measured}: {counted(len(run.results), 'case')}"
     # Text, never str: rich reads markup like [red] and [link=…] in plain strings.
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("measure", no_wrap=True)
+    changed = changes(run, baseline) if baseline else {}
+    incomplete = any(summary.unscored for summary in run.summaries)
+    partly = any(found.pairs for found in changed.values())
     heads = ["value", f"{share(run.confidence)} interval", "coverage", "n/a"]
     if baseline is not None:
-        incomplete = any(summary.unscored for summary in run.summaries)
-        heads = ["before", "now", "change", " ", *(["coverage"] if incomplete else [])]
+        heads = ["before", "now", "change", " ", *(["pairs"] if partly else []), *(["coverage"] if incomplete else [])]
     for heading in heads:
         table.add_column(heading, justify="right" if heading.strip() else "left", no_wrap=True)
-    changed = changes(run, baseline) if baseline else {}
     for summary in run.summaries:
         if baseline is None:
             table.add_row(*_cells(run, summary))
         else:
             row = _compared(run, summary, baseline.summary(summary.measure), changed.get(summary.measure))
-            table.add_row(*row[: 1 + len(heads)])
+            table.add_row(*(cell for name, cell in row.items() if name in ("measure", *heads)))
     return table
 
 
@@ -99,19 +101,21 @@ def _cells(run: Run, summary: Summary) -> list[Text]:
     ]
 
 
-def _compared(run: Run, summary: Summary, before: Summary | None, found: Change | None) -> list[Text]:
+def _compared(run: Run, summary: Summary, before: Summary | None, found: Change | None) -> dict[str, Text]:
+    """Head of a column → the cell of one measure."""
     from rich.text import Text
 
     unit = in_unit_interval(run, summary.measure)
     style = {"better": "green", "worse": "red"}.get(found.direction if found else "", "dim")
-    return [
-        Text(one_line(summary.measure, 60)),
-        Text(number(before.mean if before else None, unit_interval=unit), style="dim"),
-        Text(number(summary.mean, unit_interval=unit), style="bold"),
-        Text(str(found) if found else "–", style=style),
-        Text(found.word if found else "", style=style),
-        Text(share(summary.coverage), style="yellow") if summary.unscored else Text(""),
-    ]
+    return {
+        "measure": Text(one_line(summary.measure, 60)),
+        "before": Text(number(before.mean if before else None, unit_interval=unit), style="dim"),
+        "now": Text(number(summary.mean, unit_interval=unit), style="bold"),
+        "change": Text(str(found) if found else "–", style=style),
+        " ": Text(found.word if found else "", style=style),
+        "pairs": Text(found.pairs if found else "", style="yellow"),
+        "coverage": Text(share(summary.coverage), style="yellow") if summary.unscored else Text(""),
+    }
 
 
 def _coverage(summary: Summary) -> Text:

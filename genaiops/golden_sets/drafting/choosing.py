@@ -19,6 +19,7 @@ from genaiops.words import content_words
 
 Search = Callable[[str], Sequence[Chunk]]  # a question → the chunks that the flow finds for it, the best first
 SHORTEST_QUOTE = 25  # characters
+SHORTEST_ROW = 9  # of a table's row: "| A | 1 |"
 LONGEST_QUOTE = 500
 LONGEST_QUESTION = 160
 _BLAMED = ("unwinnable", "ambiguous", "leaked")  # what lint may not find in a draft
@@ -141,7 +142,8 @@ def _trivial(draft: Draft, text: str) -> bool:
     question, reference = set(content_words(draft.question)), set(content_words(draft.reference))
     if not (12 <= len(draft.question) <= LONGEST_QUESTION) or not names_something(draft.question):
         return True
-    if any(not SHORTEST_QUOTE <= len(quote) <= LONGEST_QUOTE or text.count(quote) != 1 for quote in draft.quotes):
+    shortest = SHORTEST_ROW if draft.template == "table" else SHORTEST_QUOTE
+    if any(not shortest <= len(quote) <= LONGEST_QUOTE or text.count(quote) != 1 for quote in draft.quotes):
         return True
     if len(question) < 2 and "`" not in draft.question:
         return True

@@ -38,6 +38,14 @@ _WHY = re.compile(
     r"(?P<subject>(?:The |An? )?[^,;:.]{2,45}?) (?P<verb>is|are|can|cannot|must|should) (?P<rest>[^,;:.]{4,80}?),? "
     r"because (?P<why>.{12,})\.$"
 )
+# "The export fails because …": a verb that needs no object, right before its reason.
+_FAILS_WHY = re.compile(
+    r"(?P<subject>(?:The|An?) [^,;:.]{2,45}?) (?P<verb>breaks|crashes|ends|expires|fails|falls|grows|hangs|pauses|"
+    r"rises|shrinks|starts|stops|waits|works) because (?P<why>.{12,})\.$"
+)
+_BASE = {"crashes": "crash"}  # of those verbs whose base form is not theirs without the s
+# The state of a named thing stands for itself in two words: "the disk is full".
+_STATE = re.compile(r"(?:the|an?) (?P<thing>[\w'/-]+) (?:is|are) [\w'/-]+", re.IGNORECASE)
 _CLAUSE = re.compile(r"\b(?:who|whose|whoever|which|where|is|are|was|were|if|when)\b", re.IGNORECASE)
 _POINTING = re.compile(r"\b(?:it|its|this|that|these|those|they|them|their|such|here|there|one|both)\b", re.IGNORECASE)
 _VERBS = frozenset("""
@@ -105,7 +113,9 @@ def conditions(passage: Passage) -> Iterator[Draft]:
             continue
         if _LISTED.match(found["rest"]):
             continue
-        if len(subjects(found["clause"])) < _TELLING:  # "when the total grows": of what?
+        state = _STATE.fullmatch(found["clause"])
+        stands = state is not None and not _is_vague(state["thing"])
+        if len(subjects(found["clause"])) < _TELLING - stands:  # "when the total grows": of what?
             continue
         clause, rest = _as_asked(found["clause"]), found["rest"]
         advice = rest.split(" ", 1)[0].lower().replace("’", "'") in _VERBS
@@ -119,15 +129,19 @@ def conditions(passage: Passage) -> Iterator[Draft]:
 def reasons(passage: Passage) -> Iterator[Draft]:
     """ "Evidence is anchored in documents because chunks change." answers "Why is evidence anchored in documents?"."""
     for sentence in passage.sentences("prose"):
-        found = _WHY.match(plain(sentence))
-        if found is None or len(found["subject"].split()) > 6:
+        found, rest = _WHY.match(plain(sentence)), ""
+        if found is not None:
+            rest = found["rest"]
+        elif (found := _FAILS_WHY.match(plain(sentence))) is None:
             continue
-        if _POINTING.search(f"{found['subject']} {found['rest']}") or _CLAUSE.search(
-            f"{found['subject']} {found['rest']}"
-        ):
+        said = f"{found['subject']} {rest}"
+        if len(found["subject"].split()) > 6 or _POINTING.search(said) or _CLAUSE.search(said):
             continue
         subject, verb = _as_asked(uncapitalised(found["subject"], passage.text)), found["verb"].replace("cannot", "can")
-        rest = f"not {found['rest']}" if found["verb"] == "cannot" else found["rest"]
+        if not rest:
+            rest, verb = _BASE.get(verb, verb.removesuffix("s")), "does"
+        elif found["verb"] == "cannot":
+            rest = f"not {rest}"
         question = f"Why {_agreeing(verb, subject)} {subject} {_as_asked(rest)}?"
         yield _draft("reason", passage, question, f"Because {found['why']}.", sentence)
 
@@ -172,8 +186,23 @@ _COLUMNS = {  # header of a column → question about the key of its row
 }  # fmt: skip
 
 
+# Headers that name a property of what the first cell names; a closed list: no verb, no "test", no "found".
+_PROPERTIES = frozenset("""
+    address age amount author capacity category city code colour color contact cost country currency date deadline
+    department deposit depth distance duration email fee frequency height interval language length location manager
+    maximum minimum model owner penalty period phone population power price priority rate rent role salary
+    severity size speed status storage supplier temperature term volume version warranty weight width
+""".split())  # fmt: skip
+
+
+def _form_of(header: str) -> str:
+    """The question about a cell under this header; "" where the templates do not know it."""
+    asked = f"What is the {header} of {{key}}?" if header in _PROPERTIES else ""
+    return _COLUMNS.get(header, asked)
+
+
 def tables(passage: Passage) -> Iterator[Draft]:
-    """A cell under a header such as "default" answers a question about the first cell of its row."""
+    """A cell under a header such as "default" or "price" answers a question about the first cell of its row."""
     header: list[str] = []
     for row in passage.sentences("row"):
         cells = [plain(cell).strip() for cell in row.strip().strip("|").split("|")]
@@ -181,8 +210,8 @@ def tables(passage: Passage) -> Iterator[Draft]:
             header = [cell.lower() for cell in cells]
             continue
         for name, cell in list(zip(header, cells, strict=True))[1:]:
-            form = _COLUMNS.get(name)
-            if form and cells[0] and len(cell) > 1 and len(cells[0]) <= 60:
+            form = _form_of(name)
+            if form and re.search(r"[^\W\d_]", cells[0]) and len(cell) > 1 and len(cells[0]) <= 60:
                 question = form.format(key=cells[0])
                 yield _draft("table", passage, question, f"{capitalised(cell.rstrip('.'))}.", row)
 
