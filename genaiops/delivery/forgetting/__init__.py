@@ -25,6 +25,7 @@ from genaiops.delivery.forgetting.stores import issue_runs_again, issue_tracked_
 from genaiops.delivery.history import index_folders
 from genaiops.delivery.receipts import Artefact, Probe, Receipt, read_receipts, write_receipt
 from genaiops.delivery.retention import written_folders
+from genaiops.display import counted
 from genaiops.documents.settings import URL, SourceSettings
 from genaiops.errors import ConfigurationError, Conflict, NotFound
 from genaiops.files import locked, remove_leftovers
@@ -148,7 +149,7 @@ def _issue_indexes(project: Project, erasure: Erasure, replaced: Replaced, log: 
         replaced.indexes[issued.before] = issued.after
         if issued.after:
             replaced.contents[issued.after] = read_manifest(project.indexes / issued.after).content
-        note = f"{issued.documents} documents and {issued.chunks} chunks less"
+        note = f"{counted(issued.documents, 'document')} and {counted(issued.chunks, 'chunk')} less"
         log.tell(Artefact("index", issued.before, issued.after, note))
 
 
