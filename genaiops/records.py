@@ -194,11 +194,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one generation; `estimated` when the endpoint reported none (bytes / 4)."""
+    """Tokens of one generation; `estimated` when the endpoint reported none (bytes / 4).
+
+    `unknown` names the counts that an application asked from outside did not tell: what it read cannot be seen from
+    there, so they are 0 here, and no measurement.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     estimated: bool = False
+    unknown: tuple[str, ...] = ()  # of input_tokens and output_tokens
 
 
 @dataclass(frozen=True, slots=True)
