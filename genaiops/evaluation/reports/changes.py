@@ -17,13 +17,17 @@ from genaiops.evaluation.statistics import paired_difference, quantile_differenc
 Direction = Literal["better", "worse", "same", ""]
 # In words, for readers who see no colour. An interval that holds zero shows neither a change nor that there is none.
 WORDS: dict[Direction, str] = {"better": "better", "worse": "worse", "same": "same", "": "not shown"}
+# What shares a batch moves a judge's value by rounding, about 0.01 at most (docs/judges.md): no case changed by that.
+# Only the word "same" rests on it; intervals, and the gate, take values as they are.
+ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """Run minus baseline over the cases both scored, in the measure's unit.
 
-    `direction` is empty while the interval holds zero, "same" when no case changed its value.
+    `direction` is empty while the interval holds zero, "same" when no case changed its value, that of a
+    judge by more than ROUNDING.
     """
 
     measure: str
@@ -108,7 +112,9 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
             seed=run.seed,
             clusters=clusters,
         )
-    direction: Direction = "same" if mine == other else ""
+    rounding = ROUNDING if run.judges.get(measure) and scale.unit_interval and scale.statistic == "mean" else 0.0
+    alike = all(abs(now - before) <= rounding for now, before in zip(mine, other, strict=True))
+    direction: Direction = "same" if alike else ""
     if found.low > 0 or found.high < 0:
         direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
     return Change(measure, found.estimate, found.low, found.high, len(both), scale.unit_interval, direction)
