@@ -17,7 +17,7 @@ from genaiops.errors import ModelError
 
 _SHOWN = 200  # characters of a foreign message that go into ours
 _SECRET_NAME = re.compile(
-    r"secret|passw(?:or)?d|passphrase|token|credential|(?:api|access|account|private|subscription|functions)[_-]?key"
+    r"secret|passw(?:or)?d|passphrase|passcode|token|credential|(?:api|access|account|private|subscription|functions)[_-]?key"
     r"|authorization|connection_?string|cookie|bearer|signature|(?:^|[_-])(?:auth|sig|pwd|jwt)$",
     re.IGNORECASE,
 )
@@ -37,9 +37,14 @@ _HOST_WITH_QUERY = re.compile(r"(?:\[[^\]]*\]|[^:?#\[]*)(?::\d*)?\?[^=]*=")
 _JDBC = re.compile(r"jdbc:(?=[a-z][\w.+-]*:[^\s:])", re.IGNORECASE)
 _JDBC_URL = re.compile(r"(?:[\w.+-]+:)+//")
 _JDBC_ORACLE = re.compile(r"oracle:\w+:[^/@:]*/(.*)@", re.IGNORECASE)  # user/password@host
-_JDBC_PARAMETER = re.compile(r"(?<=[?&;:,({])\s*([\w.-]+)\s*=\s*(\{[^}]*\}|[^;&,)]*)")
+# A value in braces ends at a single }; else only in brackets, where hosts are listed, a comma or a bracket ends it.
+_JDBC_PARAMETER = re.compile(r"(?<=[?&;:,({/])\s*([\w.-]+)\s*=\s*(?:\{((?:[^}]|\}\})*)\}|(?=([^;&]*)))")
+_JDBC_NEXT = re.compile(r",\s*[\w.-]+\s*=")  # Teradata parts its parameters by commas
+_JDBC_HOST = re.compile(r"(?:\[[^\]]*\]|[^:;/?@\[]*)(?::\d*)?;\s*[\w.-]+\s*=")  # an @ after it is a parameter's
 # Parameters that say how a secret is handled, and hold none.
-_ABOUT_SECRETS = re.compile(r"(?:encoding|callback\w*|class\w*|file|path|type|timeout|key_?id)$", re.IGNORECASE)
+_ABOUT_SECRETS = re.compile(
+    r"(?:encoding|callback\w*|class\w*|file|path|type|timeout|key_?id|in_?password)$", re.IGNORECASE
+)
 _NO_HANDLER = logging.NullHandler()
 
 
@@ -141,16 +146,30 @@ def _secrets_of_jdbc(address: str) -> list[str]:
     def is_secret(name: str) -> bool:
         return (names_secret(name) or name.lower() == "pass") and not _ABOUT_SECRETS.search(name)
 
-    parameters = _JDBC_PARAMETER.findall(rest)
-    found = [value.strip("{}") for name, value in parameters if is_secret(name) or is_key(unquote_plus(value))]
+    found = []
+    for parameter in _JDBC_PARAMETER.finditer(rest):
+        before = rest[: parameter.start()]
+        values = _values_of_jdbc(parameter, in_brackets=before.count("(") > before.count(")"))
+        if is_secret(parameter[1]) or any(is_key(unquote_plus(value)) for value in values):
+            found += values
     if oracle := _JDBC_ORACLE.match(rest):
         return [*found, oracle[1].strip('"')]
     if url := _JDBC_URL.match(rest):
         where = rest[url.end() :]
-        # Parameters may hold an @ too: what stands before them is looked at first.
-        before = credentials_in("jdbc://" + re.split(r"[;(]", where, maxsplit=1)[0])
-        found.append(before or ("" if found else credentials_in("jdbc://" + where)) or "")
+        # Parameters may hold an @ too, a password a semicolon: both readings are taken.
+        before = re.split(r"[;(]", where, maxsplit=1)[0]
+        found += [credentials_in("jdbc://" + text) or "" for text in (before, where) if not _JDBC_HOST.match(text)]
     return found
+
+
+def _values_of_jdbc(parameter: re.Match[str], *, in_brackets: bool) -> list[str]:
+    """Whatever a parameter's value may be, as its driver reads it: in braces }} stands for a }."""
+    braced, plain = parameter[2], parameter[3]
+    if braced is not None:
+        return [braced, braced.replace("}}", "}")]
+    if in_brackets:
+        return [re.split("[,)]", plain, maxsplit=1)[0]]
+    return [plain, _JDBC_NEXT.split(plain, maxsplit=1)[0]]
 
 
 def _as_written_and_decoded(held: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from genaiops.errors import ConfigurationError, Conflict, StorageError
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 TEMPORARY_PREFIX = ".tmp-"
+_DESCRIPTORS = ("/proc/self/fd", "/proc/thread-self/fd", "/dev/fd")
 
 
 def check_name(name: str, what: str) -> str:
@@ -54,15 +56,52 @@ def _aside(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
 
 
+def _descriptor(path: Path) -> int | None:
+    """N where a path leads to /dev/fd/N: what this process has open, as /dev/stdout is; None for any other."""
+    for _ in range(40):  # links, which is as far as the system follows
+        try:
+            if re.fullmatch("[0-9]{1,6}", path.name):
+                folder = os.path.realpath(path.parent)
+                if folder in {os.path.realpath(known) for known in _DESCRIPTORS}:
+                    return int(path.name)
+            path = path.parent / path.readlink()
+        except OSError:
+            return None
+    return None
+
+
 def _is_stream(path: Path) -> bool:
-    """Whether a path names a device, a pipe, a socket, or what a process has open."""
+    """Whether a path names a device, a pipe, a socket, or what another process has open."""
     try:
-        if path.is_symlink() and str(path.readlink()).startswith("/proc/"):  # /dev/stdout, whatever it is sent to
+        if path.is_symlink() and str(path.readlink()).startswith("/proc/"):
             return True
         mode = path.stat().st_mode
     except OSError:
         return False
     return stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _opened(path: Path) -> int | None:
+    """A descriptor that writes at the end of what a path names, if that is no file of its own. Raises OSError."""
+    number = _descriptor(path)
+    if number is None:
+        return os.open(path, os.O_WRONLY | os.O_APPEND) if _is_stream(path) else None
+    for printed in (sys.stdout, sys.stderr):
+        if printed is not None:
+            printed.flush()
+    # Opened anew it would have a place of its own in the file, and what is printed later would go over it.
+    return os.dup(number)
+
+
+def add_to(path: Path, content: str) -> None:
+    """Write at the end of a file, made with its folders if absent, or into a stream. Raises StorageError."""
+    with storing(path, so_far="what it held is still there"):
+        handle = _opened(path)
+        if handle is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode())
 
 
 def fsync_folder(folder: Path) -> None:
@@ -77,13 +116,15 @@ def fsync_folder(folder: Path) -> None:
 def write_durably(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     """Replace `path` by `content` in one rename: readers see the old file or the new, never a part.
 
-    It never has more permissions than `mode` (less the umask), not even before the rename. What is no file (a
-    device, a pipe, /dev/stdout) is written into: a rename would put a file in its place. Raises StorageError.
+    It never has more permissions than `mode` (less the umask), not even before the rename. What is no file of its
+    own (a device, a pipe, /dev/stdout, /dev/fd/N) is written into, after what it holds and what was printed: a rename
+    would put a file in its place. Raises StorageError.
     """
-    if _is_stream(path):
-        with storing(path), path.open("wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-        return
+    with storing(path, so_far="what it held is still there"):
+        if (handle := _opened(path)) is not None:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
+            return
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = _aside(path)

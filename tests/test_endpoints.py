@@ -29,6 +29,9 @@ SECRET = "9fd2-tr0ub4dor"
         f"jdbc:databricks://host:443;AuthMech=3;UID=token;PWD={SECRET}",
         f"jdbc:snowflake://account.example.org/?user=me&password={SECRET}",
         f"jdbc:redshift:iam://host/db?AccessKeyID=me&SecretAccessKey={SECRET}",
+        f"jdbc:snowflake://account.example.org/?user=me&passcode={SECRET}&passcodeInPassword=false",
+        f"jdbc:teradata://host/TMODE=ANSI,PASSWORD={SECRET},CHARSET=UTF8",
+        f"jdbc:teradata://host/PASSWORD={SECRET}",
     ],
 )
 def test_the_secret_of_a_jdbc_address_is_found_whole(address: str) -> None:
@@ -40,6 +43,24 @@ def test_a_secret_of_a_jdbc_address_is_found_as_it_is_written_and_decoded() -> N
     assert {"a%40b%2Fc", "a@b/c"} <= set(secrets_in("jdbc:postgresql://host/db?password=a%40b%2Fc"))
     assert "pa;ss" in secrets_in("jdbc:postgresql://me:pa;ss@host/db")
     assert "p@ss" in secrets_in("jdbc:sqlserver://host:1433;user=sa;password=p@ss")
+
+
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("jdbc:postgresql://host/db?user=me&password=Secr3t,Pass99", "Secr3t,Pass99"),
+        ("jdbc:postgresql://host/db?password=Secr3t)Pass99&ssl=true", "Secr3t)Pass99"),
+        ("jdbc:h2:mem:x;PASSWORD=a}b{c,d;USER=sa", "a}b{c,d"),
+        ("jdbc:sqlserver://host;user=sa;password={ab}}cdef};encrypt=true", "ab}}cdef"),
+        ("jdbc:sqlserver://host;user=sa;password={ab}}cdef};encrypt=true", "ab}cdef"),
+        ("jdbc:sqlserver://host;user=sa;password={a;b=c};encrypt=true", "a;b=c"),
+        ("jdbc:mysql://u:p;wordlong@h/db?token=abcdef", "p;wordlong"),
+        ("jdbc:mysql://u:p;wordlong@h/db?token=abcdef", "abcdef"),
+        ("jdbc:mysql://(host=one,password=Secr3t),(host=two)/db?user=me", "Secr3t"),
+    ],
+)
+def test_a_secret_ends_where_the_driver_ends_it(address: str, secret: str) -> None:
+    assert secret in secrets_in(address)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +85,8 @@ def test_a_secret_of_a_jdbc_address_is_found_as_it_is_written_and_decoded() -> N
         "jdbc:oracle:thin:/@alias",
         "jdbc:mysql://host/db?passwordCharacterEncoding=utf8&allowPublicKeyRetrieval=true",
         "jdbc:postgresql://host/db?sslpasswordcallback=org.example.Ask&compass=north",
+        "jdbc:snowflake://account.example.org/?user=me&passcodeInPassword=true",
+        "jdbc:sqlserver://host:1433;databaseName=db;user=me@host;encrypt=true",
         "jdbc:sqlserver://host;accessTokenCallbackClass=org.example.Tokens",
     ],
 )

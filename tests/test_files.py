@@ -14,7 +14,15 @@ from pydantic import Field
 
 from genaiops.configuration import MAX_CONFIG_BYTES, Settings, parse_yaml, read_text, read_yaml, validated
 from genaiops.errors import ConfigurationError, StorageError
-from genaiops.files import check_name, discard, published_folder, remove_leftovers, sha256_of_file, write_durably
+from genaiops.files import (
+    add_to,
+    check_name,
+    discard,
+    published_folder,
+    remove_leftovers,
+    sha256_of_file,
+    write_durably,
+)
 
 FILE = Path("some.yaml")
 
@@ -264,3 +272,47 @@ def test_a_file_can_go_to_standard_output(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
     assert (tmp_path / "sent").read_bytes() == b"said"
     assert Path("/dev/stdout").is_symlink()
+
+
+@pytest.mark.parametrize("writer", ["write_durably", "add_to"])
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_what_goes_to_standard_output_stands_between_what_is_printed(tmp_path: Path, name: str, writer: str) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    code = f"""
+from pathlib import Path
+from genaiops.files import {writer} as write
+print("before")
+write(Path({name!r}), "said\\n")
+print("after")
+"""
+    whole = b"before\nsaid\nafter\n"
+    piped = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, cwd=tmp_path)
+    assert piped.stdout == whole
+    (tmp_path / "log").write_bytes(b"here since long\n")
+    with (tmp_path / "log").open("ab") as stream:
+        subprocess.run([sys.executable, "-c", code], stdout=stream, check=True, cwd=tmp_path)
+    assert (tmp_path / "log").read_bytes() == b"here since long\n" + whole
+    with (tmp_path / "new").open("wb") as stream:
+        subprocess.run([sys.executable, "-c", code], stdout=stream, check=True, cwd=tmp_path)
+    assert (tmp_path / "new").read_bytes() == whole
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_descriptor_that_is_not_open_is_an_error_of_storage() -> None:
+    with pytest.raises(StorageError, match="Bad file descriptor"):
+        write_durably(Path("/dev/fd/99999"), "said")
+
+
+def test_links_that_lead_nowhere_are_replaced_as_files_are(tmp_path: Path) -> None:
+    (tmp_path / "1").symlink_to(tmp_path / "2")
+    (tmp_path / "2").symlink_to(tmp_path / "1")
+    write_durably(tmp_path / "1", "said")
+    assert (tmp_path / "1").read_text(encoding="utf-8") == "said"
+
+
+def test_adding_to_a_file_keeps_what_it_held(tmp_path: Path) -> None:
+    for text in ("one\n", "ä\n"):
+        add_to(tmp_path / "sub" / "log", text)
+    assert (tmp_path / "sub" / "log").read_text(encoding="utf-8") == "one\nä\n"
+    with pytest.raises(StorageError):
+        add_to(tmp_path, "said")

@@ -35,7 +35,9 @@ def graded_row(row: dict[str, Any], embedder: Embedder) -> tuple[float, float] |
     supports = task.supports(Vectorizer(embedder, task.texts()))
     words = [len(claim.words.content) for claim in wanted]
     shared = [support.features[FEATURES.index("overlap")] for support in supports]
-    return float(np.average([graded(s) for s in supports], weights=words)), float(np.average(shared, weights=words))
+    figures = any(sentence.words.numbers for sentence in said)
+    grades = [graded(support, figures=figures) for support in supports]
+    return float(np.average(grades, weights=words)), float(np.average(shared, weights=words))
 
 
 def row_of(name: str, labels: list[bool], values: list[float]) -> tuple[str, ...]:

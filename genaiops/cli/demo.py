@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genaiops.cli.evaluating import EXIT_CODES, print_decision, summaries
 from genaiops.cli.output import print_json, progress, say, show, stages
+from genaiops.cli.reporting import tell_untracked
 from genaiops.display import counted
 from genaiops.errors import ConfigurationError
 from genaiops.files import published_folder
@@ -102,6 +103,7 @@ def _evaluate(variant: Flow, tell: Callable[[str], None]) -> Evaluated:
     with stages(variant.settings.prompt) as shown:
         evaluated = evaluate_flow(variant, progress=shown)
     took = time.perf_counter() - began
+    tell_untracked(evaluated)
     tell(f"2 evaluate  {variant.settings.prompt}: {len(evaluated.run.results)} questions in {took:.1f} s")
     return evaluated
 

@@ -10,6 +10,7 @@ from genaiops.cli.commands import Registry
 from genaiops.cli.evaluating import told_of_taken_over
 from genaiops.cli.output import FlowFolder, Json, Set, leave, print_json, say
 from genaiops.cli.remedies import of_flow
+from genaiops.cli.reporting import tell_untracked
 
 audit = typer.Typer(
     rich_markup_mode=None, add_completion=False, help="The log of every release and move.", no_args_is_help=True
@@ -38,11 +39,19 @@ def release(
 
     opened = Flow.load(flow, overrides=settings or ())
     made, gated = release_flow(opened, against=against)
+    tell_untracked(gated.evaluated)
     if as_json:
-        print_json({"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"})
+        told = {"release": made.digest, "flow": made.flow, "run": made.evidence.run, "verdict": "pass"}
+        print_json({**told, "recorded": gated.earned is None})
         return
     if gated.taken_over:
         say(of_flow(told_of_taken_over(gated), flow, settings))
+    if gated.earned is not None:
+        where = against or opened.project.settings.environments[-1]
+        say(
+            f"release {made.digest[:12]} of {made.flow} is in {where} already, earned by this run: nothing was recorded"
+        )
+        return
     say(f"release {made.digest[:12]} of {made.flow} (index {gated.evaluated.run.subject.digests['index'][:12]})")
     say(f"next: genaiops promote {made.digest[:12]} --to {opened.project.settings.environments[0]}")
 

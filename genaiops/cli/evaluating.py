@@ -23,6 +23,7 @@ from genaiops.cli.reporting import (
     Wanted,
     leave_where_nothing_was_measured,
     print_scorecard,
+    tell_untracked,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def evaluate(  # noqa: PLR0913, PLR0917  (a command's options)
         for line in (*told_in_lines(evaluated.run), *told_of(evaluated.run)):
             say(line)
         say(f"run {evaluated.run.id}; report {evaluated.report}")
+    code = tell_untracked(evaluated)
     leave_where_nothing_was_measured(evaluated.run)
+    leave(code)
 
 
 def gate(  # noqa: PLR0913, PLR0917  one for each option
@@ -141,19 +144,23 @@ def gate(  # noqa: PLR0913, PLR0917  one for each option
     with stages("evaluating") as shown:
         opened = load_checked(flow, overrides=with_split(split, settings))
         gated = gate_flow(opened, against=against, sequential=sequential, progress=shown)
-    run, decision = gated.evaluated.run, _told(gated.decision, partial(of_flow, flow=flow, settings=settings))
+    named = partial(of_flow, flow=flow, settings=with_split(split, settings))
+    run, decision = gated.evaluated.run, _told(gated.decision, named)
     wanted = Wanted(html, junit, markdown, step_summary, report_json, csv)
     wanted.write(run, baseline=gated.champion, verdict=decision)
     if as_json:
         counts = {"asked": len(run.results), "not_asked": len(run.not_asked), "taken_over": gated.taken_over}
-        print_json({**plain_decision(decision), "run": run.id, **counts})
+        print_json({**plain_decision(decision), "run": run.id, **counts, "kept": not gated.unkept})
     else:
         print_decision(decision)
         if gated.taken_over:
-            say(of_flow(told_of_taken_over(gated), flow, settings))
+            say(of_flow(told_of_taken_over(gated, split), flow, settings))
+        if gated.unkept:
+            say(f"this verdict is not kept beside the run: {gated.unkept}")
         if run.not_asked:
             total = len(run.results) + len(run.not_asked)
             say(f"{len(run.results)} of {total} cases were asked; the rest was not needed")
+    tell_untracked(gated.evaluated)
     leave(EXIT_CODES[gated.decision.verdict])
 
 
@@ -163,11 +170,14 @@ def _told(decision: Decision, named: Callable[[str], str]) -> Decision:
     return replace(decision, reasons=tuple(map(named, decision.reasons)), rules=rules)
 
 
-def told_of_taken_over(gated: Gated) -> str:
-    """Which run was judged, and how to have one made."""
+def told_of_taken_over(gated: Gated, split: str = "") -> str:
+    """Which run was judged, and how to have one made that the next gate takes: asked as often, of the same part."""
+    run = gated.evaluated.run
+    often = f" --repeat {run.repeats}" if run.repeats > 1 else ""
+    part = f" --split {split}" if split else ""
     return (
-        f"nothing was asked: run {gated.evaluated.run.id} has the same index, prompt, settings, model, golden set, "
-        "judges and code; a new one: genaiops evaluate FLOW"
+        f"nothing was asked: run {run.id} has the same index, prompt, settings, model, golden set, "
+        f"judges and code; a new one: genaiops evaluate FLOW{often}{part}"
     )
 
 

@@ -198,8 +198,10 @@ def split(
     """Divide a golden set into train, dev and holdout.
 
     Every case of a document goes to the same part. What is neither dev nor holdout is for training. Nothing is
-    written where a part with a share above 0 would be empty.
+    written where a part with a share above 0 would be empty. A damaged division is replaced where --dev, --holdout
+    and --salt are all given.
     """
+    from genaiops.errors import GoldenSetError
     from genaiops.flow import Flow
     from genaiops.golden_sets import GoldenSet, Places
     from genaiops.golden_sets.splitting import divide, moved, parts_of, read_split, write_split
@@ -207,7 +209,13 @@ def split(
     opened = Flow.load(flow, overrides=settings or ())
     golden = GoldenSet.load(opened.golden_set_path)
     path = Places.of(opened.golden_set_path).split
-    before = read_split(path)
+    try:
+        before = read_split(path)
+    except GoldenSetError as error:
+        if dev is None or holdout is None or not salt:
+            raise  # what is not given would be as it was, and nobody can read how that is
+        before = None
+        note(f"{path}: {error.what}; it is replaced")
     made = divide(golden, dev=dev, holdout=holdout, salt=salt, before=before)
     write_split(path, made)
     counts = {part: len(ids) for part, ids in parts_of(golden, made).items()}

@@ -11,6 +11,7 @@ import typer
 from genaiops.cli.output import leave, note, print_json, say, show
 
 if TYPE_CHECKING:
+    from genaiops.delivery import Evaluated
     from genaiops.evaluation import Run
     from genaiops.records import Verdict
 
@@ -47,7 +48,7 @@ class Wanted:
         import json
 
         from genaiops.evaluation import reports
-        from genaiops.files import storing, write_durably
+        from genaiops.files import add_to, storing, write_durably
 
         if self.html is not None:
             write_durably(self.html, reports.html_report(run, baseline=baseline, verdict=verdict, notes=notes))
@@ -69,8 +70,7 @@ class Wanted:
                 present = self.step_summary.stat().st_size if self.step_summary.exists() else 0
             left = max(0, reports.STEP_SUMMARY - present)
             text = reports.markdown_report(run, baseline=baseline, verdict=verdict, notes=notes, limit=left)
-            with storing(self.step_summary), self.step_summary.open("a", encoding="utf-8") as file:
-                file.write(text if len(text.encode()) <= left else "")
+            add_to(self.step_summary, text if len(text.encode()) <= left else "")
 
 
 def print_scorecard(run: Run, *, baseline: Run | None = None) -> None:
@@ -100,6 +100,14 @@ def leave_where_nothing_was_measured(run: Run) -> None:
     if failed is not None and not any(summary.scored for summary in run.summaries):
         note(f"nothing could be measured: {failed}")
         leave(3)
+
+
+def tell_untracked(evaluated: Evaluated | None) -> int:
+    """Say on stderr that a run is not in MLflow where it should be; the exit code of a command without a verdict."""
+    if evaluated is None or evaluated.untracked is None:
+        return 0
+    note(f"error: run {evaluated.run.id} is kept, but not tracked: {evaluated.untracked}")
+    return evaluated.untracked.exit_code
 
 
 def print_report(run: Run, baseline: Run, notes: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from genaiops.cli.reporting import (
     Wanted,
     leave_where_nothing_was_measured,
     print_scorecard,
+    tell_untracked,
 )
 from genaiops.cli.verdicts import Judged
 
@@ -111,26 +113,28 @@ def score(  # noqa: PLR0913, PLR0917  (a command's options)
             http.run(rows, measure, tools, judged) if url else (_scored(file, rows, measure, tools, judged), "")
         )
         decision = judged.decision(run)
-        folder = judged.save(run, decision)
-    _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
-    wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
-    wanted.write(run, baseline=judged.champion, verdict=decision)
-    tell = note if measure or as_json else say  # what standard output is for comes alone
-    if not as_json:
-        _tell(run, judged, tell, table=not measure)
-    if not measure and not as_json:
-        for path in filter(None, (out, html, junit, markdown, report_json, csv)):
-            say(f"written: {path}")
-    for hint in hints_of(run, rows, http, reply, chosen=not measure):
-        note(hint)
-    if left := judged.unmeasured(measure):
-        note(f"the gate has rules about {', '.join(left)}, which --measure leaves out: name it too, or none")
-    if folder is not None:
-        tell(f"run {run.id} of {keep} is kept in {folder}")
-    if decision is not None and not as_json:
-        print_decision(decision, tell)
+        with judged.saved(run, decision) as saved:
+            _print(run, rows or [], out, table=not measure, verdict=decision, as_json=as_json)
+            wanted = Wanted(html=html, junit=junit, markdown=markdown, report_json=report_json, csv=csv)
+            wanted.write(run, baseline=judged.champion, verdict=decision)
+            tell = note if measure or as_json else say  # what standard output is for comes alone
+            if not as_json:
+                _tell(run, judged, tell, table=not measure)
+            if not measure and not as_json:
+                for path in filter(None, (out, html, junit, markdown, report_json, csv)):
+                    say(f"written: {path}")
+            for hint in hints_of(run, rows, http, reply, chosen=not measure):
+                note(hint)
+            if left := judged.unmeasured(measure):
+                note(f"the gate has rules about {', '.join(left)}, which --measure leaves out: name it too, or none")
+            if saved.evaluated is not None:
+                tell(f"run {run.id} of {keep} is kept in {saved.evaluated.folder}")
+            if decision is not None and not as_json:
+                print_decision(decision, tell)
+            sys.stdout.flush()
+    code = tell_untracked(saved.evaluated)
     leave_where_nothing_was_measured(run)
-    leave(EXIT_CODES[decision.verdict] if decision is not None else 0)
+    leave(EXIT_CODES[decision.verdict] if decision is not None else code)
 
 
 def _rows(path: Path | None, format_: str, *, answered: bool) -> list[AnswerRow] | None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genaiops.delivery.evaluating import Evaluated
     from genaiops.evaluation.passports.shelf import Shelf
     from genaiops.evaluation.records import Run, Subject
     from genaiops.project import Project
     from genaiops.promotion import Decision
     from genaiops.promotion.gate import GateSettings
+
+
+@dataclass(slots=True)
+class Saved:
+    """The record of a run; None where none is wanted."""
+
+    evaluated: Evaluated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +95,27 @@ class Judged:
 
         return locked(Project.find().lock, shared=True, what="cleans up or erases") if self.keep else nullcontext()
 
-    def save(self, run: Run, decision: Decision | None) -> Path | None:
-        """The folder of the record, which says the verdict, with its report; tracked as the runs of flows are.
+    @contextmanager
+    def saved(self, run: Run, decision: Decision | None) -> Iterator[Saved]:
+        """The record, which says the verdict, with its report, at once; tracked as the runs of flows are at the end.
 
-        None where none is wanted.
+        A tracking store may be slow or gone: what the block prints and writes waits for none.
         """
-        from genaiops.delivery.evaluating import Evaluated, publish
+        from genaiops.delivery.evaluating import Evaluated, track_run, write_report
         from genaiops.project import Project
 
+        saved = Saved()
         if not self.keep:
-            return None
+            yield saved
+            return
         project = Project.find()
         kept = replace(run, verdict="" if decision is None else decision.verdict)
-        saved = Evaluated(kept, kept.save(project.runs))
-        return publish(project, saved, verdict=decision).folder
+        saved.evaluated = Evaluated(kept, kept.save(project.runs))
+        report = write_report(saved.evaluated, verdict=decision)
+        try:
+            yield saved
+        finally:
+            saved.evaluated = track_run(project, saved.evaluated, report)
 
     def decision(self, run: Run) -> Decision | None:
         """The gate's verdict; None without a gate."""

@@ -59,7 +59,7 @@ def _by_itself(project: Project, name: str, _: str) -> Run | None:
     try:
         return find_run(project.runs, name)
     except NotFound:
-        lead_to_successor(project, name)
+        lead_to_successor(project, name, stores=("run",))
         raise
 
 

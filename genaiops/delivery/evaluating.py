@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from genaiops.delivery.casework import Subjected, measures_of, spread_results, work_on
 from genaiops.delivery.golden_parts import count_look, measured_part
-from genaiops.errors import ConfigurationError, NotFound
+from genaiops.errors import ConfigurationError, GenaiopsError, NotFound
 from genaiops.evaluation import Run, Subject
 from genaiops.evaluation.loop import run_of
 from genaiops.evaluation.passports import Shelf
@@ -38,11 +38,12 @@ KEPT_RUNS = 2  # of one state: the newest, and one to compare it with
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A run, its folder, and the id of its MLflow run ("" when tracking is off)."""
+    """A run, its folder, and the id of its MLflow run ("" when tracking is off, or failed as `untracked` says)."""
 
     run: Run
     folder: Path
     tracked: str = ""
+    untracked: GenaiopsError | None = None
 
     @property
     def report(self) -> Path:
@@ -143,9 +144,10 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
     """The newest kept run of exactly this on the present golden set, with today's code, measures and judges.
 
     `other_than` is the id of a run that does not count. Each question was asked `repeats`
-    times; 0: as often as flow.yaml says.
+    times; 0: as often as flow.yaml says. A run of another part of a divided golden set does
+    not count, even with the same cases: what is a look at the holdout is counted by part.
     """
-    golden, _ = measured_part(flow)
+    golden, part = measured_part(flow)
     times, measures = repeats or flow.settings.evaluation.repeats, measures_of(flow, served)
     judges = {str(measure): measure.judge for measure in measures if measure.judge}
     for name in _runs_named(_pointer(flow, served, golden.digest, measures, times)):
@@ -158,7 +160,7 @@ def find_evaluation(flow: Flow, served: Served, *, other_than: str = "", repeats
             run.subject.digests.get("flow") == served.digest
             and run.golden_set_digest == golden.digest
             and (dict(run.judges), set(run.scales)) == (judges, {str(measure) for measure in measures})
-            and run.repeats == times
+            and (run.repeats, run.part) == (times, part)
             and not run.not_asked
         )
         if is_it and run.id != other_than:
@@ -179,8 +181,18 @@ def publish(project: Project, evaluated: Evaluated, *, verdict: Verdict | None =
 
     No other run's answers stand in that report: what is erased with its run would live on in it.
     """
-    report = write_report(evaluated, verdict=verdict)
-    return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
+    return track_run(project, evaluated, write_report(evaluated, verdict=verdict))
+
+
+def track_run(project: Project, evaluated: Evaluated, report: str) -> Evaluated:
+    """A run that was saved in MLflow, with the HTML of its report, unless the project's `tracking` is none.
+
+    A store that cannot be used takes no answer and no verdict from whoever waits for them: `untracked` says why.
+    """
+    try:
+        return replace(evaluated, tracked=_tracked(project, evaluated.run, report))
+    except GenaiopsError as error:
+        return replace(evaluated, untracked=error)
 
 
 def write_report(

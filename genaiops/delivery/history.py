@@ -110,7 +110,7 @@ def _by_prefix(project: Project, prefix: str) -> str:
         return (found or of_releases)[0]
     if found or of_releases:
         raise ConfigurationError(f"{len(found) + len(of_releases)} ids start with {prefix}", remedy="give more digits")
-    lead_to_successor(project, prefix)
+    lead_to_successor(project, prefix, stores=("index", "release"))
     raise NotFound(f"there is no index {prefix[:12]}", where=project.indexes, remedy="genaiops indexes lists them")
 
 

@@ -155,7 +155,8 @@ def _of_case(project: Project, run_id: str, case: str) -> Lineage:
     try:
         run = find_run(project.runs, run_id)
     except NotFound:
-        lead_to_successor(project, run_id, f"genaiops lineage {{}} --case {shlex.quote(case)}")
+        again = f"genaiops lineage {{}} --case {shlex.quote(case)}"
+        lead_to_successor(project, run_id, again, stores=("run",))
         raise
     result = next((result for result in run.results if result.case.id == case), None)
     if result is None:

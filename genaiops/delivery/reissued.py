@@ -36,7 +36,10 @@ class Reissue:
 
 
 def reissue_of(project: Project, name: str, stores: Sequence[str] = _STORES) -> Reissue | None:
-    """What became of the index, run or release of that id, or the only one whose id starts so; None if nothing did."""
+    """What became of the index, run or release of that id, or the only one whose id starts so; None if nothing did.
+
+    A run may be named by the end of its id too, as wherever runs are named.
+    """
     found: dict[tuple[str, str], Reissue] = {}
     for receipt in read_receipts(project):
         for item in receipt.artefacts:
@@ -48,17 +51,22 @@ def reissue_of(project: Project, name: str, stores: Sequence[str] = _STORES) -> 
             found.setdefault(
                 (item.store, item.before), Reissue(item.store, item.before, item.after, receipt.at, receipt.sequence)
             )
-    matches = [one for (store, before), one in found.items() if name and store in stores and before.startswith(name)]
+    matches = [one for (store, _), one in found.items() if store in stores and _is_named(one, name)]
     exact = [one for one in matches if one.before == name]
     return (exact or matches)[0] if len(exact or matches) == 1 else None
 
 
-def lead_to_successor(project: Project, name: str, command: str = "") -> None:
+def _is_named(one: Reissue, name: str) -> bool:
+    return bool(name) and (one.before.startswith(name) or (one.store == "run" and one.before.endswith(name)))
+
+
+def lead_to_successor(project: Project, name: str, command: str = "", *, stores: Sequence[str] = _STORES) -> None:
     """Raise NotFound that tells what stands in the place of `name` now; nothing where no erasure touched it.
 
-    `command` is what to run with the new id, which takes the place of `{}` in it.
+    `command` is what to run with the new id, which takes the place of `{}` in it; `stores` are those whose ids the
+    asker can take.
     """
-    if one := reissue_of(project, name):
+    if one := reissue_of(project, name, stores):
         new = one.after if one.store == "run" else one.after[:12]
         remedy = (command.format(new) if command else f"use {new}") if new else "nothing is left in its place"
         raise NotFound(str(one), where=project.home, remedy=remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genaiops.delivery.evaluating import (
     Evaluated,
@@ -14,7 +14,7 @@ from genaiops.delivery.evaluating import (
 )
 from genaiops.delivery.golden_parts import measured_part
 from genaiops.delivery.judged_runs import keep_verdict
-from genaiops.errors import NotFound
+from genaiops.errors import NotFound, StorageError
 from genaiops.evaluation import Run
 from genaiops.evaluation.passports import Shelf
 from genaiops.evaluation.provenance import packages_of, versions
@@ -31,7 +31,9 @@ from genaiops.promotion.sequential import SequentialGate
 class Gated:
     """A decision with the run it is about and the champion's run it was compared with.
 
-    `taken_over`: the run was there already, and nothing was asked.
+    `taken_over`: the run was there already, and nothing was asked. `earned`: the release that this very run earned,
+    where the champion is that release; a verdict on it compared the run with itself and earns no other. `unkept`
+    says why the verdict does not stand beside the run ("": it does).
     """
 
     evaluated: Evaluated
@@ -39,6 +41,8 @@ class Gated:
     gate: GateSettings
     decision: Decision
     taken_over: bool = False
+    earned: Release | None = None
+    unkept: str = ""
 
 
 def gate_flow(
@@ -53,12 +57,14 @@ def gate_flow(
     `against` is the environment whose release is the champion (default: the last of the
     project). With `sequential`, an evaluation that has to be made asks no more questions
     than the verdict needs; a release takes a verdict on the whole set. The verdict is kept
-    beside the run and told in its report.
+    beside the run and told in its report; where nothing can be written there, it is given
+    all the same (see Gated.unkept).
     """
     gated = _gated(flow, against, sequential, progress)
-    # Compared with itself it was shown nothing: what a gate said of the champion's run when it was new stays.
-    if gated.champion is None or gated.champion.id != gated.evaluated.run.id:
+    try:
         keep_verdict(flow.project, gated.evaluated, gated.decision)
+    except StorageError as error:
+        return replace(gated, unkept=f"{error.where}: {error.what}")
     return gated
 
 
@@ -82,7 +88,14 @@ def _gated(flow: Flow, against: str, sequential: bool, progress: EvaluationProgr
     rival = None if champion is None else _champion_run(flow, champion, (golden.digest, run.judges), run.id, against)
     shelf = Shelf(flow.project.passports)
     decision = judge_run(gate, evaluated.run, rival, against=against, golden_set_digest=golden.digest, passports=shelf)
-    return Gated(evaluated, rival, gate, decision, known is not None)
+    earned = champion if champion is not None and _earned_by(champion, run) else None
+    return Gated(evaluated, rival, gate, decision, known is not None, earned)
+
+
+def _earned_by(release: Release, run: Run) -> bool:
+    """Whether this run earned the release, and of just the state that it measured."""
+    proof, state = release.evidence, run.subject.digests.get("flow")
+    return (proof.run, proof.run_digest, proof.digests.get("flow")) == (run.id, run_digest(run), state)
 
 
 def _stands_for_now(run: Run, champion: Release | None) -> bool:
@@ -132,15 +145,20 @@ def _champion_run(
         return earned
     measured = find_evaluation(flow, Served.from_json(release.served), other_than=candidate) or earned
     if measured is None:
+        split = flow.settings.evaluation.split
+        part = f" --split {split}" if split else ""
         raise NotFound(
             f"the run of {environment}'s release {release.digest[:12]} is not in {flow.project.runs}",
-            remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}",
+            remedy=f"measure it again: genaiops evaluate {flow.folder} --release {environment}{part}",
         )
     return measured
 
 
 def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress | None = None) -> tuple[Release, Gated]:
     """Bundle the flow as it stands with the run and the passing verdict that earned it, and record it.
+
+    Where the champion serves just this on the evidence of this very run, that release is returned, and nothing is
+    recorded (see Gated.earned).
 
     Raises GateRefused (exit code 1) when the gate fails, NotProven (3) when it cannot tell.
     """
@@ -151,6 +169,8 @@ def release_flow(flow: Flow, *, against: str = "", progress: EvaluationProgress 
 def release_gated(flow: Flow, gated: Gated) -> Release:
     """As `release_flow`, for a flow whose gate was asked already. A verdict on another state is refused."""
     release = bundle(flow.served.to_json(), gated.evaluated.run, gated.gate, gated.decision)
+    if gated.earned is not None:
+        return gated.earned
     Registry.of(flow.project).record_release(release)
     return release
 

@@ -19,6 +19,8 @@ PACKAGES = (
     "torch",
     "sentence-transformers",
     "transformers",
+    "tokenizers",
+    "onnxruntime",  # the fast session embeds questions
     "faiss-cpu",
     "bm25s",
     "pystemmer",

@@ -91,7 +91,8 @@ def read_split(path: Path) -> Split | None:
         raise GoldenSetError(
             f"the split cannot be used: {' '.join(lines[1:3]) or lines[0]}",
             where=path,
-            remedy="take it from version control, or make it again: genaiops golden split FLOW",
+            remedy="take it from version control, or divide anew, where cases may change their part: "
+            f"genaiops golden split FLOW --dev {DEV:g} --holdout {HOLDOUT:g} --salt WORD",
         ) from None
 
 

@@ -248,6 +248,27 @@ def test_a_release_moves_through_the_environments_and_back(run: Run, root: Path)
     assert "nothing was altered" in run("audit", "verify").out
 
 
+def test_what_the_champion_serves_is_not_released_a_second_time(run: Run, root: Path) -> None:
+    """Its rules against the champion would have compared a run with itself."""
+    before = run("releases", "--json").json["releases"]
+    entries = run("audit", "verify", "--json").json["entries"]
+    again = run("release", FLOW, "--json").json
+    assert (again["release"], again["recorded"]) == (before[0]["digest"], False)
+    told = run("release", FLOW)
+    assert (told.code, "is in prod already, earned by this run: nothing was recorded" in told.out) == (0, True)
+    assert "next: genaiops promote" not in told.out
+    assert run("releases", "--json").json["releases"] == before
+    assert run("audit", "verify", "--json").json["entries"] == entries
+    run("evaluate", FLOW)
+    anew = run("release", FLOW, "--json").json  # compared with the champion's run
+    assert (anew["release"] != again["release"], anew["recorded"]) == (True, True)
+
+
+def test_a_champion_that_fails_a_stricter_gate_is_told_so_by_release(run: Run, root: Path) -> None:
+    (root / FLOW / "gate.yaml").write_text("rules:\n  - {measure: answered, at_most: 0.001}\n")
+    assert run("release", FLOW).code == 1
+
+
 def test_a_flow_that_fails_is_not_released(run: Run, root: Path) -> None:
     before = run("releases", "--json").json
     result = run("release", FLOW, "--set", "prompt=mute")

@@ -248,6 +248,21 @@ def test_evaluations_of_a_divided_set_ask_dev_and_looks_at_the_holdout_are_count
     assert "holdout: looked at 0 times" in run("golden", "stats", FLOW).out
 
 
+def test_a_damaged_division_is_made_anew_by_the_command_that_its_refusal_names(root: Path, run: Run) -> None:
+    path = root / SET / "golden.split.json"
+    path.write_text("{")
+    refused = run("golden", "split", FLOW)
+    assert (refused.code, path.read_text()) == (2, "{")
+    remedy = refused.err.strip().rpartition("genaiops ")[2].split()
+    assert remedy == ["golden", "split", FLOW, "--dev", "0.5", "--holdout", "0.3", "--salt", "WORD"]
+    assert run(*remedy[:-2]).code == 2  # nobody knows the salt
+    assert path.read_text() == "{"
+    mended = run(*remedy, "--json")
+    assert (mended.code, mended.json["salt"], mended.json["moved"]) == (0, "WORD", 0)
+    assert "the split cannot be used" in mended.err and mended.err.strip().endswith("it is replaced")
+    assert run(*remedy).out.splitlines()[1:] == ["no case changed its part"]
+
+
 def test_a_set_that_is_not_divided_is_asked_whole(root: Path, run: Run) -> None:
     told = run("evaluate", FLOW, "--set", "evaluation.measures=[recall@4]", "--json").json
     assert (told["part"], told["holdout_looks"]) == ("", 0)

@@ -130,6 +130,12 @@ def test_what_an_erasure_issued_again_leads_to_what_stands_in_its_place(run: Run
     assert f"run {earlier} was issued again as {new[earlier]}" in shown[-2].err
     shown.insert(0, run("compare", earlier, "latest"))
     assert f"run {earlier} was issued again as {new[earlier]} {why}" in shown[0].err
+    by_its_end = run("compare", earlier[-8:], "latest")
+    assert f"run {earlier} was issued again as {new[earlier]} {why}" in by_its_end.err
+    for name in (old[:12], release["digest"][:12]):  # of what cannot be compared
+        assert f"no run {name!r}" in run("compare", name, "latest").err
+        assert f"no run {name!r}" in run("lineage", name, "--case", "wheels-0").err
+    shown.insert(0, by_its_end)
     case = run("lineage", earlier, "--case", "wheels-0")
     assert f"genaiops lineage {new[earlier]} --case wheels-0" in case.err
     assert f"issued again as {new[old][:12]} {why}" in shown[-1].err

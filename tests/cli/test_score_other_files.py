@@ -31,7 +31,7 @@ ROW = {"question": "Who?", "answer": "She."}
         ("rows.csv", zipped(), "a ZIP archive, as Office documents are", "unpack it first"),
         ("some.pdf", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + b"1 0 obj\n" * 300, "a PDF", "genaiops build"),
         ("d.parquet", b"PAR1\x15\x04" * 40, "a Parquet file", "pandas.read_parquet('d.parquet').to_json("),
-        ("rows.jsonl.gz", gzip.compress(b"x" * 99), "a gzip archive", "unpack it first"),
+        ("rows.jsonl.gz", gzip.compress(b"x" * 99, mtime=0), "a gzip archive", "unpack it first"),
         ("rows.jsonl", json.dumps(ROW).encode("utf-16"), "text in UTF-16", "save it as UTF-8"),
         ("rows.bin", b"\x01\x00\x02\n" * 200, "binary data", "JSON lines"),
         ("rows.pkl", b"\x80\x04\x95\x10" + b"\n" * 200, "a Python pickle, which is never opened", "as JSON lines"),
@@ -40,6 +40,7 @@ ROW = {"question": "Who?", "answer": "She."}
         ("rows.txt", b"question,answer\nWho?,She.\n" * 200, "text that is not JSON", "call it .csv or .tsv"),
         ("page.html", b"<!doctype html>\n<p>\n" * 200, "an HTML or XML file", "JSON lines"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "content",
 )
 def test_what_is_no_file_of_rows_is_one_error_that_says_what_it_is(
     run: Run, here: Path, name: str, content: bytes, what: str, remedy: str

@@ -147,6 +147,7 @@ def test_the_champions_run_is_not_taken_when_other_packages_would_make_another(
     now = versions()
     monkeypatch.setattr("genaiops.delivery.releasing.versions", lambda: {**now, "platform": "another kernel"})
     assert gate_flow(flow).taken_over
+    assert {"tokenizers", "onnxruntime"} <= now.keys()  # of the fast session, which embeds questions
     monkeypatch.setattr("genaiops.delivery.releasing.versions", lambda: {**now, "numpy": "0.0.1"})
     gated = gate_flow(flow)
     assert gated.champion is not None
@@ -173,9 +174,10 @@ def test_another_run_under_the_name_of_the_champions_is_not_taken(flow: Flow) ->
         lambda run: replace(run, judges={**run.judges, "groundedness": "0" * 64}),
         lambda run: replace(run, scales={name: scale for name, scale in run.scales.items() if name != "answered"}),
         lambda run: replace(run, repeats=2),
+        lambda run: replace(run, part="all"),
         lambda run: replace(run, not_asked={"left-out": "0" * 64}),
     ],
-    ids=["flow", "golden set", "judge", "measures", "repeats", "stopped early"],
+    ids=["flow", "golden set", "judge", "measures", "repeats", "part", "stopped early"],
 )
 def test_a_pointer_that_leads_to_a_run_of_something_else_is_not_followed(
     flow: Flow, changed: Callable[[Run], Run]

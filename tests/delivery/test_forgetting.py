@@ -14,9 +14,10 @@ from genaiops.delivery import allow_again, evaluate_flow, forget, gate_flow, ope
 from genaiops.delivery.forgetting.erasure import JOURNAL_FILE, Erasure, passages_of, unfinished
 from genaiops.delivery.forgetting.finding import find
 from genaiops.delivery.forgetting.probes import probe_all
+from genaiops.delivery.judged_runs import VERDICT_FILE, kept_verdict, verdict_of
 from genaiops.errors import ConfigurationError, Conflict, IntegrityError, NotBuilt, NotFound
 from genaiops.evaluation import Run
-from genaiops.evaluation.runs import list_runs
+from genaiops.evaluation.runs import list_runs, new_run
 from genaiops.evaluation.tracking import track
 from genaiops.files import locked
 from genaiops.flow import Flow
@@ -24,7 +25,7 @@ from genaiops.flow.history import read_history
 from genaiops.flow.tombstones import TOMBSTONES_FILE, blocked, read_tombstones
 from genaiops.golden_sets import GoldenSet
 from genaiops.indexing import read_manifest
-from genaiops.promotion import Registry
+from genaiops.promotion import Registry, load_gate
 from genaiops.records import Document
 from tests.flow import workshop
 
@@ -102,6 +103,30 @@ def test_it_stays_away_under_any_name_until_it_is_allowed_again(flow: Flow) -> N
     assert read_tombstones(flow.project) == ()
     flow.build()
     assert len(again(flow).documents()) == 5
+
+
+def test_what_a_gate_said_of_a_run_outlives_the_erasure_of_a_document(flow: Flow) -> None:
+    """Otherwise a run that failed would look like one that no gate met, which may be a champion."""
+    mute = workshop.load(flow.folder, "prompt=mute")
+    failed, passed = gate_flow(mute).evaluated.run, gate_flow(flow).evaluated.run
+    kept = replace(failed, verdict="fail", subject=replace(failed.subject, flow="application"))
+    kept = new_run(kept)
+    kept.save(flow.project.runs)
+    unreadable = new_run(replace(failed, seed=1))
+    (unreadable.save(flow.project.runs) / VERDICT_FILE).write_text("{}")
+    receipt = forget(flow, document=ERASED)
+    now = {item.before: item.after for item in receipt.artefacts if item.store == "run"}
+    said = {}
+    for name, old in {"failed": failed, "passed": passed, "kept": kept, "unreadable": unreadable}.items():
+        run = Run.load(flow.project.runs / now[old.id])
+        said[name] = verdict_of(flow.project, run)
+        report = (flow.project.runs / run.id / "report.html").read_text()
+        assert f"verdict {said[name]}" in report and "was not judged again" in report
+    assert said == {"failed": "fail", "passed": "pass", "kept": "fail", "unreadable": "inconclusive"}
+    decision = kept_verdict(flow.project, Run.load(flow.project.runs / now[failed.id]))
+    assert decision is not None
+    assert (decision.gate, decision.rules) == (load_gate(flow.folder).digest, ())
+    assert_gone(flow)
 
 
 def test_environments_serve_a_release_without_it_and_can_roll_back(flow: Flow) -> None:

@@ -264,6 +264,11 @@ def test_ordinary_arguments_are_no_secrets(tmp_path: Path, arguments: Any) -> No
         "jdbc:postgresql://app:very-hidden@db/prod",
         "jdbc:sqlserver://db:1433;databaseName=prod;user=app;password=very-hidden",
         "jdbc:oracle:thin:app/very-hidden@db:1521:prod",
+        "jdbc:postgresql://db/prod?user=app&password=very,hidden",
+        "jdbc:sqlserver://db;user=app;password={very}}hidden}",
+        "jdbc:mysql://app:very;hidden@db/prod?token=abcdef",
+        "jdbc:snowflake://db/?user=app&passcode=very-hidden",
+        "jdbc:unheardof:app!very-hidden!db",
     ],
 )
 def test_no_secret_of_an_address_gets_into_a_document(

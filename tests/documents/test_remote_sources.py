@@ -172,6 +172,7 @@ def test_a_secret_written_down_in_settings_is_refused() -> None:
             "credential",
         ),
         ({**ROWS, "sql": f"jdbc:sqlserver://h;user=me;password={SECRET}"}, "holds credentials"),
+        ({**ROWS, "sql": f"jdbc:snowflake://h/?user=me&passcode={SECRET}"}, "holds credentials"),
         ({"langchain": "a.Loader", "arguments": {"sites": [{"password": SECRET}]}}, "looks like a secret"),
         ({**ROWS, "sql": f"mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BUID%3Dme%3BPWD%3D{SECRET}"}, "holds a password"),
         ({**ROWS, "sql": f"postgresql://me:{SECRET}@h/db"}, "holds credentials"),

@@ -315,7 +315,30 @@ class TestCompleteness:
         assert isinstance(outcome("completeness", embedder, right), NotApplicable)
 
     def test_a_reference_without_words_cannot_be_measured(self, embedder: Embedder) -> None:
-        assert isinstance(outcome("completeness", embedder, sample(reference="Yes.")), Unscored)
+        assert isinstance(outcome("completeness", embedder, sample(reference="It is.")), Unscored)
+
+    @pytest.mark.parametrize(
+        ("reference", "answer", "right"),
+        [
+            ("No.", "No, the cover must not be washed.", True),
+            ("No.", "The cover is not machine washable. Wipe it with a damp cloth.", True),
+            ("No, it is not.", "It isn't.", True),
+            ("No.", "Yes, at forty degrees.", False),
+            ("Yes.", "The cover is machine washable.", True),
+            ("Yes.", "You can't wash it.", False),
+        ],
+    )
+    def test_an_answer_takes_the_side_of_a_bare_yes_or_no(
+        self, reference: str, answer: str, right: bool, embedder: Embedder
+    ) -> None:
+        assert value("completeness", embedder, sample(answer, reference=reference)) == float(right)
+
+    def test_a_figure_left_out_costs_less_than_another_figure(self, embedder: Embedder) -> None:
+        reference = "The harbour office was founded by Ada Miller in 1987."
+        short = sample("Ada Miller founded the harbour office.", reference=reference)
+        wrong = value("completeness", embedder, sample("Ada Miller founded it in 1978.", reference=reference))
+        assert wrong == 0.0
+        assert 0.3 < value("completeness", embedder, short) < 0.8
 
 
 class TestUtilization:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from genaiops.delivery.evaluating import REPORT_FILE, Evaluated, write_report
+from genaiops.delivery.evaluating import REPORT_FILE, Evaluated
 from genaiops.delivery.forgetting.artefacts import Log, Replaced
 from genaiops.delivery.forgetting.erasure import Erasure
 from genaiops.delivery.forgetting.removing import holds_bytes
 from genaiops.delivery.forgetting.runs import redacted
+from genaiops.delivery.judged_runs import carry_verdict
 from genaiops.delivery.receipts import Artefact
 from genaiops.errors import GenaiopsError
 from genaiops.evaluation.records import Run
@@ -18,7 +19,7 @@ from genaiops.project import Project
 
 
 def issue_runs_again(project: Project, erasure: Erasure, replaced: Replaced, log: Log) -> None:
-    """Write every run that holds something of the document without it, with a new report."""
+    """Write every run that holds something of the document without it, with a new report and the verdict it had."""
     for folder in list_runs(project.runs):
         try:
             run = Run.load(folder)
@@ -33,7 +34,7 @@ def issue_runs_again(project: Project, erasure: Erasure, replaced: Replaced, log
         replaced.runs[run.id] = "" if new is None else new.id
         log.tell(Artefact("run", run.id, replaced.runs[run.id], _difference(run, new)))
         if new is not None:
-            write_report(Evaluated(new, new.save(project.runs)))
+            carry_verdict(project, run, Evaluated(new, new.save(project.runs)))
 
 
 def _difference(before: Run, after: Run | None) -> str:

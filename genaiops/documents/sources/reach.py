@@ -72,11 +72,15 @@ def secrets_of(given: Any, resolved: Any) -> tuple[str, ...]:
 def hidden_of(secrets: Iterable[str]) -> tuple[str, ...]:
     """What of texts from the environment may stand in no id and no metadata: all of a key, the secret parts of a URL.
 
-    The path of something that is there is no secret, and what is shorter than a key would garble all it is taken from.
+    Of a `jdbc:` address its secret parts and the whole. The path of something that is there is no secret, and what is
+    shorter than a key would garble all it is taken from.
     """
     found: list[str] = []
     for text in secrets:
-        if URL.match(text) or is_jdbc(text):
+        if is_jdbc(text):
+            # Each driver writes its addresses its own way: what none of our patterns knows must not show either.
+            found += [text, *secrets_in(text)]
+        elif URL.match(text):
             found += secrets_in(text)
         elif not _is_there(text):
             found.append(text)
