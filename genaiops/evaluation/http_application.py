@@ -173,7 +173,7 @@ class HttpApplication:
             raise self._error("; ".join(wrong), remedy=_where_it_stands(wrong[0].partition(" ")[0]))
         cost = told.pop("cost_usd", None)
         unknown = tuple(name for name in ("input_tokens", "output_tokens") if name not in told)
-        usage = Usage(**{name: int(value) for name, value in told.items()}, unknown=unknown)
+        usage = Usage(int(told.get("input_tokens", 0)), int(told.get("output_tokens", 0)), unknown=unknown)
         return replace(answer, usage=usage, cost_usd=None if cost is None else float(cost))
 
     def _found(self, name: str, data: Any) -> Any:
