@@ -194,19 +194,19 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one generation; `estimated` when the endpoint reported none (bytes / 4)."""
+    """Tokens of one generation; `estimated` when the endpoint reported none (bytes / 4), 0 for those `unknown`."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     estimated: bool = False
+    unknown: tuple[str, ...] = ()  # names of counts that an application told not
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the flow said to one query, with everything it saw and spent on the way.
 
-    `seconds` maps stage (retrieve, prompt, generate, total) to wall-clock seconds; `cost_usd` is None
-    where no price is known; `release` is empty outside a release.
+    `seconds` maps stage (retrieve, prompt, generate, total) to seconds; `cost_usd` is None where no price is known.
     """
 
     query: Query
@@ -220,7 +220,7 @@ class Answer:
     model: str
     prompt: str
     index: str
-    release: str = ""
+    release: str = ""  # empty outside a release
     sensitivity: str = ""  # the strictest label among the hits; "" when none has one
     searched: str = ""  # what a model made of the question to search for; "" where the question itself was
 

@@ -179,7 +179,7 @@ def _write_files(root: Path) -> None:
     }
     for name, rows in files.items():
         (root / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (root / "answers.json").write_text(json.dumps(answers))
+    (root / "list.json").write_text(json.dumps(answers))
 
 
 def labelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

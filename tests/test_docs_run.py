@@ -40,12 +40,12 @@ EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a lin
     ("README.md", "gate flows/support"): (3, "four cases decide nothing, as the page says"),
     ("scoring.md", "--gate flows/handbook"): (1, "the application of this test gives every question one answer"),
     ("golden-sets.md", "split flows/support --dev 0.5"): (2, "two groups of cases cannot fill three parts"),
-    ("scoring.md", "score answers.json"): (2, "one JSON list is no file of rows, as the page says"),
+    ("scoring.md", "score list.json"): (2, "one JSON list is no file of rows, as the page says"),
     ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
     ("index.md", "release flows/support"): (3, "nor do they earn a release"),
 }
 SAYS: dict[tuple[str, str], str] = {  # page and part of a line: what is then printed, as the page tells it
-    ("scoring.md", "score answers.json"): "this is one JSON list, and no file of rows",
+    ("scoring.md", "score list.json"): "this is one JSON list, and no file of rows",
     ("README.md", "new support"): "eval_datasets/support/golden.jsonl",
     ("README.md", "ask flows/support"): "within 30 days",
     ("README.md", "gate flows/support"): "verdict: inconclusive",

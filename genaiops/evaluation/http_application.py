@@ -22,7 +22,7 @@ from genaiops.endpoints import (
 )
 from genaiops.errors import ConfigurationError, ModelError, ModelTimeout
 from genaiops.evaluation.asking import as_answer
-from genaiops.evaluation.reply_paths import DEFAULT_PATHS, compiled_paths, kind_of, places_in
+from genaiops.evaluation.reply_paths import DEFAULT_PATHS, NUMBERS, compiled_paths, kind_of, places_in
 from genaiops.evaluation.row_values import texts
 from genaiops.evaluation.rows import number_problems
 from genaiops.records import Answer, Query, Usage
@@ -165,13 +165,16 @@ class HttpApplication:
         if not given:
             self.without_contexts = self.without_contexts or places_in(data, masked=self._masked)
         answer = as_answer({"answer": self._barred.sub("***", text), "contexts": given}, query, took)
-        if wrong := number_problems({name: value for name, value in found.items() if value is not None}):
+        told = {name: found[name] for name in NUMBERS if name in found}
+        for name, value in told.items():
+            if value is None:
+                raise self._misplaced(name, "finds nothing in", data)
+        if wrong := number_problems(told):
             raise self._error("; ".join(wrong), remedy=_where_it_stands(wrong[0].partition(" ")[0]))
-        used, made = found.get("input_tokens"), found.get("output_tokens")
-        if used is not None and made is not None:
-            answer = replace(answer, usage=Usage(int(used), int(made)))
-        cost = found.get("cost_usd")
-        return answer if cost is None else replace(answer, cost_usd=float(cost))
+        cost = told.pop("cost_usd", None)
+        unknown = tuple(name for name in ("input_tokens", "output_tokens") if name not in told)
+        usage = Usage(int(told.get("input_tokens", 0)), int(told.get("output_tokens", 0)), unknown=unknown)
+        return replace(answer, usage=usage, cost_usd=None if cost is None else float(cost))
 
     def _found(self, name: str, data: Any) -> Any:
         from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from genaiops.evaluation.kept import KeptResults, result_key
 from genaiops.evaluation.outcomes import outcome_from_json, outcome_to_json
-from genaiops.evaluation.records import Measure, Sample, SentenceVerdict
+from genaiops.evaluation.records import Measure, Sample, SentenceVerdict, Steady
 from genaiops.evaluation.scoring import explained_outcomes_of
 from genaiops.records import Outcome, Unscored, as_json
 
@@ -28,13 +28,44 @@ class KeptOutcomes:
     results: KeptResults = field(default_factory=lambda: KeptResults(None))
     code: str = ""
     active: bool = False
+    shared: dict[bytes, tuple[Outcome, Verdicts]] | None = None  # what steady judges said in this run; None: not kept
+
+    def sharing(self) -> KeptOutcomes:
+        """These, for one run of several rounds: the same answer is judged once by judges that are steady.
+
+        What shares a batch moves the rounding of vectors, and repeats would differ by it.
+        """
+        return replace(self, shared={})
 
     def outcomes_of(
         self, measure: Measure, samples: Sequence[Sample]
     ) -> tuple[list[Outcome], dict[str, Verdicts], set[str]]:
-        """Outcomes in order, verdicts by sample id, and the ids of the samples that this judge looked at now."""
+        """Outcomes in order, verdicts by sample id, and the ids of samples that this judge looked at for this run."""
         if not measure.judge:
             return *explained_outcomes_of(measure, samples), set()
+        if self.shared is None or not (isinstance(measure, Steady) and measure.steady):
+            return self._each(measure, samples)
+        keys = [self._key(measure, sample) for sample in samples]
+        first: dict[bytes, Sample] = {}
+        for key, sample in zip(keys, samples, strict=True):
+            if key not in self.shared:
+                first.setdefault(key, sample)
+        outcomes, said, looked = self._each(measure, list(first.values()))
+        told = {
+            key: (outcome, said.get(sample.id, ()))
+            for (key, sample), outcome in zip(first.items(), outcomes, strict=True)
+        }
+        self.shared.update((key, one) for key, one in told.items() if not isinstance(one[0], Unscored))
+        told = {**self.shared, **told}
+        earlier = {key for key, sample in first.items() if sample.id not in looked}
+        by_sample = list(zip(samples, keys, strict=True))
+        return (
+            [told[key][0] for key in keys],
+            {sample.id: told[key][1] for sample, key in by_sample if told[key][1]},
+            {sample.id for sample, key in by_sample if key not in earlier},
+        )
+
+    def _each(self, measure: Measure, samples: Sequence[Sample]) -> tuple[list[Outcome], dict[str, Verdicts], set[str]]:
         keys = [self._key(measure, sample) for sample in samples] if self.active else []
         known = {key: told for key, data in self.results.get(keys).items() if (told := _read(data)) is not None}
         missing = [s for s, key in zip(samples, keys, strict=True) if key not in known] if self.active else samples

@@ -18,16 +18,16 @@ def _seconds(answer: Answer) -> Outcome:
     return Unscored("the answer says no total seconds") if total is None else Score(total)
 
 
-def _input_tokens(answer: Answer) -> Outcome:
-    return Score(float(answer.usage.input_tokens))
+def _tokens(*counts: str) -> Callable[[Answer], Outcome]:
+    """The sum of these counts of an answer's usage; Unscored where the application told one of them not."""
 
+    def read(answer: Answer) -> Outcome:
+        missing = [name for name in counts if name in answer.usage.unknown]
+        if missing:
+            return Unscored(f"the application tells no {' and no '.join(missing)}: --jmespath '{missing[0]}: PATH'")
+        return Score(float(sum(getattr(answer.usage, name) for name in counts)))
 
-def _output_tokens(answer: Answer) -> Outcome:
-    return Score(float(answer.usage.output_tokens))
-
-
-def _total_tokens(answer: Answer) -> Outcome:
-    return Score(float(answer.usage.input_tokens + answer.usage.output_tokens))
+    return read
 
 
 def _cost(answer: Answer) -> Outcome:
@@ -62,9 +62,9 @@ OPERATIONAL: dict[str, OperationalMeasure] = {
     measure.name: measure
     for measure in (
         OperationalMeasure("latency_s", _seconds, ("latency_s",)),
-        OperationalMeasure("input_tokens", _input_tokens, ("input_tokens",)),
-        OperationalMeasure("output_tokens", _output_tokens, ("output_tokens",)),
-        OperationalMeasure("total_tokens", _total_tokens, ("input_tokens", "output_tokens")),
+        OperationalMeasure("input_tokens", _tokens("input_tokens"), ("input_tokens",)),
+        OperationalMeasure("output_tokens", _tokens("output_tokens"), ("output_tokens",)),
+        OperationalMeasure("total_tokens", _tokens("input_tokens", "output_tokens"), ("input_tokens", "output_tokens")),
         OperationalMeasure("cost_usd", _cost, ("cost_usd",)),
     )
 }

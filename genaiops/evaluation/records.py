@@ -100,6 +100,16 @@ class Directed(Protocol):
         ...
 
 
+@runtime_checkable
+class Steady(Protocol):
+    """A measure whose judge always says the same of the same texts, but for the rounding of vectors. Optional."""
+
+    @property
+    def steady(self) -> bool:
+        """True for the judges of this machine; a language model is asked anew."""
+        ...
+
+
 Label = Literal["supported", "unsupported", "contradicted"]
 
 

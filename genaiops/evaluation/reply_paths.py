@@ -11,7 +11,8 @@ from typing import Any
 from genaiops.display import one_line
 from genaiops.errors import ConfigurationError
 
-PATHS = ("answer", "contexts", "input_tokens", "output_tokens", "cost_usd")  # what a JMESPath may be given for
+NUMBERS = ("input_tokens", "output_tokens", "cost_usd")
+PATHS = ("answer", "contexts", *NUMBERS)  # what a JMESPath may be given for
 DEFAULT_PATHS = {"answer": "answer", "contexts": "contexts"}
 _SHOWN, _DEEP, _NAME, _WIDE = 12, 4, 40, 50  # places shown, levels, characters of a name, items of a list looked at
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

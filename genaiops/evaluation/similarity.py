@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from genaiops.embedding import Embedder, TokenEmbedder
 from genaiops.errors import ConfigurationError
@@ -29,6 +29,7 @@ class Similarity(ReferencedMeasure):
     name: str
     embedder: Embedder
     compare: Callable[[Sequence[tuple[str, str]], Embedder], list[float]]
+    steady: ClassVar[bool] = True
 
     @property
     def judge(self) -> str:

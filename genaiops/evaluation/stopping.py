@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from genaiops.evaluation.records import CaseResult
@@ -40,6 +40,8 @@ class Asking:
     ) -> tuple[CaseResult, ...]:
         """One result for each case that was asked, in the order of `cases`."""
         scales = scales_of(work.measures)
+        if self.repeats > 1:
+            work = replace(work, kept=work.kept.sharing())
 
         def results_of(batch: Sequence[Case], before: int) -> tuple[CaseResult, ...]:
             rounds = []

@@ -50,6 +50,7 @@ class SupportMeasure(PlainMeasure):
 
     __slots__ = ()
     version: ClassVar[int] = 1
+    steady: ClassVar[bool] = True
     groundedness: Measure
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -112,15 +113,43 @@ def test_an_expression_that_does_not_fit_the_json_is_an_error_of_the_case() -> N
 
 @pytest.mark.parametrize("said", ["-1", "NaN", "Infinity", "true", '"7"', "1" + "0" * 400])
 @pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cost_usd"])
-def test_a_number_that_cannot_be_is_an_error_and_no_number_is_none(name: str, said: str) -> None:
+def test_a_number_that_cannot_be_is_an_error_and_so_is_none_where_a_path_promises_one(name: str, said: str) -> None:
     paths = {"answer": "answer", **{fact: fact for fact in ("input_tokens", "output_tokens", "cost_usd")}}
-    sent = [b'{"answer": "hi", "%s": %s}' % (name.encode(), said.encode()), b'{"answer": "hi"}']
+    fine = {"answer": "hi", **dict.fromkeys(("input_tokens", "output_tokens", "cost_usd"), 1)}
+    without = {key: value for key, value in fine.items() if key != name}
+    sent = [json.dumps(without).encode()[:-1] + b', "%s": %s}' % (name.encode(), said.encode()), without, fine]
     with application(lambda *_: (200, sent.pop(0))) as app:
         asked = HttpApplication(app.url, paths, manner=QUICK)
         with pytest.raises(ModelError, match=f"{name} must be a number from 0"):
             asked(Query("?"))
-        answer = asked(Query("?"))
-    assert (answer.usage.estimated, answer.cost_usd) == (True, None)
+        with pytest.raises(
+            ModelError, match=rf"JMESPath of {name} \({name}\) finds nothing in the reply, an object of"
+        ):
+            asked(Query("?"))
+        assert asked(Query("?")).cost_usd == 1.0
+
+
+@pytest.mark.parametrize("given", ["input_tokens", "output_tokens"])
+def test_one_path_of_tokens_is_enough_for_its_measure_and_nothing_is_made_up_for_the_others(given: str) -> None:
+    counts = {"input_tokens": 7, "output_tokens": 2}
+    other = next(name for name in counts if name != given)
+    golden = GoldenSet("one", (Case("a", "Why?", reference="So."),))
+    with application(lambda *_: (200, {"answer": "So.", "usage": counts})) as app:
+        asked = HttpApplication(app.url, {"answer": "answer", given: f"usage.{given}"}, manner=QUICK)
+        run = evaluate(asked, golden, measures=[*counts, "total_tokens", "total_tokens_p90"])
+    outcomes = run.results[0].outcomes
+    assert outcomes[given] == Score(counts[given])
+    missing = Unscored(f"the application tells no {other}: --jmespath '{other}: PATH'")
+    assert (outcomes[other], outcomes["total_tokens"], outcomes["total_tokens_p90"]) == (missing,) * 3
+
+
+def test_without_paths_of_tokens_an_application_has_no_tokens() -> None:
+    golden = GoldenSet("one", (Case("a", "Why?", reference="So."),))
+    with application(lambda *_: (200, {"answer": "So."})) as app:
+        run = evaluate(HttpApplication(app.url, manner=QUICK), golden, measures=["total_tokens", "exact_match"])
+    assert run.values("exact_match") == {"a": 1.0}
+    (outcome,) = (result.outcomes["total_tokens"] for result in run.results)
+    assert isinstance(outcome, Unscored) and "no input_tokens and no output_tokens" in outcome.reason
 
 
 def test_one_question_that_fails_costs_no_other() -> None:

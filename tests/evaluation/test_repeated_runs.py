@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 
 from genaiops.errors import ConfigurationError
 from genaiops.evaluation import Run, evaluate
+from genaiops.evaluation.plain_measure import PlainMeasure
+from genaiops.evaluation.records import Sample
 from genaiops.evaluation.repeating import changed, flakiness, told
 from genaiops.evaluation.statistics import spread_of
 from genaiops.golden_sets import GoldenSet
 from genaiops.promotion import judge_run
-from genaiops.records import Case, NotApplicable, Query, Score, Unscored
+from genaiops.records import Case, NotApplicable, Outcome, Query, Score, Unscored
 from genaiops.testing import Reply, ScriptedModelServer
 from tests.promotion.builders import gate_of
 
@@ -155,3 +158,77 @@ def test_a_spread_needs_a_case_that_was_measured_twice() -> None:
     with pytest.raises(ValueError, match="measured twice"):
         spread_of([[1.0], [0.5]])
     assert spread_of([[0.5, 0.5]]).reliability is None
+
+
+LOCAL = (
+    "groundedness",
+    "relevance",
+    "completeness",
+    "utilization",
+    "citation_recall",
+    "semantic_similarity",
+    "bertscore",
+)
+
+
+def rambling(*, on: set[int]) -> Any:
+    """An application with passages that says the same each time, but to the questions in `on`."""
+    asked: Counter[str] = Counter()
+
+    def ask(query: Query) -> dict[str, Any]:
+        asked[query.id] += 1
+        number, times = int(query.id[1:]), asked[query.id]
+        tail = " ".join(f"Part {k} was mended in {1900 + k}." for k in range(number % 9))
+        answer = f"The crane lifts {number * 3} tonnes [1]. {tail}"
+        if number in on:
+            answer += "".join(f" Year {k * times} took {'very ' * k * times} long repairs." for k in range(6))
+        passages = [f"On pier {number} stands a crane of {1900 + number}.", f"It lifts {number * 3} tonnes. {tail}"]
+        return {"answer": answer, "contexts": passages}
+
+    return ask
+
+
+CRANES = GoldenSet(
+    "cranes",
+    tuple(
+        Case(f"c{n:02}", f"What does the crane of pier {n} lift?", reference=f"It lifts {n * 3} tonnes.")
+        for n in range(40)
+    ),
+)
+
+
+def test_the_same_answer_is_no_flake_of_a_local_judge_whatever_else_is_judged() -> None:
+    run = evaluate(rambling(on={0, 8, 16, 24, 32}), CRANES, measures=LOCAL, repeats=3)
+    flaky = {r.case.id for r in run.results if any(changed(r, name) for name in LOCAL)}
+    assert flaky == {"c00", "c08", "c16", "c24", "c32"}
+    assert [result.texts for result in run.results[:2]] == [3, 1]
+    assert all(isinstance(outcome, Score) for outcome in run.results[1].repeated["groundedness"])
+    assert run.results[1].verdicts["groundedness"]
+
+
+@dataclass(frozen=True)
+class Seen(PlainMeasure):
+    """A judge that keeps which samples it was shown."""
+
+    seen: list[str] = field(default_factory=list)
+    steady: bool = True
+    name: str = "seen"
+
+    @property
+    def judge(self) -> str:
+        return "a judge"
+
+    def _one(self, sample: Sample) -> Outcome:
+        self.seen.append(sample.id)
+        return Score(0.5) if sample.id != "c01" else Unscored("it was not there")
+
+
+def test_a_steady_judge_is_asked_once_for_one_answer_and_any_other_in_each_repeat() -> None:
+    steady, other = Seen(), Seen(steady=False, name="other")
+    golden = GoldenSet("three", CRANES.cases[:3])
+    run = evaluate(rambling(on={2}), golden, measures=[steady, other], repeats=3)
+    # c01 failed, and is tried again; c02 said something else each time.
+    assert Counter(steady.seen) == {"c00": 1, "c01": 3, "c02": 3}
+    assert Counter(other.seen) == {"c00": 3, "c01": 3, "c02": 3}
+    assert run.results[0].repeated["seen"] == (Score(0.5),) * 3
+    assert not any("judges" in result.reused for result in run.results)

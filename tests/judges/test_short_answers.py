@@ -63,6 +63,30 @@ def test_a_short_answer_of_another_kind_an_evasion_or_the_question_again_is_not(
     assert {pair: value for pair, value in values(embedder, WRONG).items() if value >= 0.5} == {}
 
 
+def test_an_amount_of_a_unit_that_was_not_asked_for_is_not_relevant(embedder: Embedder) -> None:
+    right: Mapping[str, tuple[str, ...]] = {
+        "How long is the warranty?": ("Three years.", "24 months", "3"),
+        "How long is the cable?": ("62 cm.", "Nine hundred metres", "three miles"),
+        "How often is the pump oiled?": ("Every 500 km.", "Twice a week."),
+        "How much does the pass cost?": ("9.50 euro.", "$20", "30"),
+        "What is the price of the pass?": ("9.50 euro a day.", "€12"),
+        "How far is the quay?": ("2 km", "Ten minutes."),
+        "How wide is the door?": ("62 cm.", "80"),
+        "How many euros are left?": ("Twelve.", "12 euros"),
+    }
+    wrong: Mapping[str, tuple[str, ...]] = {
+        "How long is the warranty?": ("9.50 euro.", "62 cm.", "12 GB"),
+        "How long is the cable?": ("9.50 euro.",),
+        "How often is the pump oiled?": ("9.50 euro.", "62 cm."),
+        "How much does the pass cost?": ("62 cm.", "Three years."),
+        "What is the price of the pass?": ("62 cm.", "Three years."),
+        "How far is the quay?": ("$20",),
+        "How wide is the door?": ("9.50 euro.",),
+    }
+    assert {pair: value for pair, value in values(embedder, right).items() if value < 0.5} == {}
+    assert {pair: value for pair, value in values(embedder, wrong).items() if value >= 0.5} == {}
+
+
 def test_a_short_clause_with_words_of_the_question_is_not_taken_for_a_wrong_kind(embedder: Embedder) -> None:
     clauses: Mapping[str, tuple[str, ...]] = {
         "How many tonnes does the crane lift?": ("The crane lifts 20 tonnes.",),

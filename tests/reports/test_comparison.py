@@ -157,7 +157,28 @@ def test_each_change_has_a_word_for_it(run: Run) -> None:
     assert changes(scored(0.9), scored(0.5))["groundedness"].word == "better"
     assert changes(scored(0.5), scored(0.9))["groundedness"].word == "worse"
     assert changes(scored(0.5), scored(0.5))["groundedness"].word == "same"
-    assert changes(scored(0.5, 0.01), scored(0.505))["groundedness"].word == "not shown"
+    assert changes(scored(0.5, 0.04), scored(0.52))["groundedness"].word == "not shown"
+
+
+@pytest.mark.parametrize(
+    ("judge", "moved", "word"),
+    [("j", 1e-6, "same"), ("j", 0.008, "same"), ("j", 0.02, "not shown"), ("", 1e-6, "not shown"), ("", 0.0, "same")],
+)
+def test_what_rounding_moves_of_a_judge_is_the_same_and_of_nothing_else(
+    run: Run, judge: str, moved: float, word: str
+) -> None:
+    def scored(step: float) -> Run:
+        outcomes = [{"groundedness": Score(0.5 + step * (-1) ** n)} for n in range(60)]
+        results = tuple(
+            replace(run.results[0], case=replace(run.results[0].case, id=str(n)), outcomes=found)
+            for n, found in enumerate(outcomes)
+        )
+        judges = {"groundedness": judge} if judge else {}
+        return replace(run, results=results, summaries=run.summaries[:1], judges=judges)
+
+    found = changes(scored(moved), scored(0.0))["groundedness"]
+    assert found.word == word
+    assert (found.low < 0 < found.high) is True
 
 
 def test_a_change_on_part_of_the_pairs_says_on_how_many_in_every_report(run: Run, baseline: Run) -> None:

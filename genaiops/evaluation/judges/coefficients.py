@@ -22,7 +22,7 @@ GROUNDEDNESS: Final[dict[str, float]] = {
     "bias": -3.569,
 }
 
-RELEVANCE_VERSION: Final = 3
+RELEVANCE_VERSION: Final = 4
 RELEVANCE: Final[dict[str, float]] = {
     "answer": 7.7,
     "sentence": 4.92,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from genaiops.embedding import Embedder
 from genaiops.evaluation.judges.sentences import Vectorizer
@@ -41,6 +41,7 @@ class LocalJudge(PlainMeasure):
     coefficients: Mapping[str, float]
     embedder: Embedder
     plan: Callable[[Sample], Task | Unscored | NotApplicable]
+    steady: ClassVar[bool] = True
 
     @property
     def judge(self) -> str:

@@ -98,6 +98,29 @@ _NAME = re.compile(r"^\W*(?:[A-Z][\w’'.-]*\s+){1,3}[A-Z][\w’'-]*\W*$")  # Gr
 _ELSEWHERE = re.compile(r"^\W*(?:please )?(?:see|ask|consult|contact|refer|check|look)\b", re.I)
 _KIND_OF = re.compile(r"^(?:kind|type|sort|form)s? of |^of (?:the|these|those) ", re.I)
 
+# Amounts by what they measure. A bare number, and a unit in no list, may be of any kind.
+_AMOUNTS: Final = {
+    kind: re.compile(pattern, re.I)
+    for kind, pattern in {
+        "money": rf"[$€£¥] ?\d|{_COUNT} ?(?:[$€£¥]|(?:euros?|dollars?|pounds?|cents?|pence|francs?|eur|usd|gbp|chf)\b)",
+        "length": (
+            rf"{_COUNT}[ -]?(?:hundred |thousand )?(?:[ckm]m|(?:centi|milli|kilo)?met(?:er|re)s?|miles?|inch(?:es)?|"
+            r"foot|feet|ft|yards?)\b"
+        ),
+        "time": rf"{_COUNT}[ -]?{_UNIT}\b",
+        "other": rf"{_COUNT} ?(?:kg|grams?|kilograms?|tonnes?|tons?|lit(?:er|re)s?|[kmgt]b|°[cf]|degrees)\b",
+    }.items()
+}
+_WANTED: Final = (  # the first whose words occur counts
+    (re.compile(r"\bhow (?:often|soon|late|early|old)\b", re.I), frozenset({"time"})),
+    (re.compile(r"\bhow (?:long|far)\b", re.I), frozenset({"time", "length"})),
+    (re.compile(r"\bhow (?:tall|wide|deep|thick)\b", re.I), frozenset({"length"})),
+    (re.compile(r"\bhow much\b.*\bcosts?\b|\bwhat\b.*\bprice\b", re.I), frozenset({"money"})),
+)
+_BY_AMOUNT = re.compile(r"\b(?:every|each|per|after)\b", re.I)  # "Every 15,000 km." says how often
+_LONG = re.compile(r"\bhow long\b", re.I)
+LASTS, MEASURES = "how many days, months or years it lasts", "how many metres or miles it measures"
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -136,7 +159,8 @@ def is_short(answer: str, content: int) -> bool:
 
 def texts_for(question: str, answer: str) -> Iterable[str]:
     """Every text whose vector `fit` may ask for."""
-    return (*PROTOTYPES.values(), _bare(answer), *filter(None, [noun_asked_for(question)]))
+    long = (question, LASTS, MEASURES) if _LONG.search(question) else ()
+    return (*PROTOTYPES.values(), _bare(answer), *filter(None, [noun_asked_for(question)]), *long)
 
 
 def fit(question: str, answer: str, vectors: Vectorizer) -> float | None:
@@ -153,7 +177,7 @@ def fit(question: str, answer: str, vectors: Vectorizer) -> float | None:
     noun = noun_asked_for(question) if "bare" in ask.forms else ""
     kinds = _kinds_of(noun, vectors) if noun else {ask.kind}
     if forms & (ask.forms | kinds):
-        return RIGHT
+        return WRONG if ask is not POLAR and _of_another_unit(question, answer, vectors) else RIGHT
     sent_on = _ELSEWHERE.search(answer) and not ask.forms & {"manner", "place"}
     asked, said = words_of(question).stems, words_of(answer).stems
     # Words of the question in it make it a clause of its own: "The crane lifts 20 tonnes."
@@ -210,6 +234,18 @@ def noun_asked_for(question: str) -> str:
         if found := pattern.search(question):
             return _KIND_OF.sub("", found.group(1).strip()).partition(" of ")[0]
     return ""
+
+
+def _of_another_unit(question: str, answer: str, vectors: Vectorizer) -> bool:
+    """Whether an answer is an amount, and of none of the units asked for: "62 cm." to "How long is the warranty?"."""
+    wanted = next((kinds for pattern, kinds in _WANTED if pattern.search(question)), None)
+    said = {kind for kind, pattern in _AMOUNTS.items() if pattern.search(answer)}
+    if wanted is None or not said or _BY_AMOUNT.search(answer):
+        return False
+    if said == {"length"} and _LONG.search(question):
+        asked, lasts, measures = vectors.of([question, LASTS, MEASURES])
+        return float(asked @ lasts) > float(asked @ measures)
+    return not said & wanted
 
 
 def _bare(answer: str) -> str:

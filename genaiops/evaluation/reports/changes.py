@@ -21,6 +21,9 @@ PARTLY = (
     "Where a change rests on part of the pairs, a case has a value in one run only, such as one that was refused in "
     "the other: each mean is over its run's own cases, the change over those with a value in both."
 )
+# What shares a batch moves a judge's value by rounding, about 0.01 at most (docs/judges.md): no case changed by that.
+# Only the word "same" rests on it; intervals, and the gate, take values as they are.
+ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Change:
 
     `of` counts the cases of both runs that at least one of them scored: where it is more than `cases`, the means of
     the two runs are over other cases than the change, which then need not be their difference. `direction` is empty
-    while the interval holds zero, "same" when no case changed its value.
+    while the interval holds zero, "same" when no case changed its value, that of a judge by more than ROUNDING.
     """
 
     measure: str
@@ -121,7 +124,9 @@ def change(run: Run, baseline: Run, measure: str) -> Change | None:
             seed=run.seed,
             clusters=clusters,
         )
-    direction: Direction = "same" if mine == other else ""
+    rounding = ROUNDING if run.judges.get(measure) and scale.unit_interval and scale.statistic == "mean" else 0.0
+    alike = all(abs(now - before) <= rounding for now, before in zip(mine, other, strict=True))
+    direction: Direction = "same" if alike else ""
     if found.low > 0 or found.high < 0:
         direction = "better" if (found.low > 0) != scale.lower_is_better else "worse"
     either = sum(name in ours or name in theirs for name in common)
