@@ -41,6 +41,7 @@ EXIT_CODES: dict[tuple[str, str], tuple[int, str]] = {  # page and part of a lin
     ("scoring.md", "--gate flows/handbook"): (1, "the application of this test gives every question one answer"),
     ("golden-sets.md", "split flows/support --dev 0.5"): (2, "two groups of cases cannot fill three parts"),
     ("scoring.md", "score list.json"): (2, "one JSON list is no file of rows, as the page says"),
+    ("scoring.md", "'answer: data.text'"): (3, "the expression finds nothing, as the page says"),
     ("index.md", "gate flows/support"): (3, "four cases decide nothing"),
     ("index.md", "release flows/support"): (3, "nor do they earn a release"),
 }
