@@ -33,6 +33,8 @@ def digest_of_text(text: str) -> str:
 
 def as_json(value: object) -> Any:
     """Records, settings and containers of them as plain JSON data; fields that start with `_` stay out."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
@@ -43,8 +45,6 @@ def as_json(value: object) -> Any:
         return [as_json(item) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted(as_json(item) for item in value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
