@@ -18,7 +18,7 @@ from genaiops.evaluation.judges.groundedness import Supported
 from genaiops.evaluation.judges.judge import LocalJudge, Task
 from genaiops.evaluation.judges.sentences import Vectorizer, claims_of, sentences_of
 from genaiops.evaluation.judges.support import FEATURES, Support
-from genaiops.evaluation.judges.words import NEGATIONS, TOKEN, without_markers
+from genaiops.evaluation.judges.words import TOKEN, negates, without_markers
 from genaiops.evaluation.records import Sample
 from genaiops.records import Case, NotApplicable, Unscored
 
@@ -72,7 +72,7 @@ def _of_yes_or_no(sample: Sample, reference: str) -> Task | Unscored:
     if sample.refused or not sample.answer.strip():
         return Constant(0.0)
     first = FIRST_SENTENCE.split(sample.answer.strip(), 1)[0]
-    denies = any(word.lower() in NEGATIONS or word.lower().endswith("n't") for word in TOKEN.findall(first))
+    denies = any(negates(word.lower()) for word in TOKEN.findall(first))
     side = said.group(1).lower() if said else ("no" if denies else "yes")
     return Constant(float(side == wanted.group(1).lower()))
 

@@ -138,6 +138,11 @@ def without_markers(text: str) -> str:
     return MARKER.sub(lambda match: " " * len(match.group()), text)
 
 
+def negates(word: str) -> bool:
+    """Whether a word, in small letters, turns round what follows: "not", "never", "doesn't"."""
+    return word in NEGATIONS or word.endswith("n't")
+
+
 @lru_cache(maxsize=1)
 def _directions() -> dict[str, int]:
     """Stem to 1 (more) or -1 (less)."""
@@ -149,7 +154,7 @@ def _direction(text: str) -> float:
     total = count = turned = 0
     for token in TOKEN.findall(text):
         word = token.lower()
-        if word in NEGATIONS or word.endswith("n't"):
+        if negates(word):
             turned = REACH_OF_DIRECTION
             continue
         if sign := table.get(stem(word), 0):
@@ -176,7 +181,7 @@ def words_of(sentence: str) -> Words:
             content.append(number)
             numbers.add(number)
             continue
-        if word in NEGATIONS or word.endswith("n't"):
+        if negates(word):
             denying = REACH_OF_NEGATION
             continue
         stemmed = stem(word)
